@@ -1,0 +1,19 @@
+//! The one lifecycle under orders, payments, invoices, sales and buttons (`00-domain.md`, Charges).
+//!
+//! A charge has a status, independent flags and a resolution, never one overloaded field. The rule
+//! reads facts (receipts, quote, clock) and says what changes; it stores nothing.
+
+mod flags;
+mod lifecycle;
+mod payout_value;
+mod receipt;
+mod status;
+
+pub use flags::{Flag, Flags};
+pub use lifecycle::{Change, Charge, Event, Quote, TransitionError, UNCONFIRMED_MAX};
+pub use payout_value::{Valuation, fee, late_value};
+pub use receipt::{Receipt, ReceiptState, confirmations_for};
+pub use status::{Resolution, Status};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use uuid::Uuid;
+
+use super::AccountKey;
+
+/// Business fact an entry records; one entry of a kind per `dedupe` text, ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// A receipt became final: coins are ours, their owner still undecided.
+    ReceiptFinal,
+    /// A final receipt left the chain again.
+    ReceiptReversed,
+    /// A charge is paid: the merchant is credited, the fee taken.
+    ChargePaid,
+    /// Opening balance of the demo set.
+    TestFunding,
+}
+
+impl EntryKind {
+    pub const ALL: [Self; 4] =
+        [Self::ReceiptFinal, Self::ReceiptReversed, Self::ChargePaid, Self::TestFunding];
+
+    /// Stored word; part of the schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ReceiptFinal => "receipt_final",
+            Self::ReceiptReversed => "receipt_reversed",
+            Self::ChargePaid => "charge_paid",
+            Self::TestFunding => "test_funding",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// What a leg does to its accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Movement {
+    /// Debit to credit at once.
+    Post,
+    /// Reserves the amount on the debit side.
+    Hold,
+    /// Ends a hold by moving the leg's amount; what the hold had beyond it is released.
+    Settle { hold: Uuid, held: i128 },
+    /// Ends a hold without moving anything.
+    Void { hold: Uuid, held: i128 },
+}
+
+impl Movement {
+    /// Stored word; part of the schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Hold => "hold",
+            Self::Settle { .. } => "settle",
+            Self::Void { .. } => "void",
+        }
+    }
+
+    /// The hold this leg ends.
+    pub fn resolves(self) -> Option<Uuid> {
+        match self {
+            Self::Post | Self::Hold => None,
+            Self::Settle { hold, .. } | Self::Void { hold, .. } => Some(hold),
+        }
+    }
+}
+
+/// One posting of an entry: a positive amount between two accounts of one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg<A = AccountKey> {
+    pub id: Uuid,
+    pub movement: Movement,
+    pub debit: A,
+    pub credit: A,
+    /// Ledger units, above zero. For a void: the amount released.
+    pub amount: i128,
+    /// What this leg is within its entry, e.g. `gross`, `fee`.
+    pub label: &'static str,
+}
+
+/// An atomic, immutable group of postings for one business fact: all of it or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry<A = AccountKey> {
+    pub id: Uuid,
+    /// [`super::HOUSE`] or the merchant concerned.
+    pub merchant: i64,
+    pub kind: EntryKind,
+    /// What it belongs to, e.g. `charge:17`.
+    pub subject: String,
+    /// Makes the fact unique within its kind, e.g. `receipt:4/0`.
+    pub dedupe: String,
+    pub legs: Vec<Leg<A>>,
+}

@@ -1,0 +1,182 @@
+//! The hosted checkout, `/pay/{EX-…}` (ux §1.18).
+
+use domain::view::checkout::{CheckoutView, ItemLine};
+use leptos::prelude::*;
+
+use crate::islands::{CheckoutLive, checkout_title};
+use crate::shell::{Shell, Stylesheet};
+use crate::ui::{Figure, NoticeBanner, has_error};
+
+/// The whole page. What changes while it is open is the island; order and help stay.
+#[component]
+pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
+    let test_mode = view.test_mode;
+    let error = if has_error(view.notice.as_ref()) {
+        "Error: "
+    } else {
+        ""
+    };
+    let title = format!("{error}{}", checkout_title(&view));
+    let shop = view.brand.name.clone();
+    let notice = view
+        .notice
+        .clone()
+        .map(|notice| view! { <NoticeBanner of=notice/> });
+    let order = order(&view);
+    let help = help(&view);
+    let test_bar = test_mode
+        .then(|| view! { <p class="test-bar"><strong>"Test mode."</strong> " No real money."</p> });
+    view! {
+        <Shell title=title stylesheet=Stylesheet::Pay test_mode=test_mode live=true>
+            <a class="skip" href="#main">"Skip to the payment"</a>
+            <header class="pay-top">
+                {test_bar}
+                <p class="shop" dir="auto">{shop}</p>
+            </header>
+            <main id="main" class="pay" tabindex="-1">
+                {notice}
+                <CheckoutLive checkout=view/>
+                {order}
+                {help}
+            </main>
+            <footer class="pay-foot">"Secured by Exchequer"</footer>
+        </Shell>
+    }
+}
+
+fn order(view: &CheckoutView) -> AnyView {
+    let items = view
+        .items
+        .iter()
+        .map(|item| line(item.clone()))
+        .collect_view();
+    let other = view.other_charges.clone().map(|amount| {
+        view! { <li><span>"Other charges"</span> <Figure value=amount/></li> }
+    });
+    let customer = view.customer_name.clone().map(|name| {
+        view! { <p class="for">"For " <bdi>{name}</bdi></p> }
+    });
+    let total = view.total.clone();
+    view! {
+        <details class="order" open>
+            <summary>"Order details"</summary>
+            {customer}
+            <ul class="items">
+                {items}
+                {other}
+                <li class="sum">
+                    <span>"Total"</span>
+                    <span>
+                        <Figure value=total.amount/> " " <span class="unit">{total.code}</span>
+                    </span>
+                </li>
+            </ul>
+        </details>
+    }
+    .into_any()
+}
+
+fn line(item: ItemLine) -> impl IntoView {
+    let ItemLine {
+        name,
+        price,
+        quantity,
+        total,
+    } = item;
+    let count = (quantity != 1)
+        .then(|| view! { <span class="count">{quantity} " × " <Figure value=price/></span> });
+    view! {
+        <li>
+            <span><bdi>{name}</bdi> {count}</span>
+            <Figure value=total/>
+        </li>
+    }
+}
+
+fn help(view: &CheckoutView) -> AnyView {
+    let shop = view.brand.name.clone();
+    let id = view.public_id.clone();
+    let contact = view.brand.support_email.clone().map(|address| {
+        let href = format!("mailto:{address}?subject=Order%20{}", view.public_id);
+        view! { " at " <a href=href>{address}</a> }
+    });
+    view! {
+        <section class="help">
+            <h2>"Help"</h2>
+            <p>
+                "Ask " <bdi>{shop}</bdi> {contact} " and name order "
+                <bdi dir="ltr" class="id">{id}</bdi> "."
+            </p>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::islands::checkout::sample;
+    use domain::view::checkout::CheckoutState;
+
+    const STATES: [CheckoutState; 12] = [
+        CheckoutState::ChooseMethod,
+        CheckoutState::Awaiting,
+        CheckoutState::PartlyPaid,
+        CheckoutState::Seen,
+        CheckoutState::Confirming,
+        CheckoutState::Paid,
+        CheckoutState::ExpiredUnpaid,
+        CheckoutState::ExpiredUnderpaid,
+        CheckoutState::LateFunds,
+        CheckoutState::Cancelled,
+        CheckoutState::Failed,
+        CheckoutState::Refunded,
+    ];
+
+    fn page(state: CheckoutState) -> String {
+        crate::render(move || view! { <CheckoutPage view=sample::view(state)/> })
+    }
+
+    #[test]
+    fn every_state_is_one_document_with_one_heading_and_one_status() {
+        for state in STATES {
+            let html = page(state);
+            assert!(html.starts_with("<!DOCTYPE html>"), "{state:?}");
+            assert_eq!(html.matches("<h1").count(), 1, "{state:?}");
+            assert_eq!(html.matches("role=\"status\"").count(), 1, "{state:?}");
+            assert_eq!(html.matches("<leptos-island").count(), 1, "{state:?}");
+            assert!(!html.contains("http-equiv"), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_payer_whose_money_came_is_not_asked_again() {
+        for state in [
+            CheckoutState::Seen,
+            CheckoutState::Confirming,
+            CheckoutState::LateFunds,
+        ] {
+            let html = page(state);
+            assert!(!html.contains("class=\"qr\""), "{state:?}");
+            assert!(!html.contains("Open in wallet"), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn paying_works_without_scripts() {
+        let html = page(CheckoutState::ChooseMethod);
+        assert!(
+            html.contains("action=\"/pay/EX-4K7QZ2MX3A?t=abc\""),
+            "{html}"
+        );
+        assert!(html.contains("value=\"BTC\" checked"), "{html}");
+        let html = page(CheckoutState::Awaiting);
+        assert!(html.contains("href=\"/pay/EX-4K7QZ2MX3A?t=abc\""), "{html}");
+        assert!(html.contains("until 12:14 UTC"), "{html}");
+    }
+
+    #[test]
+    fn the_title_says_the_state_and_that_it_is_a_test() {
+        assert!(page(CheckoutState::Paid).contains("<title>TEST · Paid – Café Riga</title>"));
+    }
+}

@@ -1,0 +1,51 @@
+// Signing in. Sign-ins are limited to ten a minute, so the cookie of an earlier one is used as long as
+// it is good.
+
+import { expect, type Page } from '@playwright/test';
+
+import { absolute, instance, type DemoUser } from './instance';
+
+const sessions = new Map<string, string>();
+
+/** Puts a session of the user into the page's context. */
+export async function signIn(
+  page: Page,
+  user: DemoUser = instance().demo.merchant,
+): Promise<void> {
+  const cookie = await sessionCookie(user);
+  const [name = '', value = ''] = cookie.split('=');
+  await page.context().addCookies([
+    { name, value, url: instance().baseUrl, httpOnly: true, sameSite: 'Lax' },
+  ]);
+}
+
+/** The session was signed out, or its clock moved: the next test signs in anew. */
+export function forget(user: DemoUser = instance().demo.merchant): void {
+  sessions.delete(user.email);
+}
+
+/** `name=value` of the user's session cookie, for plain requests. */
+export async function sessionCookie(user: DemoUser = instance().demo.merchant): Promise<string> {
+  const known = sessions.get(user.email);
+  const cookie = known && (await isGood(known)) ? known : await newSession(user);
+  sessions.set(user.email, cookie);
+  return cookie;
+}
+
+async function isGood(cookie: string): Promise<boolean> {
+  const answer = await fetch(absolute('/app/wallets'), { headers: { cookie }, redirect: 'manual' });
+  await answer.arrayBuffer();
+  return answer.status === 200;
+}
+
+async function newSession(user: DemoUser): Promise<string> {
+  const answer = await fetch(absolute('/sign-in'), {
+    method: 'POST',
+    body: new URLSearchParams({ email: user.email, password: user.password, next: '/app' }),
+    redirect: 'manual',
+  });
+  expect(answer.status, 'signing in').toBe(303);
+  const cookie = answer.headers.getSetCookie()[0]?.split(';')[0];
+  if (!cookie) throw new Error('signing in gave no cookie');
+  return cookie;
+}

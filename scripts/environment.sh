@@ -1,0 +1,53 @@
+# Where the tools are. Sourced by the other scripts from the root of the checkout.
+# shellcheck shell=bash
+
+have() { command -v "$1" >/dev/null 2>&1; }
+say() { printf '== %s\n' "$*" >&2; }
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# Things that are installed for this project only live outside the checkout.
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/exchequer
+private_node=$cache/node/node_modules/node/bin
+webhook_venv=$cache/webhook-verifier
+
+# Playwright asks for it.
+node_major_min=20
+node_major() { node --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\..*/\1/p'; }
+node_is_recent() { [ "$(node_major || true)" ] && [ "$(node_major)" -ge "$node_major_min" ]; }
+
+# The newest of Debian's versions, else the one in PATH: the order the server uses too.
+postgres_bin() {
+    local dir
+    for dir in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -t / -k 5 -rn); do
+        if [ -x "$dir/initdb" ] && [ -x "$dir/pg_ctl" ]; then
+            echo "$dir"
+            return
+        fi
+    done
+    if have initdb && have pg_ctl; then
+        dirname "$(readlink -f "$(command -v initdb)")"
+    fi
+}
+
+find_chromium() {
+    local name
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+        if [ -n "$name" ] && have "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+}
+
+# rustup's installer may not have reached this shell's PATH yet.
+cargo_bin=${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
+if ! have cargo && [ -d "$cargo_bin" ]; then
+    PATH=$cargo_bin:$PATH
+fi
+if ! node_is_recent && [ -x "$private_node/node" ]; then
+    PATH=$private_node:$PATH
+fi
+export PATH

@@ -1,0 +1,128 @@
+//! The questions. Each returns one text per exception and nothing when the books are right.
+
+mod books;
+mod charges;
+mod reports;
+
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::Result;
+
+/// What should be true, and how to find where it is not.
+pub(super) const CHECKS: [(&str, &str); 25] = [
+    ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
+    (
+        "each balance is the sum of its lines",
+        books::BALANCES_ARE_SUMS,
+    ),
+    (
+        "lines are numbered without gaps up to the version",
+        books::VERSIONS_ARE_GAPLESS,
+    ),
+    (
+        "each line follows from the one before",
+        books::LINES_ARE_CHAINED,
+    ),
+    ("no account is below its floor", books::FLOORS_HOLD),
+    (
+        "each held amount is the sum of its open holds",
+        books::HELD_IS_OPEN_HOLDS,
+    ),
+    (
+        "held amounts on lines follow from the postings",
+        books::HELD_IS_CHAINED,
+    ),
+    (
+        "each hold is resolved at most once",
+        books::HOLDS_RESOLVE_ONCE,
+    ),
+    (
+        "each resolution belongs to a hold and stays within it",
+        books::RESOLUTIONS_FIT,
+    ),
+    (
+        "each posting belongs to an entry",
+        books::POSTINGS_HAVE_ENTRIES,
+    ),
+    (
+        "each entry has its postings without gaps",
+        books::ENTRIES_HAVE_LEGS,
+    ),
+    (
+        "each posting stays within one currency",
+        books::CURRENCIES_MATCH,
+    ),
+    (
+        "each paid charge has one entry, and each entry a paid charge",
+        charges::PAID_ONCE,
+    ),
+    (
+        "each paid charge credited its wallet as it says",
+        charges::CREDITS_MATCH,
+    ),
+    (
+        "each paid charge took its fee as it says",
+        charges::FEES_MATCH,
+    ),
+    (
+        "each receipt is booked once when final and not otherwise",
+        charges::RECEIPTS_BOOKED,
+    ),
+    (
+        "each receipt is booked with its amount",
+        charges::BOOKED_AMOUNTS_MATCH,
+    ),
+    (
+        "suspense is what came less what was consumed",
+        charges::SUSPENSE_EXPLAINED,
+    ),
+    (
+        "each charge is in the state its receipts say",
+        charges::STATES_AGREE,
+    ),
+    (
+        "each clock is set as its charge's state says",
+        charges::CLOCKS_AGREE,
+    ),
+    ("unexplained money is in the inbox", charges::NOTHING_LOST),
+    (
+        "each change of status has its event",
+        reports::CHANGES_HAVE_EVENTS,
+    ),
+    (
+        "each paid charge has one paid event, and each such event a paid charge",
+        reports::PAID_TOLD,
+    ),
+    (
+        "events are numbered without gaps",
+        reports::EVENTS_ARE_GAPLESS,
+    ),
+    (
+        "each delivery belongs to an event of its merchant",
+        reports::DELIVERIES_HAVE_EVENTS,
+    ),
+];
+
+/// One instant, read only. An audit may take longer than any request.
+pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    let mut tx = pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
+    sqlx::query("SET LOCAL statement_timeout = 0")
+        .execute(&mut *tx)
+        .await?;
+    Ok(tx)
+}
+
+/// Numbers of postings and accounts.
+pub(super) async fn totals(conn: &mut PgConnection) -> Result<(i64, i64)> {
+    Ok(
+        sqlx::query_as("SELECT (SELECT count(*) FROM postings), (SELECT count(*) FROM accounts)")
+            .fetch_one(conn)
+            .await?,
+    )
+}
+
+pub(super) async fn ask(conn: &mut PgConnection, question: &'static str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(question).fetch_all(conn).await?)
+}

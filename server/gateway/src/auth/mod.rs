@@ -1,0 +1,37 @@
+//! Who is calling, and what it may do: passwords, sessions, merchant keys and roles.
+//!
+//! Invariant: secrets that only have to be recognised are stored as hashes, and looked up by their
+//! hash, so that no comparison tells by its time how much of a guess was right.
+
+mod keys;
+mod passwords;
+mod roles;
+mod sessions;
+mod store;
+
+pub use keys::MerchantPrincipal;
+pub(crate) use keys::{alphanumeric, digest, mint};
+pub(crate) use passwords::hash_new;
+pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
+pub use roles::{Permission, Role};
+pub use sessions::{SessionToken, SessionUser};
+
+use crate::{Gateway, Result};
+
+impl Gateway {
+    pub async fn merchant_exists(&self, merchant_id: i64) -> Result<bool> {
+        store::merchant_exists(self.pool(), merchant_id).await
+    }
+
+    /// Ids and names of the merchants a user may look at, by id: an admin all of them, a manager
+    /// those it made or was given, anybody else its own (`00-domain.md`, Parties).
+    pub async fn merchants_visible_to(&self, user: &SessionUser) -> Result<Vec<(i64, String)>> {
+        match user.role {
+            Role::Admin => store::all_merchants(self.pool()).await,
+            Role::Manager => store::merchants_of_manager(self.pool(), user.user_id).await,
+            Role::Merchant | Role::ApiUser => {
+                store::merchant_of_user(self.pool(), user.user_id).await
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The one interface between a chain and everything else.
+//!
+//! Invariant: a backend reports what its node says and keeps nothing of ours; the follower and its
+//! tables are the same for every chain. Heights count from 0. Addresses are in the canonical form
+//! of [`super::address`], so they compare as text.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+
+/// A block, by what links it to its parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockRef {
+    pub hash: String,
+    pub height: i64,
+    pub prev_hash: String,
+}
+
+/// An output of an earlier transaction. On account chains it stands for sender and nonce: two
+/// transactions with the same one exclude each other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OutPoint {
+    pub txid: String,
+    pub vout: i32,
+}
+
+/// A payment to an address. Outputs without an address are left out by the backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainOutput {
+    /// Position in the transaction; the log index for a token.
+    pub vout: i32,
+    pub address: String,
+    /// Base units: satoshi, wei, token units. More than the type holds is reported as its maximum.
+    pub raw: u128,
+}
+
+/// A transaction, without what nobody here needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainTx {
+    pub txid: String,
+    pub inputs: Vec<OutPoint>,
+    pub outputs: Vec<ChainOutput>,
+}
+
+/// A block with its transactions, in the block's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainBlock {
+    pub reference: BlockRef,
+    pub txs: Vec<ChainTx>,
+}
+
+/// A node of one chain. Every call may fail; the follower then stops and tries again later.
+#[async_trait]
+pub trait ChainBackend: Send + Sync {
+    /// The best block.
+    async fn tip(&self) -> Result<BlockRef>;
+
+    /// The block of the best chain at `height`; `None` above the tip.
+    async fn block_at(&self, height: i64) -> Result<Option<BlockRef>>;
+
+    /// A block the node named before.
+    async fn block(&self, hash: &str) -> Result<ChainBlock>;
+
+    /// Ids of the unconfirmed transactions, all at one instant.
+    async fn mempool(&self) -> Result<Vec<String>>;
+
+    /// A transaction of the mempool; `None` when it is there no more.
+    async fn tx(&self, txid: &str) -> Result<Option<ChainTx>>;
+
+    /// Returns when the tip is no longer `after`, or something else may have happened, at the
+    /// latest after `max`.
+    async fn wait(&self, after: &BlockRef, max: Duration) -> Result<()>;
+
+    /// How long a transaction may be missing from the mempool before it counts as dropped: nodes
+    /// restart, and their mempools are not equal.
+    fn drop_grace(&self) -> time::Duration;
+}

@@ -1,0 +1,138 @@
+//! Brings our tables in line with what a chain's node says, one block per unit of work.
+//!
+//! Invariants: blocks are connected in order and only onto their parent; a block that fails stops
+//! the follower and is never skipped; receipts change in the unit of the block that changes them,
+//! so a crash leaves the state of some whole block. What a process remembers between two passes
+//! saves work and decides nothing that the tables do not decide again after a restart.
+
+mod blocks;
+mod mempool;
+mod recording;
+mod store;
+
+use std::time::Duration;
+
+use domain::money::Currency;
+use tokio::sync::watch;
+
+use self::mempool::MempoolView;
+use super::Chain;
+use super::backend::BlockRef;
+use crate::charges::receiving;
+use crate::{Gateway, Result};
+
+/// How often one call starts again because the chain moved while it was read.
+const ROUNDS_MAX: u32 = 8;
+const WAIT_MAX: Duration = Duration::from_secs(1);
+/// Pauses after failures: doubled from the shortest to the longest.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// What one call of [`sync`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Our tip, equal to the node's; `None` when the chain moved too fast to be read as a whole.
+    pub tip: Option<BlockRef>,
+    pub connected: u32,
+    pub disconnected: u32,
+}
+
+/// What a process keeps between two passes over one chain.
+#[derive(Default)]
+pub(super) struct Memory {
+    mempool: MempoolView,
+    /// No block was disconnected since final receipts were last compared with the chain.
+    reconciled: bool,
+}
+
+/// Takes over everything the node has to tell about the coin's chain.
+///
+/// Waits while another task or process does the same; when it returns, whatever the node knew
+/// before the call has its effect. May be dropped at any point: the next call goes on from the last
+/// whole block.
+///
+/// # Errors
+/// [`Error::Overloaded`](crate::Error::Overloaded) when somebody else followed the chain all the
+/// time; what the backend, the ledger or the database refused.
+pub async fn sync(gateway: &Gateway, coin: Currency) -> Result<Progress> {
+    let chain = gateway.chains().of(coin)?;
+    let mut memory = chain.memory.lock().await;
+    let lock = store::lock_chain(gateway.pool(), coin).await?;
+    let progress = catch_up(gateway, chain, &mut memory).await;
+    lock.rollback().await?;
+    progress
+}
+
+/// Follows the chain until `shutdown` becomes true or its sender goes away.
+pub async fn run(gateway: Gateway, coin: Currency, mut shutdown: watch::Receiver<bool>) {
+    let mut pause = PAUSE_MIN;
+    loop {
+        if *shutdown.borrow_and_update() {
+            return;
+        }
+        let turn = async {
+            match sync_and_wait(&gateway, coin).await {
+                Ok(()) => pause = PAUSE_MIN,
+                Err(error) => {
+                    tracing::error!(chain = %coin.code, %error, "cannot follow the chain");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
+        };
+        tokio::select! {
+            () = turn => {}
+            changed = shutdown.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn sync_and_wait(gateway: &Gateway, coin: Currency) -> Result<()> {
+    match sync(gateway, coin).await?.tip {
+        Some(tip) => {
+            gateway
+                .chains()
+                .of(coin)?
+                .backend
+                .wait(&tip, WAIT_MAX)
+                .await
+        }
+        None => Ok(()),
+    }
+}
+
+async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Result<Progress> {
+    let mut progress = Progress::default();
+    for _ in 0..ROUNDS_MAX {
+        let Some(tip) = blocks::follow(gateway, chain, memory, &mut progress).await? else {
+            continue;
+        };
+        let snapshot = chain.backend.mempool().await?;
+        // A block found meanwhile took its transactions out of the mempool: they are not lost.
+        if chain.backend.tip().await?.hash != tip.hash {
+            continue;
+        }
+        mempool::follow(gateway, chain, &mut memory.mempool, tip.height, snapshot).await?;
+        if !memory.reconciled {
+            reverse_lost(gateway, chain.coin).await?;
+            memory.reconciled = true;
+        }
+        progress.tip = Some(tip);
+        break;
+    }
+    Ok(progress)
+}
+
+async fn reverse_lost(gateway: &Gateway, coin: Currency) -> Result<()> {
+    let owner = gateway.clone();
+    gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move { receiving::reverse_lost(&owner, unit, coin).await })
+        })
+        .await
+}

@@ -1,0 +1,121 @@
+use sqlx::{PgConnection, PgPool};
+
+use crate::Result;
+use crate::chain::backend::{BlockRef, ChainTx, OutPoint};
+
+pub(super) async fn tip(pool: &PgPool, chain: &str) -> Result<Option<BlockRef>> {
+    let row: Option<(String, i64, String)> = sqlx::query_as(
+        "SELECT hash, height, prev_hash FROM chain_blocks WHERE chain = $1 AND active
+         ORDER BY height DESC LIMIT 1",
+    )
+    .bind(chain)
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|(hash, height, prev_hash)| BlockRef {
+        hash,
+        height,
+        prev_hash,
+    }))
+}
+
+pub(super) async fn has_block_at(pool: &PgPool, chain: &str, height: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM chain_blocks WHERE chain = $1 AND active AND height = $2)",
+    )
+    .bind(chain)
+    .bind(height)
+    .fetch_one(pool)
+    .await?)
+}
+
+/// A block is connected; it may have been before.
+pub(super) async fn insert_block(
+    conn: &mut PgConnection,
+    chain: &str,
+    block: &BlockRef,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO chain_blocks (chain, hash, height, prev_hash, active)
+         VALUES ($1, $2, $3, $4, true)
+         ON CONFLICT (chain, hash) DO UPDATE SET active = true",
+    )
+    .bind(chain)
+    .bind(&block.hash)
+    .bind(block.height)
+    .bind(&block.prev_hash)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes a block off; its transactions wait again.
+pub(super) async fn disconnect(pool: &PgPool, chain: &str, block: &BlockRef) -> Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("UPDATE chain_blocks SET active = false WHERE chain = $1 AND hash = $2")
+        .bind(chain)
+        .bind(&block.hash)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query(
+        "UPDATE chain_txs SET status = 'mempool', block_hash = NULL, height = NULL
+         WHERE chain = $1 AND height = $2 AND status = 'confirmed'",
+    )
+    .bind(chain)
+    .bind(block.height)
+    .execute(&mut *tx)
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+pub(super) async fn prune_below(conn: &mut PgConnection, chain: &str, height: i64) -> Result<()> {
+    sqlx::query("DELETE FROM chain_blocks WHERE chain = $1 AND height < $2")
+        .bind(chain)
+        .bind(height)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Waiting transactions of ours that spend what one of `txs` spends: `(ours, theirs)`.
+pub(super) async fn conflicts(
+    conn: &mut PgConnection,
+    chain: &str,
+    txs: &[ChainTx],
+) -> Result<Vec<(String, String)>> {
+    let spends: Vec<(&ChainTx, &OutPoint)> = txs
+        .iter()
+        .flat_map(|tx| tx.inputs.iter().map(move |input| (tx, input)))
+        .collect();
+    if spends.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(sqlx::query_as(
+        "SELECT DISTINCT ON (s.txid) s.txid, i.spender
+         FROM unnest($2::text[], $3::int[], $4::text[]) AS i (prev_txid, prev_vout, spender)
+         JOIN chain_spends s ON s.chain = $1 AND s.prev_txid = i.prev_txid
+                            AND s.prev_vout = i.prev_vout AND s.txid <> i.spender
+         JOIN chain_txs t ON t.chain = s.chain AND t.txid = s.txid AND t.status = 'mempool'
+         ORDER BY s.txid, i.spender",
+    )
+    .bind(chain)
+    .bind(
+        spends
+            .iter()
+            .map(|(_, input)| input.txid.as_str())
+            .collect::<Vec<&str>>(),
+    )
+    .bind(
+        spends
+            .iter()
+            .map(|(_, input)| input.vout)
+            .collect::<Vec<i32>>(),
+    )
+    .bind(
+        spends
+            .iter()
+            .map(|(tx, _)| tx.txid.as_str())
+            .collect::<Vec<&str>>(),
+    )
+    .fetch_all(conn)
+    .await?)
+}

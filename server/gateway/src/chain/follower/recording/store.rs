@@ -1,0 +1,134 @@
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::Result;
+use crate::chain::backend::{BlockRef, ChainOutput, ChainTx, OutPoint};
+use crate::ledger::decimal;
+
+/// Ids of those of the addresses that are ours, whatever coin they were given out for.
+pub(super) async fn owners(
+    conn: &mut PgConnection,
+    addresses: &[&str],
+) -> Result<HashMap<String, i64>> {
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT address, id FROM chain_addresses WHERE address = ANY($1)")
+            .bind(addresses)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Transactions of ours are in `block`, or in the mempool for `None`.
+///
+/// A confirmed one stays so until its block is disconnected.
+pub(super) async fn insert_txs(
+    conn: &mut PgConnection,
+    chain: &str,
+    txs: &[&ChainTx],
+    block: Option<&BlockRef>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO chain_txs (chain, txid, first_seen_at, block_hash, height, status)
+         SELECT $1, txid, $3, $4, $5, $6 FROM unnest($2::text[]) AS t (txid)
+         ON CONFLICT (chain, txid) DO UPDATE
+         SET block_hash = EXCLUDED.block_hash, height = EXCLUDED.height,
+             status = EXCLUDED.status, replaced_by = NULL
+         WHERE EXCLUDED.status = 'confirmed' OR chain_txs.status <> 'confirmed'",
+    )
+    .bind(chain)
+    .bind(txs.iter().map(|tx| tx.txid.as_str()).collect::<Vec<&str>>())
+    .bind(now)
+    .bind(block.map(|block| block.hash.as_str()))
+    .bind(block.map(|block| block.height))
+    .bind(if block.is_some() {
+        "confirmed"
+    } else {
+        "mempool"
+    })
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_spends(
+    conn: &mut PgConnection,
+    chain: &str,
+    txs: &[&ChainTx],
+) -> Result<()> {
+    let spends: Vec<(&ChainTx, &OutPoint)> = txs
+        .iter()
+        .flat_map(|tx| tx.inputs.iter().map(move |input| (*tx, input)))
+        .collect();
+    sqlx::query(
+        "INSERT INTO chain_spends (chain, txid, prev_txid, prev_vout)
+         SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::int[]) AS t
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(chain)
+    .bind(
+        spends
+            .iter()
+            .map(|(tx, _)| tx.txid.as_str())
+            .collect::<Vec<&str>>(),
+    )
+    .bind(
+        spends
+            .iter()
+            .map(|(_, input)| input.txid.as_str())
+            .collect::<Vec<&str>>(),
+    )
+    .bind(
+        spends
+            .iter()
+            .map(|(_, input)| input.vout)
+            .collect::<Vec<i32>>(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Outputs to our addresses, column by column.
+#[derive(Default)]
+pub(super) struct OutputRows<'a> {
+    txid: Vec<&'a str>,
+    vout: Vec<i32>,
+    address_id: Vec<i64>,
+    raw: Vec<Decimal>,
+}
+
+impl<'a> OutputRows<'a> {
+    /// The output's amount must be one the ledger holds.
+    pub(super) fn push(
+        &mut self,
+        tx: &'a ChainTx,
+        output: &ChainOutput,
+        address_id: i64,
+    ) -> Result<()> {
+        self.txid.push(&tx.txid);
+        self.vout.push(output.vout);
+        self.address_id.push(address_id);
+        self.raw.push(decimal(i128::try_from(output.raw)?));
+        Ok(())
+    }
+
+    pub(super) async fn insert(self, conn: &mut PgConnection, chain: &str) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO chain_outputs (chain, txid, vout, address_id, raw)
+             SELECT $1, t.* FROM unnest($2::text[], $3::int[], $4::bigint[], $5::numeric[]) AS t
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(chain)
+        .bind(self.txid)
+        .bind(self.vout)
+        .bind(self.address_id)
+        .bind(self.raw)
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+}

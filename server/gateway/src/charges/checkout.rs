@@ -1,0 +1,216 @@
+use domain::charge::{ReceiptState, Resolution, Status};
+use domain::money::{Currency, Money};
+use domain::view::AmountText;
+use domain::view::checkout::{
+    CheckoutState, CheckoutView, MethodOption, PaymentInstruction, ReceiptLine, unix,
+};
+use url::Url;
+
+use super::items::item_lines;
+use super::view::{ChargeView, PaymentView, ReceiptRecord};
+use crate::{Error, Gateway, Result};
+
+impl Gateway {
+    /// The hosted page of a charge. Customer data, receipt and refund form come only with the token.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown id and for a wrong token alike.
+    pub async fn checkout(&self, public_id: &str, token: Option<&str>) -> Result<CheckoutView> {
+        let trusted = match token {
+            Some(token) if self.token_matches(public_id, token) => true,
+            Some(_) => return Err(Error::NotFound),
+            None => false,
+        };
+        let charge = self.load_charge(public_id).await?;
+        let brand = self.brand(charge.merchant_id).await?;
+        let state = state_of(&charge);
+        let methods = self.offered_methods(&charge, state).await?;
+        let (items, other_charges) = item_lines(&charge.items, charge.amount);
+        let query = if trusted { format!("?t={}", self.page_token(public_id)) } else { String::new() };
+        let path = |rest: &str| format!("/pay/{public_id}{rest}{query}");
+        let has_receipt =
+            matches!(charge.status, Status::Created | Status::Pending | Status::Processing | Status::Paid);
+        let payment = charge.payment.as_ref();
+        Ok(CheckoutView {
+            public_id: public_id.to_owned(),
+            brand,
+            test_mode: self.settings().test_mode,
+            state,
+            total: text(charge.amount),
+            items,
+            other_charges,
+            customer_name: trusted.then(|| charge.customer.full_name()).filter(|name| !name.is_empty()),
+            methods,
+            payment: payment.map(|payment| self.instruction(payment, charge.amount.currency())),
+            receipts: charge.receipts.iter().map(receipt_line).collect(),
+            received: payment.map(|p| p.received).filter(Money::is_positive).map(exact),
+            missing: payment
+                .filter(|payment| payment.received.is_positive() && payment.left.is_positive())
+                .map(|payment| exact(payment.left)),
+            excess: excess(&charge).map(exact),
+            flags: charge.flags.words(),
+            refund_address: charge.refund_address.clone().filter(|_| trusted),
+            refund_possible: trusted && payment.is_some() && (charge.refundable.is_some() || late_money(&charge)),
+            can_requote: matches!(charge.status, Status::Expired | Status::Underpaid)
+                && payment.is_some()
+                && charge.resolution != Resolution::Refunded,
+            return_url: charge.redirect_url.as_deref().and_then(|url| return_url(url, public_id)),
+            receipt_url: (trusted && has_receipt).then(|| path("/receipt")),
+            page_url: path(""),
+            events_url: path("/events"),
+            snapshot_url: path("/status"),
+            clock_ends_at: matches!(charge.status, Status::Pending)
+                .then(|| unix(charge.expires_at)),
+            now: unix(self.clock().now()),
+            rate_minutes: u32::try_from(charge.rate_minutes).unwrap_or(15),
+            paid_at: charge.paid_at.map(unix),
+            notice: None,
+        })
+    }
+
+    /// The coins that can be picked, with what they would cost now.
+    async fn offered_methods(
+        &self,
+        charge: &ChargeView,
+        state: CheckoutState,
+    ) -> Result<Vec<MethodOption>> {
+        if !matches!(state, CheckoutState::ChooseMethod | CheckoutState::Awaiting) {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.pool().acquire().await?;
+        let now = self.clock().now();
+        let mut methods = Vec::new();
+        for coin in self.currencies().enabled_coins() {
+            if self.chains().get(coin.code.as_str()).is_none() {
+                continue;
+            }
+            let minutes = i64::from(charge.rate_minutes);
+            let quote = self.quote(&mut conn, charge.amount, coin, minutes, now).await;
+            let unavailable = match &quote {
+                Ok(_) => None,
+                Err(Error::QuoteUnavailable { .. }) => {
+                    Some(format!("We cannot quote {} right now.", coin.code))
+                }
+                Err(_) => Some("Not available right now.".to_owned()),
+            };
+            let info = self.currencies().info(coin.id);
+            methods.push(MethodOption {
+                code: coin.code.to_string(),
+                name: info.map_or_else(|| coin.code.to_string(), |info| info.name.clone()),
+                network: info.and_then(|info| info.network.clone()).unwrap_or_default(),
+                approximate: quote.ok().map(|quote| quote.coin_amount.shortest()),
+                unavailable,
+            });
+        }
+        Ok(methods)
+    }
+
+    fn instruction(&self, payment: &PaymentView, currency: Currency) -> PaymentInstruction {
+        let info = self.currencies().info(payment.coin.id);
+        PaymentInstruction {
+            coin: payment.coin.code.to_string(),
+            coin_name: info.map_or_else(|| payment.coin.code.to_string(), |info| info.name.clone()),
+            network: info.and_then(|info| info.network.clone()).unwrap_or_default(),
+            amount: payment.left.shortest(),
+            amount_total: payment.due.shortest(),
+            address: payment.address.clone(),
+            tag: None,
+            uri: payment.uri.clone(),
+            qr_text: payment.qr_text.clone(),
+            rate_text: rate_text(payment, currency),
+            fixed_at: unix(payment.fixed_at),
+            release_at: unix(payment.release_at),
+        }
+    }
+}
+
+/// `1 BTC = 52002.33 EUR`.
+pub(super) fn rate_text(payment: &PaymentView, currency: Currency) -> String {
+    format!("1 {} = {} {}", payment.coin.code, payment.price.normalize(), currency.code)
+}
+
+fn text(money: Money) -> AmountText {
+    AmountText { amount: money.truncated(), code: money.currency().code.to_string() }
+}
+
+pub(super) fn exact(money: Money) -> AmountText {
+    AmountText { amount: money.shortest(), code: money.currency().code.to_string() }
+}
+
+fn excess(charge: &ChargeView) -> Option<Money> {
+    let payment = charge.payment.as_ref()?;
+    let used = charge.consumed.unwrap_or(payment.due);
+    payment.received.checked_sub(used).filter(Money::is_positive)
+}
+
+fn late_money(charge: &ChargeView) -> bool {
+    charge.needs_attention && charge.receipts.iter().any(|receipt| receipt.state.is_live())
+}
+
+fn state_of(charge: &ChargeView) -> CheckoutState {
+    let live = || charge.receipts.iter().filter(|receipt| receipt.state.is_live());
+    if charge.resolution == Resolution::Refunded {
+        return CheckoutState::Refunded;
+    }
+    match charge.status {
+        Status::Created => CheckoutState::ChooseMethod,
+        Status::Pending if live().next().is_some() => CheckoutState::PartlyPaid,
+        Status::Pending => CheckoutState::Awaiting,
+        Status::Processing if live().any(|receipt| receipt.confirmations > 0) => {
+            CheckoutState::Confirming
+        }
+        Status::Processing => CheckoutState::Seen,
+        Status::Paid => CheckoutState::Paid,
+        Status::Expired if live().next().is_none() => CheckoutState::ExpiredUnpaid,
+        Status::Underpaid if !charge.flags.contains(domain::charge::Flag::Late) => {
+            CheckoutState::ExpiredUnderpaid
+        }
+        Status::Expired | Status::Underpaid => CheckoutState::LateFunds,
+        Status::Cancelled if live().next().is_none() => CheckoutState::Cancelled,
+        Status::Failed if live().next().is_none() => CheckoutState::Failed,
+        // Whoever's money has arrived is never told to pay again.
+        Status::Cancelled | Status::Failed => CheckoutState::LateFunds,
+    }
+}
+
+fn receipt_line(receipt: &ReceiptRecord) -> ReceiptLine {
+    let state = match receipt.state {
+        ReceiptState::Seen if receipt.confirmations > 0 => "confirming",
+        state => state.word(),
+    };
+    ReceiptLine {
+        txid: receipt.txid.clone(),
+        amount: exact(receipt.amount),
+        confirmations: receipt.confirmations,
+        confirmations_required: receipt.confirmations_required,
+        state: state.to_owned(),
+        at: unix(receipt.first_seen_at),
+    }
+}
+
+/// The shop's address with `order_id` and `status` added (`10-orders-api.md`).
+fn return_url(redirect_url: &str, public_id: &str) -> Option<String> {
+    let mut url = Url::parse(redirect_url).ok()?;
+    url.query_pairs_mut().append_pair("order_id", public_id).append_pair("status", "paid");
+    Some(url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::return_url;
+
+    #[test]
+    fn order_and_status_go_between_query_and_fragment() {
+        let check = |given: &str, expected: &str| {
+            assert_eq!(return_url(given, "EX-AAAAAAAAAA").as_deref(), Some(expected));
+        };
+        check(
+            "https://shop.example/ok",
+            "https://shop.example/ok?order_id=EX-AAAAAAAAAA&status=paid",
+        );
+        check(
+            "https://shop.example/ok?x=1#done",
+            "https://shop.example/ok?x=1&order_id=EX-AAAAAAAAAA&status=paid#done",
+        );
+    }
+}

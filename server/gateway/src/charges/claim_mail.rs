@@ -1,0 +1,53 @@
+use domain::charge::{Flag, Flags, Status};
+use domain::money::Money;
+
+use super::row::{ChargeRow, ReceiptRow};
+use crate::ledger::Unit;
+use crate::mail::{ClaimMail, ClaimReason, send_claim_mail};
+use crate::{Gateway, Result};
+
+/// Tells the customer, once per reason, that a payment was short, too much or late, with the page
+/// where it can be put right (`00-domain.md`: refund claims).
+pub(super) async fn tell_customer(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    before: (Status, Flags),
+    row: &ChargeRow,
+    receipts: &[ReceiptRow],
+) -> Result<()> {
+    let Some((reason, amount)) = reason(before, row, receipts) else { return Ok(()) };
+    let claim = ClaimMail {
+        merchant_id: row.merchant_id,
+        merchant_name: row.merchant_name.clone(),
+        customer_email: row.customer.email.clone(),
+        public_id: row.public_id.clone(),
+        amount: format!("{} {}", amount.shortest(), amount.currency().code),
+        reason,
+        url: gateway.checkout_url(&row.public_id),
+    };
+    send_claim_mail(unit, &claim).await
+}
+
+fn reason(
+    (status, flags): (Status, Flags),
+    row: &ChargeRow,
+    receipts: &[ReceiptRow],
+) -> Option<(ClaimReason, Money)> {
+    let terms = row.terms.as_ref()?;
+    let money = |units| Money::from_units(units, terms.coin);
+    let received = row.received(receipts, |receipt| receipt.state.is_live())?.units();
+    let now_has = |flag| row.flags.contains(flag) && !flags.contains(flag);
+    if row.status == Status::Underpaid && status != Status::Underpaid {
+        return Some((ClaimReason::Under, money((terms.due - received).max(0))));
+    }
+    if now_has(Flag::Late) && row.status != Status::Paid {
+        let late = row.received(receipts, |receipt| {
+            receipt.state.is_live() && receipt.first_seen_at >= terms.release_at
+        })?;
+        return Some((ClaimReason::Late, late));
+    }
+    let just_over = (row.status == Status::Paid && status != Status::Paid) || now_has(Flag::Over);
+    let excess = received - row.coin_consumed.unwrap_or(terms.due);
+    (row.status == Status::Paid && row.flags.contains(Flag::Over) && just_over && excess > 0)
+        .then(|| (ClaimReason::Over, money(excess)))
+}

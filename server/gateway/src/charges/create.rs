@@ -1,0 +1,78 @@
+use domain::ledger::{AccountKey, AccountKind};
+use serde_json::json;
+use time::Duration;
+
+use super::token::new_public_id;
+use super::{ChargeView, NewCharge, store};
+use crate::idempotency::{Answer, Once};
+use crate::{Error, Gateway, Result, wallets};
+
+/// How long a charge waits for somebody to pick a method (`80`, Charges).
+const UNPICKED_LIFE: Duration = Duration::days(30);
+
+impl Gateway {
+    /// Makes a charge. No address is taken and no clock of a rate started until a coin is picked.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `currency` without a wallet in it, on `user_id` without a wallet of that
+    /// customer, on `webhook_url` that must not be called.
+    pub async fn create_charge(
+        &self,
+        new: NewCharge,
+        once: Option<Once>,
+        render: impl FnOnce(&ChargeView) -> (u16, Vec<u8>) + Send + 'static,
+    ) -> Result<Answer> {
+        if let Some(url) = &new.webhook_url {
+            self.guard()
+                .check_url(url)
+                .map_err(|refusal| Error::invalid("webhook_url", refusal.to_string()))?;
+        }
+        let gateway = self.clone();
+        self.book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    if let Some(first) = unit.claim(once.as_ref()).await? {
+                        return Ok(first);
+                    }
+                    gateway.require_wallet(unit.conn(), &new).await?;
+                    let now = unit.now();
+                    let public_id = new_public_id()?;
+                    let expires_at = now + UNPICKED_LIFE;
+                    let id = store::insert(unit.conn(), &public_id, &new, expires_at, now).await?;
+                    let data = json!({
+                        "amount": new.amount.truncated(),
+                        "currency": new.amount.currency().code.as_str(),
+                        "origin": new.origin.word(),
+                    });
+                    store::append_timeline(unit.conn(), id, now, "created", &data).await?;
+                    let row = store::find(unit.conn(), gateway.currencies(), &public_id).await?;
+                    let view = ChargeView::assemble(row, Vec::new());
+                    let answer = Answer::fresh(render(&view));
+                    unit.remember(once.as_ref(), &answer).await?;
+                    Ok(answer)
+                })
+            })
+            .await
+    }
+
+    async fn require_wallet(&self, conn: &mut sqlx::PgConnection, new: &NewCharge) -> Result<()> {
+        let currency = new.amount.currency();
+        if !wallets::store::has_currency(conn, new.merchant_id, currency.id).await? {
+            return Err(Error::invalid("currency", "must be a currency you have a wallet in"));
+        }
+        let key = AccountKey {
+            merchant: new.merchant_id,
+            currency: currency.id,
+            kind: AccountKind::Wallet,
+            user_id: new.wallet_user_id,
+        };
+        let known = key.user_id == 0
+            || wallets::store::find_by_key(conn, key.merchant, key.currency, key.user_id)
+                .await?
+                .is_some();
+        if known {
+            return Ok(());
+        }
+        Err(Error::invalid("user_id", "must be a customer who has a wallet in this currency"))
+    }
+}

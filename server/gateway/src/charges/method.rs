@@ -1,0 +1,173 @@
+use domain::charge::{Event, Quote as FixedQuote, Status};
+use domain::money::{Currency, Money, Rounding, convert};
+use serde_json::json;
+
+use super::row::{ChargeRow, ReceiptRow, Terms};
+use super::{store, transition};
+use crate::ledger::Unit;
+use crate::rates::{self, Quote};
+use crate::{Error, Gateway, Result};
+
+/// Who acts on a public page.
+const CUSTOMER: &str = "customer";
+
+impl Gateway {
+    /// The payer picks a coin: a quote is fixed and, for a coin not picked before, an address taken.
+    /// Picking the coin that is fixed already changes nothing, so a double click does no harm.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `method`; [`Error::QuoteUnavailable`]; [`Error::Refused`].
+    pub async fn choose_method(&self, public_id: &str, coin_code: &str) -> Result<()> {
+        let coin = self.payable_coin(coin_code)?;
+        let gateway = self.clone();
+        let public_id = public_id.to_owned();
+        self.book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    let mut row =
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                    let receipts =
+                        store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
+                    let now = unit.now();
+                    let fixed = row.terms.as_ref().is_some_and(|terms| {
+                        terms.coin.id == coin.id && now < terms.release_at
+                    });
+                    if fixed && matches!(row.status, Status::Pending | Status::Processing) {
+                        return Ok(());
+                    }
+                    let minutes = i64::from(row.rate_minutes);
+                    let quote = gateway.quote(unit.conn(), row.amount, coin, minutes, now).await?;
+                    let due = quote.coin_amount.units();
+                    let event = Event::MethodFixed(fixed_quote(&quote, due));
+                    // The rule refuses before an address is taken: a flood burns none.
+                    row.facts(&receipts).apply(&event, now)?;
+                    gateway.fix_terms(unit, &mut row, quote, due).await?;
+                    transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// "Get a new rate": the same address, and what came already counts.
+    pub async fn requote(&self, public_id: &str) -> Result<()> {
+        let gateway = self.clone();
+        let public_id = public_id.to_owned();
+        self.book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    let mut row =
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                    let receipts =
+                        store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
+                    let Some(coin) = row.terms.as_ref().map(|terms| terms.coin) else {
+                        return Err(Error::Conflict("choose how to pay first"));
+                    };
+                    let (quote, due) = gateway.quote_rest(unit, &row, &receipts, coin).await?;
+                    let event = Event::Requoted(fixed_quote(&quote, due));
+                    row.facts(&receipts).apply(&event, unit.now())?;
+                    gateway.fix_terms(unit, &mut row, quote, due).await?;
+                    transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    fn payable_coin(&self, code: &str) -> Result<Currency> {
+        self.currencies()
+            .enabled_by_code(code)
+            .filter(|currency| self.chains().get(currency.code.as_str()).is_some())
+            .ok_or_else(|| Error::invalid("method", "must be one of the offered ways to pay"))
+    }
+
+    /// Quotes what is still missing. Receipts that came in time keep the value they came under; the
+    /// rest of the receipts count at the new price.
+    async fn quote_rest(
+        &self,
+        unit: &mut Unit,
+        row: &ChargeRow,
+        receipts: &[ReceiptRow],
+        coin: Currency,
+    ) -> Result<(Quote, i128)> {
+        let (now, minutes) = (unit.now(), i64::from(row.rate_minutes));
+        let whole = self.quote(unit.conn(), row.amount, coin, minutes, now).await?;
+        let mut came = 0;
+        let mut worth = 0;
+        let live = receipts.iter().filter(|r| r.state.is_live() && r.coin.id == coin.id);
+        for receipt in live {
+            came += receipt.amount;
+            let in_time =
+                row.terms.as_ref().is_some_and(|terms| receipt.first_seen_at < terms.release_at);
+            worth += match receipt.value {
+                Some(value) if in_time => value,
+                _ => {
+                    let coins = Money::from_units(receipt.amount, coin);
+                    convert(coins, whole.price, row.amount.currency(), Rounding::Down)
+                        .map_or(0, |money| money.units())
+                }
+            };
+        }
+        let rest = row.amount.units() - worth;
+        if rest <= 0 {
+            // Everything is here at today's rate: what came is what is due.
+            return Ok((whole, came));
+        }
+        let rest = Money::from_units(rest, row.amount.currency());
+        let quote = self.quote(unit.conn(), rest, coin, minutes, now).await?;
+        let due = came + quote.coin_amount.units();
+        Ok((quote, due))
+    }
+
+    async fn fix_terms(
+        &self,
+        unit: &mut Unit,
+        row: &mut ChargeRow,
+        quote: Quote,
+        due: i128,
+    ) -> Result<()> {
+        let now = unit.now();
+        rates::store::insert_quote(unit.conn(), row.merchant_id, &quote).await?;
+        let known = store::find_method(unit.conn(), row.id, quote.coin).await?;
+        let (address_id, address) = match known {
+            Some(known) => (known.address_id, known.address),
+            None => {
+                let taken = self
+                    .chains()
+                    .take_address(unit.conn(), quote.coin, row.merchant_id, now)
+                    .await?;
+                (taken.id, taken.address)
+            }
+        };
+        let terms = Terms {
+            quote_id: quote.id,
+            coin: quote.coin,
+            due,
+            address,
+            price: quote.price,
+            mid: quote.mid,
+            spread_basis_points: quote.spread_basis_points,
+            sources: quote.sources,
+            fixed_at: quote.fixed_at,
+            release_at: quote.release_at,
+        };
+        store::upsert_method(unit.conn(), row.id, address_id, &terms, now).await?;
+        let data = json!({
+            "coin": terms.coin.code.as_str(),
+            "due": Money::from_units(due, terms.coin).shortest(),
+            "price": terms.price.normalize().to_string(),
+            "mid": terms.mid.normalize().to_string(),
+            "spread_basis_points": terms.spread_basis_points,
+            "sources": terms.sources,
+            "address": terms.address,
+            "release_at": terms.release_at.unix_timestamp(),
+        });
+        store::append_timeline(unit.conn(), row.id, now, "quote.fixed", &data).await?;
+        row.terms = Some(terms);
+        Ok(())
+    }
+}
+
+fn fixed_quote(quote: &Quote, due: i128) -> FixedQuote {
+    FixedQuote { coin: quote.coin.id, due, release_at: quote.release_at }
+}

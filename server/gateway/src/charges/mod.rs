@@ -1,0 +1,89 @@
+//! Charges: the one request for payment, its receipts and its end (`00-domain.md`, Charges).
+//!
+//! Every change goes the same way: lock the row, let `domain::charge` decide, commit status,
+//! postings, timeline and outbox together ([`transition`]).
+
+mod checkout;
+mod claim_mail;
+mod create;
+mod document;
+mod expiry;
+mod items;
+mod method;
+mod read;
+mod receipt_store;
+pub mod receiving;
+mod resolve;
+mod row;
+pub(crate) mod store;
+mod token;
+mod transition;
+mod view;
+
+pub use expiry::expire_due;
+pub use read::{ChargeQuery, TimelineEntry};
+pub use view::{ChargeView, PaymentView, ReceiptRecord};
+
+use domain::money::Money;
+use serde::{Deserialize, Serialize};
+
+/// What made a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Orders API.
+    Order,
+}
+
+impl Origin {
+    /// Stored word; part of the schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+        }
+    }
+}
+
+/// Who pays, as the merchant gave it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Customer {
+    pub name: String,
+    pub surname: String,
+    pub email: String,
+    pub phone: String,
+    pub address_line1: Option<String>,
+    pub city: Option<String>,
+    pub postal_code: Option<String>,
+    pub country: Option<String>,
+}
+
+impl Customer {
+    /// Name and surname.
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.name, self.surname).trim().to_owned()
+    }
+}
+
+/// Something ordered; shown, never summed into the amount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    pub name: String,
+    /// Canonical decimal in the charge's currency.
+    pub price: String,
+    pub quantity: u64,
+}
+
+/// A charge to be made; the edge has checked its form.
+#[derive(Debug, Clone)]
+pub struct NewCharge {
+    pub merchant_id: i64,
+    pub origin: Origin,
+    pub amount: Money,
+    /// Whose wallet is credited; 0 = the merchant's primary one.
+    pub wallet_user_id: i64,
+    pub customer: Customer,
+    pub items: Vec<Item>,
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+    pub redirect_url: Option<String>,
+    pub webhook_url: Option<String>,
+}

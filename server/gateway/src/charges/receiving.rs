@@ -1,0 +1,298 @@
+//! From chain outputs to receipts, and from receipts to what the charge is now.
+//!
+//! The chain tables are the truth; everything here is derived from them inside the transaction that
+//! changed them, so a crash leaves nothing half known. Running it again changes nothing.
+
+use std::collections::BTreeSet;
+
+use domain::charge::{
+    Event, ReceiptState, Status, Valuation, confirmations_for, late_value,
+};
+use domain::ledger::template::{receipt_final, receipt_reversed};
+use domain::money::{Currency, Money, Rounding, convert};
+use serde_json::json;
+
+use super::claim_mail::tell_customer;
+use super::row::{ChargeRow, ReceiptRow};
+use super::{receipt_store, store, transition};
+use crate::ledger::{Unit, with_ids};
+use crate::{Error, Gateway, Result};
+
+/// From this worth on a receipt needs two confirmations: 10 000 EUR (`80`, Charges).
+const LARGE_RECEIPT_EUROS: &str = "10000";
+
+/// What it means that a final receipt's transaction is not in the chain right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    /// In the middle of a reorganisation: a block to come may hold it.
+    MayComeBack,
+    /// The follower is at the node's tip.
+    IsGone,
+}
+
+/// Who acts when the chain does.
+const CHAIN: &str = "chain";
+
+/// A transaction output to one of our addresses.
+#[derive(Debug, Clone)]
+pub struct SeenOutput {
+    /// The coin of the chain it is on, whatever the address was taken for.
+    pub coin: Currency,
+    pub txid: String,
+    pub vout: i32,
+    pub address_id: i64,
+    /// Ledger units of the coin, above zero.
+    pub units: i128,
+}
+
+/// Records outputs (mempool or block) as receipts of the charges their addresses belong to; a
+/// dropped receipt that is back is seen again. Returns the charges concerned.
+pub async fn record_outputs(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    outputs: &[SeenOutput],
+) -> Result<BTreeSet<i64>> {
+    let mut touched = BTreeSet::new();
+    let now = unit.now();
+    for output in outputs {
+        let Some(charge_id) = receipt_store::charge_of(unit.conn(), output.address_id).await? else {
+            continue;
+        };
+        let amount = Money::from_units(output.units, output.coin);
+        let required = required_confirmations(gateway, unit, amount).await?;
+        receipt_store::upsert(unit.conn(), charge_id, output, required, now).await?;
+        touched.insert(charge_id);
+    }
+    Ok(touched)
+}
+
+async fn required_confirmations(gateway: &Gateway, unit: &mut Unit, amount: Money) -> Result<u32> {
+    let euro = gateway
+        .currencies()
+        .by_code("EUR")
+        .ok_or_else(|| Error::Internal("EUR is not listed".to_owned()))?;
+    let limit = Money::parse(LARGE_RECEIPT_EUROS, euro).map_err(Error::internal)?;
+    let now = unit.now();
+    let mid = gateway.mid(unit.conn(), amount.currency(), euro, now).await?;
+    let worth = mid.and_then(|mid| convert(amount, mid.rate, euro, Rounding::Up));
+    Ok(confirmations_for(worth.map(|money| money.units()), limit.units()))
+}
+
+/// Brings the coin's unsettled receipts in line with the chain tables and lets the lifecycle decide
+/// on every charge concerned. `tip_height` is the height of our active tip.
+pub async fn settle(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    coin: Currency,
+    tip_height: i64,
+    mut touched: BTreeSet<i64>,
+) -> Result<()> {
+    touched.extend(receipt_store::with_changes(unit.conn(), coin, tip_height).await?);
+    settle_charges(gateway, unit, &touched, Lost::MayComeBack).await?;
+    // Waiting pages show one more confirmation.
+    for public_id in receipt_store::waiting(unit.conn(), coin).await? {
+        unit.notify(&public_id);
+    }
+    Ok(())
+}
+
+/// Reverses final receipts whose transaction is not in the chain any more. Called when the follower
+/// has reached the node's tip, so that a reorganisation that only moves a transaction is no loss.
+pub async fn reverse_lost(gateway: &Gateway, unit: &mut Unit, coin: Currency) -> Result<()> {
+    let lost = receipt_store::lost_finals(unit.conn(), coin).await?;
+    if lost.is_empty() {
+        return Ok(());
+    }
+    settle_charges(gateway, unit, &lost, Lost::IsGone).await
+}
+
+/// The charges are locked in id order before anything about them is read.
+async fn settle_charges(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    ids: &BTreeSet<i64>,
+    lost: Lost,
+) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let rows = store::lock_by_ids(unit.conn(), gateway.currencies(), ids).await?;
+    for mut row in rows {
+        let mut receipts = store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
+        let before = (row.status, row.flags);
+        restore_picked_coin(gateway, unit, &mut row, &receipts).await?;
+        for receipt in &mut receipts {
+            value_receipt(gateway, unit, &row, receipt).await?;
+            follow_chain(unit, &row, receipt, lost).await?;
+        }
+        transition::transition(unit, &mut row, &receipts, &Event::ReceiptsChanged, None, CHAIN)
+            .await?;
+        accept_late_money(gateway, unit, &mut row, &receipts).await?;
+        tell_customer(gateway, unit, before, &row, &receipts).await?;
+    }
+    Ok(())
+}
+
+/// A payer who picked one coin, then another, and pays the first while its rate still holds, pays.
+async fn restore_picked_coin(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    row: &mut ChargeRow,
+    receipts: &[ReceiptRow],
+) -> Result<()> {
+    let Some(terms) = &row.terms else { return Ok(()) };
+    let live = |receipt: &&ReceiptRow| receipt.state.is_live();
+    let current = receipts.iter().filter(live).any(|receipt| receipt.coin.id == terms.coin.id);
+    let other = receipts.iter().filter(live).find(|receipt| receipt.coin.id != terms.coin.id);
+    let (Status::Pending, false, Some(other)) = (row.status, current, other) else { return Ok(()) };
+    let Some(method) = store::find_method(unit.conn(), row.id, other.coin).await? else {
+        return Ok(());
+    };
+    // Only at the address that was shown for that coin, and while its rate was fixed.
+    if other.first_seen_at >= method.release_at || other.address != method.address {
+        return Ok(());
+    }
+    store::restore_method(unit.conn(), row.id, other.coin).await?;
+    *row = store::find(unit.conn(), gateway.currencies(), &row.public_id).await?;
+    Ok(())
+}
+
+/// What a receipt is worth in the charge's currency: at the price it came under, or at the mid rate
+/// when it came late or in another coin.
+async fn value_receipt(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    row: &ChargeRow,
+    receipt: &mut ReceiptRow,
+) -> Result<()> {
+    if receipt.value.is_some() {
+        return Ok(());
+    }
+    let coins = Money::from_units(receipt.amount, receipt.coin);
+    let to = row.amount.currency();
+    let quoted = row
+        .terms
+        .as_ref()
+        .filter(|terms| {
+            terms.coin.id == receipt.coin.id && receipt.first_seen_at < terms.release_at
+        })
+        .map(|terms| terms.price);
+    let price = match quoted {
+        Some(price) => Some(price),
+        None => {
+            let now = unit.now();
+            gateway.mid(unit.conn(), receipt.coin, to, now).await?.map(|mid| mid.rate)
+        }
+    };
+    receipt.value = price
+        .and_then(|price| worth(coins, price, to))
+        .map(|money| money.units());
+    receipt_store::set_value(unit.conn(), receipt).await?;
+    let data = json!({
+        "txid": receipt.txid,
+        "amount": coins.shortest(),
+        "currency": receipt.coin.code.as_str(),
+        "value": receipt.value.map(|units| Money::from_units(units, to).shown()),
+        "confirmations_required": receipt.confirmations_required,
+    });
+    store::append_timeline(unit.conn(), row.id, receipt.first_seen_at, "receipt.seen", &data).await
+}
+
+fn worth(coins: Money, price: rust_decimal::Decimal, to: Currency) -> Option<Money> {
+    if coins.currency().id == to.id {
+        return Some(coins);
+    }
+    convert(coins, price, to, Rounding::Down)
+}
+
+/// Moves one receipt to the state its transaction says, and books what that means.
+async fn follow_chain(
+    unit: &mut Unit,
+    row: &ChargeRow,
+    receipt: &mut ReceiptRow,
+    lost: Lost,
+) -> Result<()> {
+    let chain = receipt_store::chain_position(unit.conn(), receipt).await?;
+    let deep = chain.confirmed && receipt.confirmations >= receipt.confirmations_required;
+    let next = match receipt.state {
+        ReceiptState::Seen if deep => ReceiptState::Final,
+        ReceiptState::Seen if chain.gone => ReceiptState::Dropped,
+        ReceiptState::Dropped if deep => ReceiptState::Final,
+        ReceiptState::Dropped if !chain.gone => ReceiptState::Seen,
+        ReceiptState::Final if !chain.confirmed && lost == Lost::IsGone => ReceiptState::Reversed,
+        ReceiptState::Reversed if deep => ReceiptState::Final,
+        same => same,
+    };
+    if next == receipt.state {
+        return Ok(());
+    }
+    let now = unit.now();
+    let amount = Money::from_units(receipt.amount, receipt.coin);
+    match next {
+        ReceiptState::Final => {
+            receipt.bookings += 1;
+            receipt.final_at = Some(now);
+            let fact = format!("receipt:{}/{}", receipt.id, receipt.bookings);
+            unit.post(with_ids(|ids| receipt_final(ids, row.merchant_id, row.id, fact, amount)));
+        }
+        ReceiptState::Reversed => {
+            let fact = format!("receipt:{}/{}", receipt.id, receipt.bookings);
+            unit.post(with_ids(|ids| receipt_reversed(ids, row.merchant_id, row.id, fact, amount)));
+        }
+        ReceiptState::Seen | ReceiptState::Dropped => {}
+    }
+    receipt.state = next;
+    receipt_store::set_state(unit.conn(), receipt).await?;
+    let kind = match next {
+        ReceiptState::Seen => "receipt.back",
+        ReceiptState::Final => "receipt.final",
+        ReceiptState::Dropped => "receipt.dropped",
+        ReceiptState::Reversed => "receipt.reversed",
+    };
+    let data = json!({
+        "txid": receipt.txid,
+        "amount": amount.shortest(),
+        "currency": receipt.coin.code.as_str(),
+        "confirmations": receipt.confirmations,
+        "replaced_by": chain.replaced_by,
+    });
+    store::append_timeline(unit.conn(), row.id, now, kind, &data).await
+}
+
+/// Late money pays when the merchant takes it and it still covers the amount at the current rate,
+/// judged at the moment the last of it became final.
+async fn accept_late_money(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    row: &mut ChargeRow,
+    receipts: &[ReceiptRow],
+) -> Result<()> {
+    let (true, Status::Expired | Status::Underpaid) = (row.late_policy_accepts, row.status) else {
+        return Ok(());
+    };
+    let Some(terms) = row.terms.clone() else { return Ok(()) };
+    let of_coin = || receipts.iter().filter(|r| r.coin.id == terms.coin.id && r.state.is_live());
+    let all_final = of_coin().all(|receipt| receipt.state == ReceiptState::Final);
+    let any_late = of_coin().any(|receipt| receipt.first_seen_at >= terms.release_at);
+    if !all_final || !any_late {
+        return Ok(());
+    }
+    let Some(received) = row.received(receipts, |r| r.state == ReceiptState::Final) else {
+        return Ok(());
+    };
+    let now = unit.now();
+    let to = row.amount.currency();
+    let Some(mid) = gateway.mid(unit.conn(), terms.coin, to, now).await? else { return Ok(()) };
+    let enough = late_value(received, mid.rate, to)
+        .is_some_and(|value| value >= row.amount.units() - row.tolerance);
+    if !enough {
+        return Ok(());
+    }
+    let valuation = Valuation::AtMid(mid.rate);
+    let Some(credit) = valuation.credit(received, row.amount, row.fee_basis_points) else {
+        return Ok(());
+    };
+    let event = Event::LateAccepted { consumed: credit.consumed.units() };
+    transition::transition(unit, row, receipts, &event, Some(credit), "late policy").await?;
+    Ok(())
+}

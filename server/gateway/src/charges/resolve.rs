@@ -1,0 +1,235 @@
+use domain::charge::{Event, ReceiptState, Resolution, Status, Valuation};
+use domain::ledger::template::ChargeCredit;
+use serde_json::json;
+
+use super::row::{ChargeRow, ReceiptRow};
+use super::{ChargeView, store, transition};
+use crate::chain::address::{params, parse_address};
+use crate::idempotency::{Answer, Once};
+use crate::ledger::Unit;
+use crate::{Error, Gateway, Result};
+
+/// Whoever renders the answer does it inside the transaction, so that it can be stored with it.
+type Rendered = (u16, Vec<u8>);
+
+impl Gateway {
+    /// Calls a charge off before any money came.
+    pub async fn cancel_charge(
+        &self,
+        merchant_id: i64,
+        public_id: &str,
+        actor: String,
+        once: Option<Once>,
+        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+    ) -> Result<Answer> {
+        self.resolve(merchant_id, public_id, actor, once, Action::Cancel, render).await
+    }
+
+    /// Takes what came as payment: the merchant is credited what it is worth, the amount at most.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] unless the charge is expired, underpaid or failed and has final money.
+    pub async fn accept_charge(
+        &self,
+        merchant_id: i64,
+        public_id: &str,
+        actor: String,
+        once: Option<Once>,
+        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+    ) -> Result<Answer> {
+        self.resolve(merchant_id, public_id, actor, once, Action::Accept, render).await
+    }
+
+    /// Asks for the payer's unexplained money to be sent back; a withdrawal from suspense fulfils it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `address`; [`Error::Conflict`] when there is nothing to send back.
+    pub async fn request_refund(
+        &self,
+        merchant_id: i64,
+        public_id: &str,
+        address: Option<String>,
+        actor: String,
+        once: Option<Once>,
+        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+    ) -> Result<Answer> {
+        self.resolve(merchant_id, public_id, actor, once, Action::Refund(address), render).await
+    }
+
+    /// The payer says where money should go back to; opens a claim when there is any.
+    pub async fn leave_refund_address(
+        &self,
+        public_id: &str,
+        token: Option<&str>,
+        address: &str,
+    ) -> Result<()> {
+        if !token.is_some_and(|token| self.token_matches(public_id, token)) {
+            return Err(Error::NotFound);
+        }
+        let (gateway, public_id, address) =
+            (self.clone(), public_id.to_owned(), address.trim().to_owned());
+        self.book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    let row =
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                    let receipts =
+                        store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
+                    let address = checked_address(&row, "refund_address", &address)?;
+                    store::set_refund_address(unit.conn(), row.id, &address).await?;
+                    let now = unit.now();
+                    if let Some(amount) = refundable(&row, &receipts) {
+                        store::upsert_claim(
+                            unit.conn(), row.id, Some(&address), Some(amount), "customer", "requested", now,
+                        )
+                        .await?;
+                    }
+                    let data = json!({ "address": address });
+                    store::append_timeline(unit.conn(), row.id, now, "refund_address.left", &data)
+                        .await?;
+                    unit.notify(&row.public_id);
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn resolve(
+        &self,
+        merchant_id: i64,
+        public_id: &str,
+        actor: String,
+        once: Option<Once>,
+        action: Action,
+        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+    ) -> Result<Answer> {
+        let (gateway, public_id) = (self.clone(), public_id.to_owned());
+        self.book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    if let Some(first) = unit.claim(once.as_ref()).await? {
+                        return Ok(first);
+                    }
+                    let row =
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                    if row.merchant_id != merchant_id {
+                        return Err(Error::NotFound);
+                    }
+                    let receipts =
+                        store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
+                    gateway.act(unit, row, &receipts, &action, &actor).await?;
+                    let row = store::find(unit.conn(), gateway.currencies(), &public_id).await?;
+                    let view = ChargeView::assemble(row, receipts);
+                    let answer = Answer::fresh(render(&view));
+                    unit.remember(once.as_ref(), &answer).await?;
+                    Ok(answer)
+                })
+            })
+            .await
+    }
+
+    async fn act(
+        &self,
+        unit: &mut Unit,
+        mut row: ChargeRow,
+        receipts: &[ReceiptRow],
+        action: &Action,
+        actor: &str,
+    ) -> Result<()> {
+        match action {
+            Action::Cancel => {
+                let event = Event::Cancelled;
+                transition::transition(unit, &mut row, receipts, &event, None, actor).await?;
+            }
+            Action::Accept => {
+                let credit = self.manual_credit(unit, &row, receipts).await?;
+                let consumed = credit.as_ref().map_or(0, |credit| credit.consumed.units());
+                let event = Event::AcceptedByHand { consumed };
+                transition::transition(unit, &mut row, receipts, &event, credit, actor).await?;
+            }
+            Action::Refund(address) => {
+                let amount = refundable(&row, receipts)
+                    .ok_or(Error::Conflict("there is nothing to send back for this charge"))?;
+                let address = match address {
+                    Some(address) => Some(checked_address(&row, "address", address)?),
+                    None => row.refund_address.clone(),
+                };
+                let now = unit.now();
+                store::upsert_claim(
+                    unit.conn(), row.id, address.as_deref(), Some(amount), actor, "approved", now,
+                )
+                .await?;
+                let data = json!({
+                    "amount": amount.shortest(),
+                    "currency": amount.currency().code.as_str(),
+                    "address": address,
+                    "by": actor,
+                });
+                store::append_timeline(unit.conn(), row.id, now, "refund.requested", &data).await?;
+                unit.notify(&row.public_id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Money that came in time counts at the quote, anything late at the current mid rate.
+    async fn manual_credit(
+        &self,
+        unit: &mut Unit,
+        row: &ChargeRow,
+        receipts: &[ReceiptRow],
+    ) -> Result<Option<ChargeCredit>> {
+        let is_final = |receipt: &ReceiptRow| receipt.state == ReceiptState::Final;
+        let (Some(terms), Some(received)) = (&row.terms, row.received(receipts, is_final)) else {
+            return Ok(None);
+        };
+        let late = receipts.iter().any(|r| is_final(r) && r.first_seen_at >= terms.release_at);
+        let valuation = if late {
+            let to = row.amount.currency();
+            let now = unit.now();
+            let mid = self.mid(unit.conn(), terms.coin, to, now).await?;
+            Valuation::AtMid(mid.map(|mid| mid.rate).ok_or_else(|| Error::QuoteUnavailable {
+                coin: terms.coin.code.to_string(),
+                currency: to.code.to_string(),
+            })?)
+        } else {
+            Valuation::Quoted { due: terms.due }
+        };
+        Ok(valuation.credit(received, row.amount, row.fee_basis_points))
+    }
+}
+
+enum Action {
+    Cancel,
+    Accept,
+    Refund(Option<String>),
+}
+
+/// Coins of the payer that no credit explains: all of an unpaid charge, the excess of a paid one.
+pub(super) fn refundable(row: &ChargeRow, receipts: &[ReceiptRow]) -> Option<domain::money::Money> {
+    if row.resolution == Resolution::Refunded {
+        return None;
+    }
+    let arrived = row.received(receipts, |receipt| receipt.state == ReceiptState::Final)?;
+    let kept = match row.status {
+        Status::Paid => row.coin_consumed.unwrap_or(0),
+        Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => 0,
+        Status::Created | Status::Pending | Status::Processing => return None,
+    };
+    let rest = arrived.units() - kept;
+    (rest > 0).then(|| domain::money::Money::from_units(rest, arrived.currency()))
+}
+
+/// A refund goes back in the coin it came in, so the address must be one of that coin.
+fn checked_address(row: &ChargeRow, field: &str, address: &str) -> Result<String> {
+    let coin = row
+        .terms
+        .as_ref()
+        .map(|terms| terms.coin)
+        .ok_or(Error::Conflict("choose how to pay first"))?;
+    let params = params(coin.code.as_str())
+        .ok_or_else(|| Error::Internal(format!("no chain for {}", coin.code)))?;
+    parse_address(params, address)
+        .map(|address| address.canonical)
+        .map_err(|error| Error::invalid(field, format!("must be a valid {} address: {error}", coin.code)))
+}

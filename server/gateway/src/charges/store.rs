@@ -1,0 +1,500 @@
+use std::collections::BTreeSet;
+
+use domain::charge::{Change, Flags, ReceiptState, Resolution, Status};
+use domain::money::{Currency, Money};
+use rust_decimal::Decimal;
+use serde_json::Value;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{PgConnection, PgPool, Row};
+use time::OffsetDateTime;
+
+use super::row::{ChargeRow, ReceiptRow, Terms};
+use super::{Customer, Item, NewCharge};
+use crate::currencies::Currencies;
+use crate::ledger::{decimal, units};
+use crate::{Error, Result};
+
+macro_rules! select_charge {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.public_id, c.merchant_id, c.origin, c.status, c.flags, c.resolution,
+                 c.resolved_by, c.resolved_at, c.needs_attention, c.currency_id, c.amount, c.tolerance,
+                 c.rate_minutes, c.fee_basis_points, c.wallet_user_id, c.customer, c.items, c.metadata,
+                 c.redirect_url, c.webhook_url, c.refund_address, c.expires_at, c.covered_at, c.coin_id,
+                 c.quote_id, c.coin_due, c.coin_consumed, c.credited, c.fee, c.paid_at, c.version,
+                 c.created_at, q.price, q.mid, q.spread_basis_points, q.sources, q.fixed_at, q.release_at,
+                 a.address, p.late_policy, p.name AS merchant_name,
+                 EXISTS (SELECT 1 FROM refund_claims r WHERE r.charge_id = c.id) AS refund_claimed
+             FROM charges c
+             JOIN merchants p ON p.id = c.merchant_id
+             LEFT JOIN quotes q ON q.id = c.quote_id
+             LEFT JOIN charge_methods m ON m.charge_id = c.id AND m.coin_id = c.coin_id
+             LEFT JOIN chain_addresses a ON a.id = m.address_id ",
+            $rest
+        )
+    };
+}
+
+fn parsed<T>(word: &str, parse: fn(&str) -> Option<T>) -> Result<T> {
+    parse(word).ok_or_else(|| Error::Internal(format!("unknown word {word} in a row")))
+}
+
+pub(crate) fn read_charge(row: &PgRow, currencies: &Currencies) -> Result<ChargeRow> {
+    let currency = currencies.known(row.try_get("currency_id")?)?;
+    let status: String = row.try_get("status")?;
+    let resolution: String = row.try_get("resolution")?;
+    let flags: Vec<String> = row.try_get("flags")?;
+    let optional_units = |column| -> Result<Option<i128>> {
+        let stored: Option<Decimal> = row.try_get(column)?;
+        Ok(stored.map(units))
+    };
+    let fee_points: i32 = row.try_get("fee_basis_points")?;
+    let late_policy: String = row.try_get("late_policy")?;
+    let Json(customer): Json<Customer> = row.try_get("customer")?;
+    let Json(items): Json<Vec<Item>> = row.try_get("items")?;
+    let Json(metadata): Json<serde_json::Map<String, Value>> = row.try_get("metadata")?;
+    Ok(ChargeRow {
+        id: row.try_get("id")?,
+        public_id: row.try_get("public_id")?,
+        merchant_id: row.try_get("merchant_id")?,
+        merchant_name: row.try_get("merchant_name")?,
+        origin: row.try_get("origin")?,
+        status: parsed(&status, Status::from_word)?,
+        flags: Flags::from_words(&flags),
+        resolution: parsed(&resolution, Resolution::from_word)?,
+        resolved_by: row.try_get("resolved_by")?,
+        resolved_at: row.try_get("resolved_at")?,
+        needs_attention: row.try_get("needs_attention")?,
+        amount: Money::from_units(units(row.try_get("amount")?), currency),
+        tolerance: units(row.try_get("tolerance")?),
+        rate_minutes: row.try_get("rate_minutes")?,
+        fee_basis_points: u32::try_from(fee_points)?,
+        late_policy_accepts: late_policy == "accept",
+        wallet_user_id: row.try_get("wallet_user_id")?,
+        customer,
+        items,
+        metadata,
+        redirect_url: row.try_get("redirect_url")?,
+        webhook_url: row.try_get("webhook_url")?,
+        refund_address: row.try_get("refund_address")?,
+        refund_claimed: row.try_get("refund_claimed")?,
+        expires_at: row.try_get("expires_at")?,
+        covered_at: row.try_get("covered_at")?,
+        terms: read_terms(row, currencies)?,
+        coin_consumed: optional_units("coin_consumed")?,
+        credited: optional_units("credited")?,
+        fee: optional_units("fee")?,
+        paid_at: row.try_get("paid_at")?,
+        version: row.try_get("version")?,
+        created_at: row.try_get("created_at")?,
+    })
+}
+
+fn read_terms(row: &PgRow, currencies: &Currencies) -> Result<Option<Terms>> {
+    let Some(coin_id) = row.try_get::<Option<i16>, _>("coin_id")? else { return Ok(None) };
+    let spread: i32 = row.try_get("spread_basis_points")?;
+    Ok(Some(Terms {
+        quote_id: row.try_get("quote_id")?,
+        coin: currencies.known(coin_id)?,
+        due: units(row.try_get("coin_due")?),
+        address: row.try_get("address")?,
+        price: row.try_get("price")?,
+        mid: row.try_get("mid")?,
+        spread_basis_points: u32::try_from(spread)?,
+        sources: row.try_get("sources")?,
+        fixed_at: row.try_get("fixed_at")?,
+        release_at: row.try_get("release_at")?,
+    }))
+}
+
+/// Locks the row for the rest of the transaction.
+pub(super) async fn lock_by_public_id(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    public_id: &str,
+) -> Result<ChargeRow> {
+    // The lock comes first and alone: after a wait, a statement that also joins would pair the new
+    // row with quotes and addresses as they were before it.
+    sqlx::query("SELECT 1 FROM charges WHERE public_id = $1 FOR NO KEY UPDATE")
+        .bind(public_id)
+        .fetch_optional(&mut *conn)
+        .await?
+        .ok_or(Error::NotFound)?;
+    find(conn, currencies, public_id).await
+}
+
+/// Locks rows in id order.
+pub(super) async fn lock_by_ids(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    ids: &BTreeSet<i64>,
+) -> Result<Vec<ChargeRow>> {
+    let ids: Vec<i64> = ids.iter().copied().collect();
+    sqlx::query("SELECT id FROM charges WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
+        .bind(&ids)
+        .fetch_all(&mut *conn)
+        .await?;
+    let rows = sqlx::query(select_charge!("WHERE c.id = ANY($1) ORDER BY c.id"))
+        .bind(&ids)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| read_charge(row, currencies)).collect()
+}
+
+/// Locks up to `limit` charges whose clock has ended and that nobody else is working on.
+pub(super) async fn lock_due(
+    conn: &mut PgConnection,
+    now: OffsetDateTime,
+    limit: i64,
+) -> Result<BTreeSet<i64>> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM charges WHERE clock_ends_at <= $1
+         ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
+    )
+    .bind(now)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().collect())
+}
+
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    public_id: &str,
+) -> Result<ChargeRow> {
+    let row = sqlx::query(select_charge!("WHERE c.public_id = $1"))
+        .bind(public_id)
+        .fetch_optional(conn)
+        .await?
+        .ok_or(Error::NotFound)?;
+    read_charge(&row, currencies)
+}
+
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    public_id: &str,
+    new: &NewCharge,
+    expires_at: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<i64> {
+    // Policy is copied: later changes of settings do not move a running charge. The tolerance is
+    // kept below the amount, or nothing at all would cover it.
+    Ok(sqlx::query_scalar(
+        "INSERT INTO charges (public_id, merchant_id, origin, status, currency_id, amount, tolerance,
+             rate_minutes, fee_basis_points, wallet_user_id, customer, items, metadata, redirect_url,
+             webhook_url, expires_at, clock_ends_at, created_at, updated_at)
+         SELECT $1, m.id, $3, 'created', $4, $5, least(trunc(m.tolerance * $15), $5 - 1), m.expiry_minutes,
+             m.fee_basis_points, $6, $7, $8, $9, $10, $11, $12, $12, $13, $13
+         FROM merchants m WHERE m.id = $2 AND $14
+         RETURNING id",
+    )
+    .bind(public_id)
+    .bind(new.merchant_id)
+    .bind(new.origin.word())
+    .bind(new.amount.currency().id)
+    .bind(decimal(new.amount.units()))
+    .bind(new.wallet_user_id)
+    .bind(Json(&new.customer))
+    .bind(Json(&new.items))
+    .bind(Json(&new.metadata))
+    .bind(&new.redirect_url)
+    .bind(&new.webhook_url)
+    .bind(expires_at)
+    .bind(now)
+    .bind(true)
+    .bind(decimal(10i128.pow(u32::from(new.amount.currency().scale))))
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Writes what the rule decided; the version proves that nobody changed the row since it was read.
+pub(super) async fn update(
+    conn: &mut PgConnection,
+    row: &ChargeRow,
+    change: &Change,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let updated = sqlx::query(
+        "UPDATE charges SET status = $3, flags = $4, resolution = $5, needs_attention = $6,
+             covered_at = $7, clock_ends_at = $8, coin_id = $9, quote_id = $10, coin_due = $11,
+             coin_consumed = $12, credited = $13, fee = $14, paid_at = $15, resolved_by = $16,
+             resolved_at = $17, updated_at = $18, version = version + 1
+         WHERE id = $1 AND version = $2",
+    )
+    .bind(row.id)
+    .bind(row.version)
+    .bind(change.status.word())
+    .bind(change.flags.words())
+    .bind(change.resolution.word())
+    .bind(change.needs_attention)
+    .bind(change.covered_at)
+    .bind(change.clock_ends_at)
+    .bind(row.terms.as_ref().map(|terms| terms.coin.id))
+    .bind(row.terms.as_ref().map(|terms| terms.quote_id))
+    .bind(row.terms.as_ref().map(|terms| decimal(terms.due)))
+    .bind(change.consumed.map(decimal))
+    .bind(row.credited.map(decimal))
+    .bind(row.fee.map(decimal))
+    .bind(row.paid_at)
+    .bind(&row.resolved_by)
+    .bind(row.resolved_at)
+    .bind(now)
+    .execute(conn)
+    .await?
+    .rows_affected();
+    if updated == 1 { Ok(()) } else { Err(Error::Internal("charge changed under its lock".into())) }
+}
+
+pub(super) async fn append_timeline(
+    conn: &mut PgConnection,
+    charge_id: i64,
+    at: OffsetDateTime,
+    kind: &str,
+    data: &Value,
+) -> Result<()> {
+    sqlx::query("INSERT INTO charge_timeline (charge_id, at, kind, data) VALUES ($1, $2, $3, $4)")
+        .bind(charge_id)
+        .bind(at)
+        .bind(kind)
+        .bind(Json(data))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn timeline(
+    pool: &PgPool,
+    charge_id: i64,
+) -> Result<Vec<(OffsetDateTime, String, Value)>> {
+    let rows = sqlx::query("SELECT at, kind, data FROM charge_timeline WHERE charge_id = $1 ORDER BY id")
+        .bind(charge_id)
+        .fetch_all(pool)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let Json(data): Json<Value> = row.try_get("data")?;
+            Ok((row.try_get("at")?, row.try_get("kind")?, data))
+        })
+        .collect()
+}
+
+macro_rules! select_receipt {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.id, r.charge_id, r.coin_id, r.txid, r.vout, a.address, r.amount, r.state,
+                 r.confirmations_required, r.value, r.bookings, r.first_seen_at, r.final_at,
+                 CASE WHEN t.status = 'confirmed' THEN
+                     (SELECT max(b.height) FROM chain_blocks b WHERE b.chain = t.chain AND b.active)
+                     - t.height + 1 ELSE 0 END AS confirmations
+             FROM receipts r
+             JOIN currencies k ON k.id = r.coin_id
+             JOIN chain_addresses a ON a.id = r.address_id
+             LEFT JOIN chain_txs t ON t.chain = k.code AND t.txid = r.txid ",
+            $rest
+        )
+    };
+}
+
+/// Receipts of several charges, each in the order they came.
+pub(crate) async fn receipts(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    charge_ids: &[i64],
+) -> Result<Vec<(i64, ReceiptRow)>> {
+    let rows = sqlx::query(select_receipt!("WHERE r.charge_id = ANY($1) ORDER BY r.charge_id, r.id"))
+        .bind(charge_ids)
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let state: String = row.try_get("state")?;
+            let required: i32 = row.try_get("confirmations_required")?;
+            let confirmations: Option<i64> = row.try_get("confirmations")?;
+            let value: Option<Decimal> = row.try_get("value")?;
+            let receipt = ReceiptRow {
+                id: row.try_get("id")?,
+                coin: currencies.known(row.try_get("coin_id")?)?,
+                txid: row.try_get("txid")?,
+                vout: row.try_get("vout")?,
+                address: row.try_get("address")?,
+                amount: units(row.try_get("amount")?),
+                state: parsed(&state, ReceiptState::from_word)?,
+                confirmations_required: u32::try_from(required)?,
+                confirmations: u32::try_from(confirmations.unwrap_or(0).max(0))?,
+                value: value.map(units),
+                bookings: row.try_get("bookings")?,
+                first_seen_at: row.try_get("first_seen_at")?,
+                final_at: row.try_get("final_at")?,
+            };
+            Ok((row.try_get("charge_id")?, receipt))
+        })
+        .collect()
+}
+
+pub(crate) async fn receipts_of(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    charge_id: i64,
+) -> Result<Vec<ReceiptRow>> {
+    let rows = receipts(conn, currencies, &[charge_id]).await?;
+    Ok(rows.into_iter().map(|(_, receipt)| receipt).collect())
+}
+
+/// Address and due of a coin the payer picked before.
+pub(super) struct KnownMethod {
+    pub(super) address_id: i64,
+    pub(super) address: String,
+    pub(super) release_at: OffsetDateTime,
+}
+
+pub(super) async fn find_method(
+    conn: &mut PgConnection,
+    charge_id: i64,
+    coin: Currency,
+) -> Result<Option<KnownMethod>> {
+    let row = sqlx::query(
+        "SELECT m.address_id, a.address, q.release_at FROM charge_methods m
+         JOIN chain_addresses a ON a.id = m.address_id JOIN quotes q ON q.id = m.quote_id
+         WHERE m.charge_id = $1 AND m.coin_id = $2",
+    )
+    .bind(charge_id)
+    .bind(coin.id)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        Ok(KnownMethod {
+            address_id: row.try_get("address_id")?,
+            address: row.try_get("address")?,
+            release_at: row.try_get("release_at")?,
+        })
+    })
+    .transpose()
+}
+
+pub(super) async fn upsert_method(
+    conn: &mut PgConnection,
+    charge_id: i64,
+    address_id: i64,
+    terms: &Terms,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO charge_methods (charge_id, coin_id, address_id, quote_id, coin_due, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (charge_id, coin_id) DO UPDATE
+         SET quote_id = excluded.quote_id, coin_due = excluded.coin_due",
+    )
+    .bind(charge_id)
+    .bind(terms.coin.id)
+    .bind(address_id)
+    .bind(terms.quote_id)
+    .bind(decimal(terms.due))
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Makes an earlier pick of another coin the current one again.
+pub(super) async fn restore_method(
+    conn: &mut PgConnection,
+    charge_id: i64,
+    coin: Currency,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE charges c SET coin_id = m.coin_id, quote_id = m.quote_id, coin_due = m.coin_due
+         FROM charge_methods m WHERE c.id = $1 AND m.charge_id = c.id AND m.coin_id = $2",
+    )
+    .bind(charge_id)
+    .bind(coin.id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn set_refund_address(
+    conn: &mut PgConnection,
+    charge_id: i64,
+    address: &str,
+) -> Result<()> {
+    sqlx::query("UPDATE charges SET refund_address = $2 WHERE id = $1")
+        .bind(charge_id)
+        .bind(address)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Opens a refund claim, or updates the address of the open one.
+pub(super) async fn upsert_claim(
+    conn: &mut PgConnection,
+    charge_id: i64,
+    address: Option<&str>,
+    amount: Option<Money>,
+    requested_by: &str,
+    state: &str,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO refund_claims (charge_id, coin_id, amount, address, requested_by, state, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (charge_id) WHERE state IN ('requested', 'approved', 'sent') DO UPDATE
+         SET address = coalesce(excluded.address, refund_claims.address),
+             coin_id = excluded.coin_id, amount = excluded.amount,
+             state = CASE WHEN refund_claims.state = 'requested' THEN excluded.state
+                          ELSE refund_claims.state END",
+    )
+    .bind(charge_id)
+    .bind(amount.map(|money| money.currency().id))
+    .bind(amount.map(|money| decimal(money.units())))
+    .bind(address)
+    .bind(requested_by)
+    .bind(state)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list(
+    pool: &PgPool,
+    currencies: &Currencies,
+    merchant_id: i64,
+    statuses: &[String],
+    resolution: Option<&str>,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<ChargeRow>> {
+    let rows = sqlx::query(select_charge!(
+        "WHERE c.merchant_id = $1 AND (cardinality($2::text[]) = 0 OR c.status = ANY($2))
+           AND ($3::text IS NULL OR c.resolution = $3)
+         ORDER BY c.id DESC OFFSET $4 LIMIT $5"
+    ))
+    .bind(merchant_id)
+    .bind(statuses)
+    .bind(resolution)
+    .bind(offset)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| read_charge(row, currencies)).collect()
+}
+
+pub(super) async fn count(
+    pool: &PgPool,
+    merchant_id: i64,
+    statuses: &[String],
+    resolution: Option<&str>,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "SELECT count(*) FROM charges WHERE merchant_id = $1
+           AND (cardinality($2::text[]) = 0 OR status = ANY($2)) AND ($3::text IS NULL OR resolution = $3)",
+    )
+    .bind(merchant_id)
+    .bind(statuses)
+    .bind(resolution)
+    .fetch_one(pool)
+    .await?)
+}

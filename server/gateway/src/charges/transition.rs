@@ -1,0 +1,122 @@
+use domain::charge::{Change, Event, Status};
+use domain::ledger::template::{ChargeCredit, charge_paid};
+use domain::ledger::{AccountKey, AccountKind};
+use domain::money::Money;
+use serde_json::{Value, json};
+
+use super::row::{ChargeRow, ReceiptRow};
+use super::store;
+use crate::ledger::{DirectTarget, NewEvent, Unit, with_ids};
+use crate::outbox::Format;
+use crate::{Error, Result};
+
+/// Lets the rule decide on one event and stages everything that follows from it.
+///
+/// `credit` is what a late or manual acceptance was valued at; a payment at the quote is valued here.
+/// `row` holds the new state afterwards, its version included.
+pub(super) async fn transition(
+    unit: &mut Unit,
+    row: &mut ChargeRow,
+    receipts: &[ReceiptRow],
+    event: &Event,
+    credit: Option<ChargeCredit>,
+    actor: &str,
+) -> Result<Change> {
+    let now = unit.now();
+    let change = row.facts(receipts).apply(event, now)?;
+    let before = row.status;
+    if change.pays {
+        let credit = match credit {
+            Some(credit) => credit,
+            None => quoted_credit(row, receipts)?,
+        };
+        pay(unit, row, &credit)?;
+    }
+    if change.resolution != row.resolution {
+        row.resolved_by = Some(actor.to_owned());
+        row.resolved_at = Some(now);
+    }
+    store::update(unit.conn(), row, &change, now).await?;
+    row.version += 1;
+    row.status = change.status;
+    row.flags = change.flags;
+    row.resolution = change.resolution;
+    row.needs_attention = change.needs_attention;
+    row.covered_at = change.covered_at;
+    row.coin_consumed = change.consumed;
+    if change.status != before {
+        let kind = format!("status.{}", change.status.word());
+        let data = json!({ "from": before.word(), "by": actor, "flags": change.flags.words() });
+        store::append_timeline(unit.conn(), row.id, now, &kind, &data).await?;
+        unit.emit(event_of(row, change.status));
+    }
+    unit.notify(&row.public_id);
+    Ok(change)
+}
+
+fn quoted_credit(row: &ChargeRow, receipts: &[ReceiptRow]) -> Result<ChargeCredit> {
+    use domain::charge::{ReceiptState, Valuation};
+    let due = row.terms.as_ref().map_or(0, |terms| terms.due);
+    row.received(receipts, |receipt| receipt.state == ReceiptState::Final)
+        .and_then(|received| {
+            Valuation::Quoted { due }.credit(received, row.amount, row.fee_basis_points)
+        })
+        .ok_or_else(|| Error::Internal(format!("{} cannot be valued", row.public_id)))
+}
+
+fn pay(unit: &mut Unit, row: &mut ChargeRow, credit: &ChargeCredit) -> Result<()> {
+    if !credit.gross.is_positive() {
+        // Dust that is worth nothing in the charge's currency: there is nothing to credit.
+        return Err(Error::Conflict("what arrived is worth too little to be accepted"));
+    }
+    let wallet = AccountKey {
+        merchant: row.merchant_id,
+        currency: row.amount.currency().id,
+        kind: AccountKind::Wallet,
+        user_id: row.wallet_user_id,
+    };
+    unit.post(with_ids(|ids| charge_paid(ids, wallet, row.id, credit)));
+    row.credited = Some(credit.gross.units() - credit.fee.units());
+    row.fee = Some(credit.fee.units());
+    row.paid_at = Some(unit.now());
+    Ok(())
+}
+
+fn event_of(row: &ChargeRow, status: Status) -> NewEvent {
+    let kind = match status {
+        Status::Created => "charge.created",
+        Status::Pending => "charge.pending",
+        Status::Processing => "charge.processing",
+        Status::Paid => "charge.paid",
+        Status::Expired => "charge.expired",
+        Status::Underpaid => "charge.underpaid",
+        Status::Cancelled => "charge.cancelled",
+        Status::Failed => "charge.failed",
+    };
+    NewEvent {
+        merchant_id: row.merchant_id,
+        kind,
+        object: row.object(),
+        payload: payload(row),
+        direct: row
+            .webhook_url
+            .as_ref()
+            .map(|url| DirectTarget { url: url.clone(), format: Format::Orders }),
+    }
+}
+
+/// The canonical content of every event about a charge.
+fn payload(row: &ChargeRow) -> Value {
+    let terms = row.terms.as_ref();
+    json!({
+        "public_id": row.public_id,
+        "origin": row.origin,
+        "status": row.status.word(),
+        "flags": row.flags.words(),
+        "resolution": row.resolution.word(),
+        "amount": row.amount.truncated(),
+        "currency": row.amount.currency().code.as_str(),
+        "coin": terms.map(|terms| terms.coin.code.as_str()),
+        "coin_amount": terms.map(|terms| Money::from_units(terms.due, terms.coin).shortest()),
+    })
+}

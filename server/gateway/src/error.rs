@@ -1,0 +1,90 @@
+use domain::charge::TransitionError;
+use domain::ledger::LedgerError;
+use thiserror::Error as ThisError;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One field that has to change, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Dotted path, e.g. `customer_details.email`.
+    pub field: String,
+    /// Sentence without the field's name: `must be …`.
+    pub message: String,
+}
+
+/// What a use case may answer instead of its result. Each dialect decides how to say it.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    #[error("validation failed: {}", .0.iter().map(|f| f.field.as_str()).collect::<Vec<_>>().join(", "))]
+    Invalid(Vec<FieldError>),
+    /// Also for things of other merchants: their existence is nobody's business.
+    #[error("not found")]
+    NotFound,
+    #[error("not authenticated")]
+    Unauthorized,
+    #[error("not permitted")]
+    Forbidden,
+    /// The charge cannot do this now.
+    #[error(transparent)]
+    Refused(#[from] TransitionError),
+    #[error("{0}")]
+    Conflict(&'static str),
+    #[error("no rate for {coin} in {currency} right now")]
+    QuoteUnavailable { coin: String, currency: String },
+    #[error("this idempotency key was used with another request")]
+    IdempotencyMismatch,
+    #[error("a request with this idempotency key is still running")]
+    IdempotencyInProgress,
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The journal entry exists: somebody else recorded the same fact first.
+    #[error("already booked")]
+    AlreadyBooked,
+    #[error("overloaded")]
+    Overloaded,
+    #[error("database: {0}")]
+    Database(#[source] sqlx::Error),
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
+    }
+
+    pub fn internal(message: impl std::fmt::Display) -> Self {
+        Self::Internal(message.to_string())
+    }
+
+    /// The same request may succeed a moment later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Overloaded | Self::IdempotencyInProgress => true,
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            sqlx::Error::PoolTimedOut => Self::Overloaded,
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// Name of the constraint a statement ran into, if that is what failed.
+pub(crate) fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
+    match error {
+        sqlx::Error::Database(error) => error.constraint(),
+        _ => None,
+    }
+}

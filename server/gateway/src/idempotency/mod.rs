@@ -1,0 +1,77 @@
+//! First answers to keyed requests, stored in the transaction of their effect, so that a crash can
+//! leave neither an effect without its answer nor a key that blocks for nothing.
+
+mod store;
+
+use time::Duration;
+
+use crate::ledger::Unit;
+use crate::{Error, Result};
+
+/// How long a first answer is repeated (`00-domain.md`, Identifiers).
+pub const REPLAY_FOR: Duration = Duration::hours(24);
+
+/// A request that must take effect once.
+#[derive(Debug, Clone)]
+pub struct Once {
+    pub merchant_id: i64,
+    pub method: &'static str,
+    pub path: String,
+    /// 1–255 printable ASCII characters; the edge has checked that.
+    pub key: String,
+    /// SHA-256 of the body, byte for byte.
+    pub body_hash: [u8; 32],
+}
+
+/// What goes back to the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    /// This is the stored first answer.
+    pub replayed: bool,
+}
+
+impl Answer {
+    pub(crate) fn fresh((status, body): (u16, Vec<u8>)) -> Self {
+        Self { status, body, replayed: false }
+    }
+}
+
+impl Unit {
+    /// Claims the key for this unit, or returns the first answer.
+    ///
+    /// # Errors
+    /// [`Error::IdempotencyInProgress`] while another unit with this key is running,
+    /// [`Error::IdempotencyMismatch`] when the key was used with another body.
+    pub(crate) async fn claim(&mut self, once: Option<&Once>) -> Result<Option<Answer>> {
+        let Some(once) = once else { return Ok(None) };
+        if !store::try_lock(self.conn(), once).await? {
+            return Err(Error::IdempotencyInProgress);
+        }
+        let oldest = self.now() - REPLAY_FOR;
+        let Some(stored) = store::find(self.conn(), once, oldest).await? else { return Ok(None) };
+        if stored.body_hash != once.body_hash {
+            return Err(Error::IdempotencyMismatch);
+        }
+        Ok(Some(Answer { status: stored.status, body: stored.body, replayed: true }))
+    }
+
+    /// Stores the first answer with its effect; only success is stored (`80`, Idempotency).
+    pub(crate) async fn remember(&mut self, once: Option<&Once>, answer: &Answer) -> Result<()> {
+        match once {
+            Some(once) if (200..300).contains(&answer.status) => {
+                let now = self.now();
+                store::insert(self.conn(), once, answer, now).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl crate::Gateway {
+    /// Forgets answers that are not repeated any more; returns how many.
+    pub async fn forget_old_answers(&self) -> Result<u64> {
+        store::delete_older(self.pool(), self.clock().now() - REPLAY_FOR).await
+    }
+}

@@ -1,0 +1,35 @@
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use crate::Result;
+
+pub(crate) async fn find_or_insert(
+    pool: &PgPool,
+    seed: &[u8],
+    test_mode: bool,
+    now: OffsetDateTime,
+) -> Result<(Vec<u8>, bool)> {
+    sqlx::query(
+        "INSERT INTO instance (seed, test_mode, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(seed)
+    .bind(test_mode)
+    .bind(now)
+    .execute(pool)
+    .await?;
+    Ok(sqlx::query_as("SELECT seed, test_mode FROM instance").fetch_one(pool).await?)
+}
+
+pub(crate) async fn clock_offset(pool: &PgPool) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT clock_offset_seconds FROM instance").fetch_one(pool).await?)
+}
+
+pub(crate) async fn move_clock(pool: &PgPool, seconds: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "UPDATE instance SET clock_offset_seconds = clock_offset_seconds + $1
+         RETURNING clock_offset_seconds",
+    )
+    .bind(seconds)
+    .fetch_one(pool)
+    .await?)
+}

@@ -1,0 +1,106 @@
+//! Exchequer's use cases over Postgres: one folder per capability, SQL only in its `store.rs`.
+//!
+//! Invariant: money, status and outbox rows change together, in one transaction of
+//! [`ledger::Book::commit`], or not at all.
+
+pub mod audit;
+pub mod auth;
+pub mod chain;
+pub mod charges;
+pub mod clock;
+pub mod currencies;
+pub mod dashboard;
+pub mod demo;
+pub mod error;
+pub mod idempotency;
+pub mod instance;
+pub mod ledger;
+pub mod mail;
+pub mod merchants;
+mod open;
+pub mod outbox;
+pub mod rates;
+pub mod settings;
+pub mod wallets;
+pub mod workers;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::sync::broadcast;
+
+pub use error::{Error, FieldError, Result};
+pub use instance::Instance;
+pub use open::{Options, migrate};
+pub use settings::Settings;
+
+/// Everything the edge may ask for. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    clock: clock::Clock,
+    currencies: currencies::Currencies,
+    instance: Instance,
+    settings: Settings,
+    book: ledger::Book,
+    chains: chain::Chains,
+    renderer: Arc<dyn outbox::Render>,
+    sender: outbox::Sender,
+    guard: Arc<outbox::AddressGuard>,
+    changed: broadcast::Sender<String>,
+}
+
+impl Gateway {
+    pub fn pool(&self) -> &PgPool {
+        &self.0.pool
+    }
+
+    pub fn clock(&self) -> &clock::Clock {
+        &self.0.clock
+    }
+
+    pub fn currencies(&self) -> &currencies::Currencies {
+        &self.0.currencies
+    }
+
+    pub fn instance(&self) -> &Instance {
+        &self.0.instance
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub fn book(&self) -> &ledger::Book {
+        &self.0.book
+    }
+
+    pub fn chains(&self) -> &chain::Chains {
+        &self.0.chains
+    }
+
+    pub fn renderer(&self) -> &dyn outbox::Render {
+        self.0.renderer.as_ref()
+    }
+
+    pub(crate) fn sender(&self) -> &outbox::Sender {
+        &self.0.sender
+    }
+
+    /// Which addresses webhooks may go to.
+    pub fn guard(&self) -> &outbox::AddressGuard {
+        &self.0.guard
+    }
+
+    /// Public ids of charges as they change, in any process of this instance.
+    pub fn subscribe(&self) -> broadcast::Receiver<String> {
+        self.0.changed.subscribe()
+    }
+
+    pub(crate) fn announce(&self, public_id: String) {
+        // Nobody listening is the normal case.
+        let _ = self.0.changed.send(public_id);
+    }
+}

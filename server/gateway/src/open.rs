@@ -1,0 +1,85 @@
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::broadcast;
+
+use crate::chain::Chains;
+use crate::clock::Clock;
+use crate::currencies::Currencies;
+use crate::ledger::Book;
+use crate::outbox::{AddressGuard, Fanout, Render, Sender};
+use crate::settings::Settings;
+use crate::{Error, Gateway, Inner, Instance, Result};
+
+/// Connections that make missing accounts; apart from the others so that a unit of work that holds
+/// one of those never waits for another of them.
+const SIDE_CONNECTIONS: u32 = 2;
+
+/// How many changed charges a slow live page may be behind before it reads afresh.
+const CHANGED_BACKLOG: usize = 1_024;
+
+/// What opening an instance takes.
+pub struct Options {
+    pub database_url: String,
+    pub settings: Settings,
+    pub renderer: Arc<dyn Render>,
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(database_url: &str) -> Result<()> {
+    let pool = PgPoolOptions::new().max_connections(1).connect(database_url).await?;
+    sqlx::migrate!("../../migrations").run(&pool).await.map_err(Error::internal)?;
+    pool.close().await;
+    Ok(())
+}
+
+impl Gateway {
+    /// Opens a database whose schema is up to date; makes the instance row at first start.
+    pub async fn open(options: Options) -> Result<Self> {
+        let connect = PgConnectOptions::from_str(&options.database_url)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(options.settings.database_connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(connect)
+            .await?;
+        Self::open_with_pool(pool, options.settings, options.renderer).await
+    }
+
+    /// The same on a pool that exists.
+    pub async fn open_with_pool(
+        pool: PgPool,
+        settings: Settings,
+        renderer: Arc<dyn Render>,
+    ) -> Result<Self> {
+        let side_pool = PgPoolOptions::new()
+            .max_connections(SIDE_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_lazy_with(pool.connect_options().as_ref().clone());
+        let clock = Clock::default();
+        let instance = Instance::open(&pool, settings.test_mode, clock.now()).await?;
+        clock.refresh(&pool).await?;
+        let currencies = Currencies::load(&pool).await?;
+        let chains = Chains::open(&pool, &instance, &currencies, settings.test_mode).await?;
+        let book =
+            Book::new(pool.clone(), side_pool, clock.clone(), Fanout::new(renderer.clone()));
+        let guard = Arc::new(AddressGuard::new(settings.webhook_allow_private, Vec::new()));
+        let sender = Sender::new(guard.clone()).map_err(Error::internal)?;
+        let (changed, _) = broadcast::channel(CHANGED_BACKLOG);
+        Ok(Self(Arc::new(Inner {
+            pool,
+            clock,
+            currencies,
+            instance,
+            settings,
+            book,
+            chains,
+            renderer,
+            sender,
+            guard,
+            changed,
+        })))
+    }
+}

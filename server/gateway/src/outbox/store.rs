@@ -1,0 +1,302 @@
+use sqlx::types::Json;
+use sqlx::{PgConnection, PgPool, Row};
+use time::OffsetDateTime;
+
+use super::fanout::Target;
+use super::{EventRecord, Format, RenderedBody};
+use crate::{Error, Result};
+
+/// Deliveries one URL may have under way at once, so that a slow receiver holds few workers.
+const IN_FLIGHT_PER_URL_MAX: i64 = 4;
+
+/// The caller holds the lock of the object's row, so numbers are gapless and in order.
+pub(super) async fn next_sequence(conn: &mut PgConnection, object: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE object = $1")
+        .bind(object)
+        .fetch_one(conn)
+        .await?)
+}
+
+pub(super) async fn insert_event(conn: &mut PgConnection, event: &EventRecord) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO events (id, merchant_id, type, object, sequence, payload, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&event.id)
+    .bind(event.merchant_id)
+    .bind(&event.kind)
+    .bind(&event.object)
+    .bind(event.sequence)
+    .bind(Json(&event.payload))
+    .bind(event.created_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn subscribed(
+    conn: &mut PgConnection,
+    merchant_id: i64,
+    kind: &str,
+) -> Result<Vec<Target>> {
+    let rows = sqlx::query(
+        "SELECT id, url, format FROM webhook_endpoints
+         WHERE merchant_id = $1 AND status = 'active' AND (events = '{}' OR $2 = ANY(events))
+         ORDER BY id",
+    )
+    .bind(merchant_id)
+    .bind(kind)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let format: String = row.try_get("format")?;
+            Ok(Target {
+                endpoint_id: Some(row.try_get("id")?),
+                url: row.try_get("url")?,
+                format: parse_format(&format)?,
+            })
+        })
+        .collect()
+}
+
+fn parse_format(word: &str) -> Result<Format> {
+    Format::from_word(word).ok_or_else(|| Error::Internal(format!("webhook format {word}")))
+}
+
+pub(super) async fn app_key(conn: &mut PgConnection, merchant_id: i64) -> Result<String> {
+    Ok(sqlx::query_scalar("SELECT app_key FROM merchants WHERE id = $1")
+        .bind(merchant_id)
+        .fetch_one(conn)
+        .await?)
+}
+
+pub(super) async fn insert_delivery(
+    conn: &mut PgConnection,
+    event: &EventRecord,
+    target: &Target,
+    body: RenderedBody,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO deliveries (event_id, merchant_id, endpoint_id, object, url, format, schedule,
+             content_type, headers, body, next_attempt_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+    )
+    .bind(&event.id)
+    .bind(event.merchant_id)
+    .bind(target.endpoint_id)
+    .bind(&event.object)
+    .bind(&target.url)
+    .bind(target.format.word())
+    .bind(target.format.schedule_word())
+    .bind(body.content_type)
+    .bind(Json(&body.headers))
+    .bind(&body.body)
+    .bind(now)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("SELECT pg_notify('exchequer_delivery', '')").execute(conn).await?;
+    Ok(())
+}
+
+/// A delivery a worker has taken.
+pub(super) struct Claimed {
+    pub(super) id: i64,
+    pub(super) event_id: String,
+    pub(super) endpoint_id: Option<i64>,
+    pub(super) url: String,
+    pub(super) schedule: String,
+    pub(super) content_type: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) attempts: i32,
+    pub(super) secrets: Vec<String>,
+}
+
+/// Takes due deliveries under a lease. Skipped: one whose object has an earlier one to the same URL
+/// still to come (order), and URLs that have enough under way (fairness).
+pub(super) async fn claim(
+    pool: &PgPool,
+    now: OffsetDateTime,
+    lease_seconds: i32,
+    limit: i64,
+) -> Result<Vec<Claimed>> {
+    let rows = sqlx::query(
+        "WITH due AS (
+             SELECT d.id, row_number() OVER (PARTITION BY d.url ORDER BY d.next_attempt_at, d.id) AS place
+             FROM deliveries d
+             WHERE d.state = 'pending' AND d.next_attempt_at <= $1
+               AND (d.locked_until IS NULL OR d.locked_until < clock_timestamp())
+               AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.object = d.object AND e.url = d.url
+                               AND e.state = 'pending' AND e.id < d.id)
+               AND (SELECT count(*) FROM deliveries f WHERE f.url = d.url AND f.state = 'pending'
+                    AND f.locked_until >= clock_timestamp()) < $2
+             ORDER BY d.next_attempt_at, d.id LIMIT 1000),
+         picked AS (
+             SELECT d.id FROM deliveries d JOIN due ON due.id = d.id
+             WHERE due.place <= $2 AND d.state = 'pending'
+               AND (d.locked_until IS NULL OR d.locked_until < clock_timestamp())
+             ORDER BY d.id LIMIT $3 FOR NO KEY UPDATE OF d SKIP LOCKED)
+         UPDATE deliveries d
+         SET locked_until = clock_timestamp() + $4 * interval '1 second'
+         FROM picked, merchants m
+         WHERE d.id = picked.id AND m.id = d.merchant_id
+         RETURNING d.id, d.event_id, d.endpoint_id, d.url, d.schedule, d.content_type, d.headers, d.body,
+             d.attempts, m.webhook_secret,
+             (SELECT e.secret FROM webhook_endpoints e WHERE e.id = d.endpoint_id) AS endpoint_secret,
+             (SELECT e.previous_secret FROM webhook_endpoints e
+              WHERE e.id = d.endpoint_id AND e.previous_until > $1) AS previous_secret",
+    )
+    .bind(now)
+    .bind(IN_FLIGHT_PER_URL_MAX)
+    .bind(limit)
+    .bind(lease_seconds)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let Json(headers): Json<Vec<(String, String)>> = row.try_get("headers")?;
+            let own: Option<String> = row.try_get("endpoint_secret")?;
+            let previous: Option<String> = row.try_get("previous_secret")?;
+            let default: String = row.try_get("webhook_secret")?;
+            let secrets = std::iter::once(own.unwrap_or(default)).chain(previous).collect();
+            Ok(Claimed {
+                id: row.try_get("id")?,
+                event_id: row.try_get("event_id")?,
+                endpoint_id: row.try_get("endpoint_id")?,
+                url: row.try_get("url")?,
+                schedule: row.try_get("schedule")?,
+                content_type: row.try_get("content_type")?,
+                headers,
+                body: row.try_get("body")?,
+                attempts: row.try_get("attempts")?,
+                secrets,
+            })
+        })
+        .collect()
+}
+
+/// What an attempt came to, ready to store.
+pub(super) struct Attempt {
+    pub(super) at: OffsetDateTime,
+    pub(super) status: Option<i32>,
+    pub(super) duration_ms: i64,
+    pub(super) error: Option<String>,
+    pub(super) response_head: String,
+}
+
+/// What becomes of a delivery after an attempt.
+pub(super) enum After {
+    Delivered,
+    RetryAt(OffsetDateTime),
+    GivenUp,
+}
+
+pub(super) async fn record_attempt(
+    pool: &PgPool,
+    delivery: &Claimed,
+    attempt: Attempt,
+    after: After,
+) -> Result<()> {
+    let (state, next) = match after {
+        After::Delivered => ("delivered", None),
+        After::RetryAt(at) => ("pending", Some(at)),
+        After::GivenUp => ("failed", None),
+    };
+    let mut tx = pool.begin().await?;
+    let number: i32 = sqlx::query_scalar(
+        "UPDATE deliveries SET attempts = attempts + 1, state = $2, next_attempt_at = $3,
+             locked_until = NULL, delivered_at = CASE WHEN $2 = 'delivered' THEN $4 END
+         WHERE id = $1 RETURNING attempts",
+    )
+    .bind(delivery.id)
+    .bind(state)
+    .bind(next)
+    .bind(attempt.at)
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO delivery_attempts (delivery_id, number, at, status, duration_ms, error, response_head)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(delivery.id)
+    .bind(number)
+    .bind(attempt.at)
+    .bind(attempt.status)
+    .bind(attempt.duration_ms)
+    .bind(attempt.error)
+    .bind(attempt.response_head)
+    .execute(&mut *tx)
+    .await?;
+    if let Some(endpoint_id) = delivery.endpoint_id {
+        mark_endpoint(&mut tx, endpoint_id, state == "delivered", attempt.at).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Five days of nothing but failure disable a managed endpoint (`50-webhooks.md`).
+async fn mark_endpoint(
+    conn: &mut PgConnection,
+    endpoint_id: i64,
+    delivered: bool,
+    at: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE webhook_endpoints
+         SET failing_since = CASE WHEN $2 THEN NULL ELSE coalesce(failing_since, $3) END,
+             status = CASE WHEN NOT $2 AND failing_since <= $3 - interval '5 days' AND status = 'active'
+                           THEN 'disabled' ELSE status END
+         WHERE id = $1",
+    )
+    .bind(endpoint_id)
+    .bind(delivered)
+    .bind(at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// 410: the receiver does not want this any more.
+pub(super) async fn disable_endpoint(pool: &PgPool, endpoint_id: i64) -> Result<()> {
+    sqlx::query("UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1 AND status = 'active'")
+        .bind(endpoint_id)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Deliveries due by `now`, claimed or not.
+pub(crate) async fn count_due(pool: &PgPool, now: OffsetDateTime) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "SELECT count(*) FROM deliveries d WHERE state = 'pending' AND next_attempt_at <= $1
+         AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.object = d.object AND e.url = d.url
+                         AND e.state = 'pending' AND e.id < d.id AND e.next_attempt_at > $1)",
+    )
+    .bind(now)
+    .fetch_one(pool)
+    .await?)
+}
+
+/// Sends a finished or waiting delivery again at once; its schedule is not used up by it.
+pub(crate) async fn redeliver(
+    pool: &PgPool,
+    merchant_id: i64,
+    delivery_id: i64,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    let updated = sqlx::query(
+        "UPDATE deliveries SET state = 'pending', next_attempt_at = $3, delivered_at = NULL
+         WHERE id = $2 AND merchant_id = $1
+           AND (locked_until IS NULL OR locked_until < clock_timestamp())",
+    )
+    .bind(merchant_id)
+    .bind(delivery_id)
+    .bind(now)
+    .execute(pool)
+    .await?
+    .rows_affected();
+    sqlx::query("SELECT pg_notify('exchequer_delivery', '')").execute(pool).await?;
+    Ok(updated == 1)
+}

@@ -1,0 +1,130 @@
+use domain::rate::Observation;
+use rust_decimal::Decimal;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, PgPool, Row};
+use time::OffsetDateTime;
+
+use super::{FIXED_SOURCE, Quote};
+use crate::Result;
+use crate::ledger::decimal;
+
+fn observation(row: &PgRow) -> Result<Observation> {
+    Ok(Observation {
+        source: row.try_get("source")?,
+        rate: row.try_get("rate")?,
+        observed_at: row.try_get("observed_at")?,
+        ages: row.try_get("ages")?,
+    })
+}
+
+pub(super) async fn observations(
+    conn: &mut PgConnection,
+    from: i16,
+    to: i16,
+    now: OffsetDateTime,
+) -> Result<Vec<Observation>> {
+    let rows = sqlx::query(
+        "SELECT source, rate, observed_at, ages FROM rate_observations
+         WHERE from_id = $1 AND to_id = $2 AND (expires_at IS NULL OR expires_at > $3)",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(observation).collect()
+}
+
+pub(super) async fn all(
+    pool: &PgPool,
+    now: OffsetDateTime,
+) -> Result<Vec<(String, String, Vec<Observation>)>> {
+    let rows = sqlx::query(
+        "SELECT f.code AS from_code, t.code AS to_code, r.source, r.rate, r.observed_at, r.ages
+         FROM rate_observations r
+         JOIN currencies f ON f.id = r.from_id JOIN currencies t ON t.id = r.to_id
+         WHERE r.expires_at IS NULL OR r.expires_at > $1
+         ORDER BY f.code, t.code, r.source",
+    )
+    .bind(now)
+    .fetch_all(pool)
+    .await?;
+    let mut pairs: Vec<(String, String, Vec<Observation>)> = Vec::new();
+    for row in rows {
+        let (from, to): (String, String) = (row.try_get("from_code")?, row.try_get("to_code")?);
+        let seen = observation(&row)?;
+        match pairs.last_mut() {
+            Some((last_from, last_to, list)) if *last_from == from && *last_to == to => {
+                list.push(seen);
+            }
+            _ => pairs.push((from, to, vec![seen])),
+        }
+    }
+    Ok(pairs)
+}
+
+/// A fixed rate replaces whatever the pair had.
+pub(super) async fn set_fixed(
+    conn: &mut PgConnection,
+    from: i16,
+    to: i16,
+    rate: Decimal,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query("DELETE FROM rate_observations WHERE from_id = $1 AND to_id = $2")
+        .bind(from)
+        .bind(to)
+        .execute(&mut *conn)
+        .await?;
+    insert_fixed(conn, from, to, rate, now).await
+}
+
+pub(super) async fn insert_fixed(
+    conn: &mut PgConnection,
+    from: i16,
+    to: i16,
+    rate: Decimal,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO rate_observations (from_id, to_id, source, rate, observed_at, ages)
+         SELECT $1, $2, $3, $4, $5, false
+         WHERE NOT EXISTS (SELECT 1 FROM rate_observations WHERE from_id = $1 AND to_id = $2)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(FIXED_SOURCE)
+    .bind(rate)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_quote(
+    conn: &mut PgConnection,
+    merchant_id: i64,
+    quote: &Quote,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO quotes (id, merchant_id, coin_id, coin_amount, currency_id, amount, mid,
+             spread_basis_points, price, sources, fixed_at, release_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(quote.id)
+    .bind(merchant_id)
+    .bind(quote.coin.id)
+    .bind(decimal(quote.coin_amount.units()))
+    .bind(quote.amount.currency().id)
+    .bind(decimal(quote.amount.units()))
+    .bind(quote.mid)
+    .bind(i32::try_from(quote.spread_basis_points)?)
+    .bind(quote.price)
+    .bind(&quote.sources)
+    .bind(quote.fixed_at)
+    .bind(quote.release_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

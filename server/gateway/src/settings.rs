@@ -1,0 +1,38 @@
+use time::Duration;
+
+/// What the operator decides; read once at start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Simulated chains, movable clock, mailbox instead of mail.
+    pub test_mode: bool,
+    /// Base of every link, without a trailing slash.
+    pub public_url: String,
+    /// Deliver webhooks to private and loopback addresses too.
+    pub webhook_allow_private: bool,
+    /// Bearer token of administrative Orders calls; `None` = off.
+    pub static_key: Option<String>,
+    /// Requests per minute and key.
+    pub rate_limit_per_minute: u32,
+    /// Observations older than this do not make a rate.
+    pub rate_stale_after: Duration,
+    /// Our margin on quotes, basis points.
+    pub spread_basis_points: u32,
+    /// Most connections to the database.
+    pub database_connections: u32,
+}
+
+impl Settings {
+    /// Test mode as it runs with nothing configured.
+    pub fn test(public_url: &str) -> Self {
+        Self {
+            test_mode: true,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            webhook_allow_private: true,
+            static_key: None,
+            rate_limit_per_minute: 6_000,
+            rate_stale_after: Duration::minutes(10),
+            spread_basis_points: 0,
+            database_connections: 40,
+        }
+    }
+}

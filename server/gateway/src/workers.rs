@@ -1,0 +1,153 @@
+//! What runs by itself: the clock of charges, chain followers, deliveries, live-page wake-ups.
+//!
+//! Work is claimed from Postgres, so any number of processes share one database. A notification
+//! wakes a worker early; the tick makes sure.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::PgListener;
+use time::OffsetDateTime;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::charges::expire_due;
+use crate::ledger::store::CHARGE_CHANNEL;
+use crate::outbox::{IN_FLIGHT_MAX, Outcome, deliver_due, start_due};
+use crate::{Error, Gateway, Result, chain};
+
+/// Longest wait between two looks.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Channel on which a unit of work announces a delivery.
+const DELIVERY_CHANNEL: &str = "exchequer_delivery";
+
+/// Old idempotency answers are forgotten this often.
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Most rounds `advance` waits for deliveries that became due; each round is at least one attempt.
+const ADVANCE_ROUNDS_MAX: u32 = 10_000;
+
+impl Gateway {
+    /// Starts the workers; they end soon after `shutdown` turns true.
+    pub fn spawn_workers(&self, shutdown: watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+        let wake = Arc::new(Notify::new());
+        let slots = Arc::new(Semaphore::new(usize::from(IN_FLIGHT_MAX)));
+        let mut handles = vec![
+            tokio::spawn(listen(self.clone(), wake.clone(), shutdown.clone())),
+            spawn_loop("expiry", shutdown.clone(), None, {
+                let gateway = self.clone();
+                move || {
+                    let gateway = gateway.clone();
+                    async move {
+                        gateway.clock().refresh(gateway.pool()).await?;
+                        let done = expire_due(&gateway).await?;
+                        Ok(if done > 0 { Outcome::Worked } else { Outcome::Idle })
+                    }
+                }
+            }),
+            spawn_loop("deliveries", shutdown.clone(), Some(wake), {
+                let gateway = self.clone();
+                move || {
+                    let (gateway, slots) = (gateway.clone(), slots.clone());
+                    async move { start_due(&gateway, &slots).await }
+                }
+            }),
+            tokio::spawn(clean_up(self.clone(), shutdown.clone())),
+        ];
+        for chain in self.chains().all() {
+            let follower = chain::follower::run(self.clone(), chain.coin, shutdown.clone());
+            handles.push(tokio::spawn(follower));
+        }
+        handles
+    }
+
+    /// Moves the instance's clock; due timers have fired and due deliveries were attempted before
+    /// this returns (`70-sandbox.md`). Test mode only.
+    pub async fn advance(&self, seconds: i64) -> Result<OffsetDateTime> {
+        if !self.settings().test_mode {
+            return Err(Error::NotFound);
+        }
+        let now = self.clock().advance(self.pool(), seconds).await?;
+        expire_due(self).await?;
+        let mut rounds = 0;
+        while rounds < ADVANCE_ROUNDS_MAX && deliver_due(self).await? == Outcome::Worked {
+            rounds += 1;
+        }
+        Ok(now)
+    }
+}
+
+fn spawn_loop<F, Fut>(
+    name: &'static str,
+    mut shutdown: watch::Receiver<bool>,
+    wake: Option<Arc<Notify>>,
+    run_once: F,
+) -> JoinHandle<()>
+where
+    F: Fn() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Outcome>> + Send,
+{
+    tokio::spawn(async move {
+        while !*shutdown.borrow() {
+            match run_once().await {
+                Ok(Outcome::Worked) => continue,
+                Ok(Outcome::Idle) => {}
+                Err(error) => tracing::error!(worker = name, %error, "worker failed, will go on"),
+            }
+            let woken = async {
+                match &wake {
+                    Some(wake) => wake.notified().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                () = woken => {}
+                _ = shutdown.changed() => {}
+            }
+        }
+    })
+}
+
+/// Turns database notifications of any process into wake-ups of this one.
+async fn listen(gateway: Gateway, wake: Arc<Notify>, mut shutdown: watch::Receiver<bool>) {
+    while !*shutdown.borrow() {
+        tokio::select! {
+            result = forward(&gateway, &wake) => {
+                if let Err(error) = result {
+                    tracing::warn!(%error, "listening for notifications failed, will reconnect");
+                }
+                tokio::time::sleep(TICK).await;
+            }
+            _ = shutdown.changed() => {}
+        }
+    }
+}
+
+async fn forward(gateway: &Gateway, wake: &Notify) -> Result<()> {
+    let mut listener = PgListener::connect_with(gateway.pool()).await?;
+    listener.listen_all([CHARGE_CHANNEL, DELIVERY_CHANNEL]).await?;
+    loop {
+        let notification = listener.recv().await?;
+        match notification.channel() {
+            CHARGE_CHANNEL => gateway.announce(notification.payload().to_owned()),
+            _ => wake.notify_one(),
+        }
+    }
+}
+
+async fn clean_up(gateway: Gateway, mut shutdown: watch::Receiver<bool>) {
+    while !*shutdown.borrow() {
+        match gateway.forget_old_answers().await {
+            Ok(forgotten) if forgotten > 0 => tracing::info!(forgotten, "old answers forgotten"),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "clean-up failed"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(CLEAN_UP_EVERY) => {}
+            _ = shutdown.changed() => {}
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Deliveries to real receivers on loopback: signed, in order, retried, and nobody waits for others.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use gateway::Settings;
+use gateway::outbox::signature::{WebhookSecret, sign};
+use gateway::outbox::{Outcome, deliver_due};
+use sqlx::PgPool;
+use support::World;
+use tokio::sync::Notify;
+
+#[derive(Clone, Default)]
+struct Receiver {
+    seen: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+    /// Answers, first to last; 200 when used up.
+    answers: Arc<Mutex<Vec<u16>>>,
+    /// Set: no answer before this is notified.
+    gate: Option<Arc<Notify>>,
+}
+
+impl Receiver {
+    async fn start(self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let app = Router::new().route("/hook", post(take)).with_state(self);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        url
+    }
+
+    fn count(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+}
+
+async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    receiver.seen.lock().unwrap().push((headers, body));
+    if let Some(gate) = &receiver.gate {
+        gate.notified().await;
+    }
+    let mut answers = receiver.answers.lock().unwrap();
+    let status = if answers.is_empty() { 200 } else { answers.remove(0) };
+    StatusCode::from_u16(status).unwrap()
+}
+
+async fn paid_charge(world: &World, url: &str) -> String {
+    let id = world.charge_with(world.new_charge("10.00", "EUR", Some(url))).await;
+    world.gateway.choose_method(&id, "BTC").await.unwrap();
+    world.pay_due(&id).await;
+    world.mine("BTC", 1).await;
+    id
+}
+
+async fn drain(world: &World) {
+    while deliver_due(&world.gateway).await.unwrap() == Outcome::Worked {}
+}
+
+async fn states(pool: &PgPool) -> Vec<(String, i32)> {
+    sqlx::query_as("SELECT state, attempts FROM deliveries ORDER BY id").fetch_all(pool).await.unwrap()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_payment_is_reported_once_and_signed(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let url = receiver.clone().start().await;
+    paid_charge(&world, &url).await;
+    drain(&world).await;
+    drain(&world).await;
+    assert_eq!(receiver.count(), 1);
+    let (headers, body) = receiver.seen.lock().unwrap()[0].clone();
+    let header = |name: &str| headers.get(name).unwrap().to_str().unwrap().to_owned();
+    let secret: String = sqlx::query_scalar("SELECT webhook_secret FROM merchants WHERE id = $1")
+        .bind(world.merchant)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let secret = WebhookSecret::parse(&secret).unwrap();
+    let timestamp: i64 = header("webhook-timestamp").parse().unwrap();
+    let expected = sign(&[secret], &header("webhook-id"), timestamp, &body);
+    assert_eq!(header("webhook-signature"), expected);
+    assert_eq!(states(&pool).await, [("delivered".to_owned(), 1)]);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn failures_are_retried_on_schedule_and_given_up_after_ten(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    receiver.answers.lock().unwrap().extend([500; 20]);
+    let url = receiver.clone().start().await;
+    paid_charge(&world, &url).await;
+    drain(&world).await;
+    assert_eq!(receiver.count(), 1);
+    let waits = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+    for (made, wait) in waits.into_iter().enumerate() {
+        world.gateway.advance(1).await.unwrap();
+        assert_eq!(receiver.count(), made + 1, "not before {wait} s are over");
+        world.gateway.advance(wait).await.unwrap();
+        assert_eq!(receiver.count(), made + 2, "after {wait} s");
+    }
+    assert_eq!(states(&pool).await, [("failed".to_owned(), 10)]);
+    let ids: std::collections::BTreeSet<_> = receiver
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(headers, body)| (headers.get("webhook-id").unwrap().clone().to_str().unwrap().to_owned(), body.clone()))
+        .collect();
+    assert_eq!(ids.len(), 1, "every attempt has the same id and body");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_receiver_that_recovers_gets_it(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    receiver.answers.lock().unwrap().extend([500, 302]);
+    let url = receiver.clone().start().await;
+    paid_charge(&world, &url).await;
+    drain(&world).await;
+    world.gateway.advance(6).await.unwrap();
+    world.gateway.advance(301).await.unwrap();
+    assert_eq!(receiver.count(), 3);
+    assert_eq!(states(&pool).await, [("delivered".to_owned(), 3)]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_slow_receiver_delays_nobody_else(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let gate = Arc::new(Notify::new());
+    let slow = Receiver { gate: Some(gate.clone()), ..Receiver::default() };
+    let slow_url = slow.clone().start().await;
+    let quick = Receiver::default();
+    let quick_url = quick.clone().start().await;
+    for _ in 0..6 {
+        paid_charge(&world, &slow_url).await;
+    }
+    paid_charge(&world, &quick_url).await;
+    let (stop, shutdown) = tokio::sync::watch::channel(false);
+    let workers = world.gateway.spawn_workers(shutdown);
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while quick.count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    waited.await.unwrap();
+    // No more than four attempts are under way at the slow one.
+    assert!(slow.count() <= 4, "{}", slow.count());
+    stop.send(true).unwrap();
+    gate.notify_waiters();
+    for worker in workers {
+        worker.abort();
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn events_of_one_object_come_in_order(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    receiver.answers.lock().unwrap().extend([500]);
+    let url = receiver.clone().start().await;
+    sqlx::query(
+        "INSERT INTO webhook_endpoints (merchant_id, url, format, secret, created_at)
+         SELECT id, $2, 'standard', webhook_secret, now() FROM merchants WHERE id = $1",
+    )
+    .bind(world.merchant)
+    .bind(&url)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let id = world.picked("10.00", "EUR", "BTC").await;
+    drain(&world).await;
+    assert_eq!(receiver.count(), 1, "the first failed");
+    world.pay_due(&id).await;
+    world.mine("BTC", 1).await;
+    drain(&world).await;
+    assert_eq!(receiver.count(), 1, "later ones wait for it");
+    world.gateway.advance(6).await.unwrap();
+    let kinds: Vec<String> = receiver
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, body)| serde_json::from_slice::<serde_json::Value>(body).unwrap()["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["charge.pending", "charge.pending", "charge.processing", "charge.paid"]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn redelivery_sends_the_same_again(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let url = receiver.clone().start().await;
+    paid_charge(&world, &url).await;
+    drain(&world).await;
+    let id: i64 = sqlx::query_scalar("SELECT id FROM deliveries").fetch_one(&pool).await.unwrap();
+    assert!(world.gateway.redeliver(world.merchant + 1, id).await.is_err());
+    world.gateway.redeliver(world.merchant, id).await.unwrap();
+    drain(&world).await;
+    let seen = receiver.seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[0].1, seen[1].1);
+    assert_eq!(seen[0].0.get("webhook-id"), seen[1].0.get("webhook-id"));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn private_addresses_are_refused_when_the_guard_is_on(pool: PgPool) {
+    let settings =
+        Settings { webhook_allow_private: false, ..Settings::test("http://127.0.0.1:3000") };
+    let world = World::with(&pool, settings).await;
+    for url in ["http://127.0.0.1:9/x", "http://169.254.169.254/", "http://[::1]/", "ftp://x.example/"] {
+        let new = world.new_charge("10.00", "EUR", Some(url));
+        let refused = world.gateway.create_charge(new, None, |_| (201, vec![])).await;
+        assert!(matches!(refused, Err(gateway::Error::Invalid(_))), "{url}");
+    }
+}

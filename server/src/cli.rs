@@ -1,0 +1,244 @@
+//! The command line: what can be said, with which setting, under which environment variable.
+//!
+//! Values arrive here as text and are judged in [`crate::config`], so that every wrong setting is
+//! named at once, whichever way it was given.
+
+use clap::{Args, Parser, Subcommand};
+
+/// Arguments and environment of the process.
+#[derive(Debug, Parser)]
+#[command(
+    name = "exchequer",
+    version,
+    about = "A payment gateway of your own: one ledger, several APIs, hosted pages.",
+    after_help = "Without any setting the server runs in test mode: private database, simulated \
+                  chains, demo accounts, no real money."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub settings: Settings,
+
+    /// What to do; `serve` when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run the server until it is told to stop.
+    Serve,
+    /// Make (or show again) the demo accounts of a test instance.
+    Demo {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the database up to this version's shape.
+    Migrate,
+    /// Prove the books: exit code 1 when any check finds a violation.
+    Audit {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Every setting as it was written. An empty value counts as none.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// Address and port to listen on.
+    #[arg(
+        long,
+        env = "EXCHEQUER_LISTEN",
+        global = true,
+        value_name = "ADDRESS:PORT"
+    )]
+    #[arg(default_value = "127.0.0.1:3000")]
+    pub listen: String,
+
+    /// Base of every link: scheme and host as customers reach them. Needed in live mode.
+    /// [default: http://<listen>]
+    #[arg(long, env = "EXCHEQUER_PUBLIC_URL", global = true, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// `test`: demo accounts, simulated chains, a clock that can be moved. `live`: none of these.
+    #[arg(long, env = "EXCHEQUER_MODE", global = true, value_name = "test|live")]
+    #[arg(default_value = "test")]
+    pub mode: String,
+
+    /// Postgres to use. [default: a private one in the data folder]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        global = true,
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database_url: Option<String>,
+
+    /// Connections to the database at most.
+    #[arg(
+        long,
+        env = "EXCHEQUER_DB_CONNECTIONS",
+        global = true,
+        value_name = "NUMBER"
+    )]
+    #[arg(default_value = "40")]
+    pub db_connections: String,
+
+    /// Folder of the private database. [default: /var/lib/exchequer for root, else
+    /// $XDG_DATA_HOME/exchequer or ~/.local/share/exchequer]
+    #[arg(long, env = "EXCHEQUER_DATA_DIR", global = true, value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+
+    /// Folder with Postgres' programs, for the private database. [default: looked for]
+    #[arg(long, env = "EXCHEQUER_PG_BIN", global = true, value_name = "FOLDER")]
+    pub pg_bin: Option<String>,
+
+    /// Static key of the Orders API, at least 32 characters. [default: off; in test mode one is
+    /// derived from the database]
+    #[arg(long, env = "EXCHEQUER_STATIC_KEY", global = true, value_name = "KEY")]
+    #[arg(hide_env_values = true)]
+    pub static_key: Option<String>,
+
+    /// Requests a minute per key. [default: 120; in test mode 6000]
+    #[arg(
+        long,
+        env = "EXCHEQUER_RATE_LIMIT",
+        global = true,
+        value_name = "NUMBER"
+    )]
+    pub rate_limit: Option<String>,
+
+    /// Whether webhooks may go to private and loopback addresses. [default: off; in test mode on]
+    #[arg(
+        long,
+        env = "EXCHEQUER_WEBHOOK_ALLOW_PRIVATE",
+        global = true,
+        value_name = "on|off"
+    )]
+    pub webhook_allow_private: Option<String>,
+
+    /// Whether the sandbox endpoints of test mode answer others than this machine.
+    #[arg(
+        long,
+        env = "EXCHEQUER_SANDBOX_PUBLIC",
+        global = true,
+        value_name = "on|off"
+    )]
+    #[arg(default_value = "off")]
+    pub sandbox_public: String,
+
+    /// Addresses of proxies in front of this server, whose X-Forwarded-For is believed.
+    /// [default: none]
+    #[arg(
+        long,
+        env = "EXCHEQUER_TRUSTED_PROXIES",
+        global = true,
+        value_name = "IP,IP"
+    )]
+    pub trusted_proxies: Option<String>,
+
+    /// Our margin on rates, in hundredths of a percent.
+    #[arg(
+        long,
+        env = "EXCHEQUER_SPREAD_BASIS_POINTS",
+        global = true,
+        value_name = "NUMBER"
+    )]
+    #[arg(default_value = "0")]
+    pub spread_basis_points: String,
+
+    /// Age in seconds from which a rate is not quoted any more.
+    #[arg(
+        long,
+        env = "EXCHEQUER_RATE_STALE_SECONDS",
+        global = true,
+        value_name = "SECONDS"
+    )]
+    #[arg(default_value = "600")]
+    pub rate_stale_seconds: String,
+
+    /// Folder with the built style sheets and scripts. [default: target/site, else `site` beside
+    /// the program]
+    #[arg(
+        long,
+        env = "EXCHEQUER_SITE_ROOT",
+        global = true,
+        value_name = "FOLDER"
+    )]
+    pub site_root: Option<String>,
+
+    /// What to log, as tracing directives such as `info,sqlx=warn`. [default: info; `warn` for
+    /// commands that end]
+    #[arg(long, env = "EXCHEQUER_LOG", global = true, value_name = "DIRECTIVES")]
+    pub log: Option<String>,
+
+    /// Shape of log lines.
+    #[arg(
+        long,
+        env = "EXCHEQUER_LOG_FORMAT",
+        global = true,
+        value_name = "text|json"
+    )]
+    #[arg(default_value = "text")]
+    pub log_format: String,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_may_stand_on_either_side_of_the_command() {
+        for line in [
+            ["exchequer", "--mode=live", "demo"],
+            ["exchequer", "demo", "--mode=live"],
+        ] {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert_eq!(cli.settings.mode, "live");
+            assert_eq!(cli.command, Some(Command::Demo { json: false }));
+        }
+    }
+
+    #[test]
+    fn help_names_every_variable() {
+        let help = Cli::command().render_long_help().to_string();
+        for argument in Cli::command().get_arguments() {
+            if let Some(variable) = argument.get_env() {
+                let variable = variable.to_str().unwrap();
+                assert!(help.contains(variable), "{variable}");
+            }
+        }
+        assert!(
+            help.contains("EXCHEQUER_LISTEN") && help.contains("DATABASE_URL"),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn every_setting_has_a_variable_and_says_its_default() {
+        for argument in Cli::command().get_arguments() {
+            let id = argument.get_id().as_str().to_owned();
+            if ["help", "version"].contains(&id.as_str()) {
+                continue;
+            }
+            assert!(argument.get_env().is_some(), "{id}");
+            let help = argument
+                .get_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let says = help.contains("[default:") || !argument.get_default_values().is_empty();
+            assert!(says, "{id}: {help}");
+        }
+    }
+}

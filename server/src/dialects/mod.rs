@@ -1,0 +1,85 @@
+//! The external vocabularies over one gateway. A dialect never reads another one's files.
+
+mod envelope;
+pub mod orders;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use gateway::outbox::{EventRecord, Format, MerchantKeys, Render, RenderedBody};
+
+/// Writes webhook bodies, each format in its dialect's words.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WebhookBodies;
+
+impl Render for WebhookBodies {
+    fn render(
+        &self,
+        format: Format,
+        event: &EventRecord,
+        keys: &MerchantKeys,
+    ) -> Option<RenderedBody> {
+        match format {
+            Format::Standard => envelope::render(event),
+            Format::Orders => orders::webhook::render(event, keys),
+            // Their dialects are not spoken yet, so there is no word for any event.
+            Format::Gateway | Format::Processing | Format::Ipn => None,
+        }
+    }
+}
+
+/// Whose shape an answer has to have when nobody got to make one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// Programs: `{"message": …}`.
+    Orders,
+    /// People.
+    Page,
+}
+
+impl Audience {
+    fn of(path: &str) -> Self {
+        let is_below = |prefix: &str| {
+            path.strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if is_below("/api") || is_below("/sandbox") {
+            Self::Orders
+        } else {
+            Self::Page
+        }
+    }
+}
+
+/// The answer to a request that broke us. It tells nothing; the log does.
+pub fn server_error(path: &str) -> Response {
+    match Audience::of(path) {
+        Audience::Orders => orders::Error::internal().into_response(),
+        Audience::Page => {
+            let text = "Something went wrong on our side. Please try again.\n";
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
+}
+
+/// The answer to a program that asked for a path nobody serves; `None` when a person asked.
+pub fn not_found(path: &str) -> Option<Response> {
+    match Audience::of(path) {
+        Audience::Orders => Some(orders::Error::not_found().into_response()),
+        Audience::Page => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_and_people_are_answered_apart() {
+        for path in ["/api", "/api/orders/EX-1", "/sandbox/mine"] {
+            assert_eq!(Audience::of(path), Audience::Orders, "{path}");
+        }
+        for path in ["/", "/apis", "/pay/EX-1", "/sandboxes"] {
+            assert_eq!(Audience::of(path), Audience::Page, "{path}");
+        }
+    }
+}

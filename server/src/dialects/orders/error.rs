@@ -1,0 +1,331 @@
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::charge::TransitionError;
+use gateway::FieldError;
+use serde::Serialize;
+
+use super::convert::status_word;
+use crate::http::idempotency;
+use crate::http::json::BodyError;
+use crate::http::rate_limit::TooMany;
+
+/// What the dialect answers instead of a result (`10-orders-api.md`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    status: StatusCode,
+    body: Body,
+    retry_after_seconds: Option<u64>,
+}
+
+/// `errors` is left out where no field is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Body {
+    message: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    errors: BTreeMap<String, Vec<String>>,
+}
+
+impl Error {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        let body = Body {
+            message: message.into(),
+            errors: BTreeMap::new(),
+        };
+        Self {
+            status,
+            body,
+            retry_after_seconds: None,
+        }
+    }
+
+    pub fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "A valid key is needed: send it as Authorization: Bearer <key>, never in the address.",
+        )
+    }
+
+    pub fn plain_http() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "This request came over plain http, so its key is exposed. Use https and replace the key.",
+        )
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found.")
+    }
+
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "This address does not take that method.",
+        )
+    }
+
+    pub fn empty_body() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "The body is empty; a JSON object is expected.",
+        )
+    }
+
+    pub fn not_an_object() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The body must be a JSON object.",
+        )
+    }
+
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong on our side. Please try again.",
+        )
+    }
+
+    fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    fn unavailable() -> Self {
+        let message = "We are too busy right now. Please try again in a moment.";
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, message);
+        Self {
+            retry_after_seconds: Some(1),
+            ..error
+        }
+    }
+
+    /// Logs what went wrong; the caller is not told.
+    fn logged(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "an orders call failed");
+        Self::internal()
+    }
+
+    fn with_fields(mut self, fields: &[FieldError]) -> Self {
+        for field in fields {
+            let sentence = format!("The {} {}.", field.field, field.message);
+            self.body
+                .errors
+                .entry(field.field.clone())
+                .or_default()
+                .push(sentence);
+        }
+        self
+    }
+
+    fn with_idempotency_key(self, message: &str) -> Self {
+        let field = idempotency::FIELD.to_owned();
+        self.with_fields(&[FieldError {
+            field,
+            message: message.to_owned(),
+        }])
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<TooMany> for Error {
+    fn from(too_many: TooMany) -> Self {
+        let seconds = too_many.retry_after_seconds;
+        let message = format!("Too many requests. Please wait {seconds} seconds.");
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, message);
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..error
+        }
+    }
+}
+
+impl From<BodyError> for Error {
+    fn from(error: BodyError) -> Self {
+        let status = match error {
+            BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            BodyError::Malformed(_) | BodyError::Interrupted => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, sentence(&error.to_string()))
+    }
+}
+
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        use gateway::Error as Gateway;
+        match error {
+            Gateway::Invalid(fields) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The request is not valid.",
+            )
+            .with_fields(&fields),
+            Gateway::NotFound => Self::not_found(),
+            Gateway::Unauthorized => Self::unauthorized(),
+            Gateway::Forbidden => Self::new(StatusCode::FORBIDDEN, "This key may not do that."),
+            Gateway::Refused(refusal) => Self::conflict(refusal_sentence(refusal)),
+            Gateway::Conflict(message) => Self::conflict(sentence(message)),
+            Gateway::QuoteUnavailable { coin, currency } => Self::conflict(format!(
+                "There is no rate for {coin} in {currency} right now."
+            )),
+            Gateway::IdempotencyMismatch => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The request is not valid.",
+            )
+            .with_idempotency_key("was used with another body"),
+            Gateway::IdempotencyInProgress => Self {
+                retry_after_seconds: Some(1),
+                ..Self::conflict("The first request with this key is still running.")
+                    .with_idempotency_key("belongs to a request that is still running")
+            },
+            Gateway::AlreadyBooked => Self::conflict("This has been recorded already."),
+            Gateway::Overloaded => Self::unavailable(),
+            Gateway::Database(_) if error.is_transient() => Self::unavailable(),
+            Gateway::Ledger(_) | Gateway::Database(_) | Gateway::Internal(_) => {
+                Self::logged(&error)
+            }
+        }
+    }
+}
+
+impl From<crate::documents::DocumentError> for Error {
+    fn from(error: crate::documents::DocumentError) -> Self {
+        Self::logged(&error)
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::logged(&error)
+    }
+}
+
+/// Why the lifecycle refuses, in this dialect's words.
+fn refusal_sentence(refusal: TransitionError) -> String {
+    match refusal {
+        TransitionError::WrongStatus(status) => {
+            format!("An order that is {} cannot do this.", status_word(status))
+        }
+        TransitionError::MoneyArrived => "Money has already arrived for this order.".to_owned(),
+        TransitionError::NothingFinal => {
+            "No final payment has arrived for this order yet.".to_owned()
+        }
+        TransitionError::RateStillFixed => "The rate of this order is still fixed.".to_owned(),
+    }
+}
+
+/// From an error's text, lower case and without a full stop, to a sentence.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters
+        .next()
+        .map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), characters.as_str())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use domain::charge::Status;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: impl Into<Error>, status: u16, json: &str) {
+        let error = error.into();
+        assert_eq!(error.status.as_u16(), status);
+        assert_eq!(serde_json::to_string(&error.body).unwrap(), json);
+    }
+
+    #[test]
+    fn fields_are_named_and_nothing_else() {
+        let field = |field: &str, message: &str| FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        };
+        check(
+            gateway::Error::Invalid(vec![
+                field("customer_details.email", "is required"),
+                field("amount", "must be greater than zero"),
+            ]),
+            422,
+            r#"{"message":"The request is not valid.","errors":{"amount":["The amount must be greater than zero."],"customer_details.email":["The customer_details.email is required."]}}"#,
+        );
+        check(
+            gateway::Error::IdempotencyMismatch,
+            422,
+            r#"{"message":"The request is not valid.","errors":{"Idempotency-Key":["The Idempotency-Key was used with another body."]}}"#,
+        );
+        check(
+            gateway::Error::IdempotencyInProgress,
+            409,
+            r#"{"message":"The first request with this key is still running.","errors":{"Idempotency-Key":["The Idempotency-Key belongs to a request that is still running."]}}"#,
+        );
+    }
+
+    #[test]
+    fn without_a_field_there_is_a_message_alone() {
+        check(
+            BodyError::TooLarge,
+            413,
+            r#"{"message":"The body is larger than 64 KiB."}"#,
+        );
+        check(
+            BodyError::NotJson,
+            415,
+            r#"{"message":"The content type must be application/json."}"#,
+        );
+        check(
+            TransitionError::WrongStatus(Status::Failed),
+            409,
+            r#"{"message":"An order that is expired cannot do this."}"#,
+        );
+        check(
+            TooMany {
+                retry_after_seconds: 7,
+            },
+            429,
+            r#"{"message":"Too many requests. Please wait 7 seconds."}"#,
+        );
+    }
+
+    #[test]
+    fn our_own_failures_tell_nothing() {
+        let json = r#"{"message":"Something went wrong on our side. Please try again."}"#;
+        check(
+            gateway::Error::Internal("select secret from".to_owned()),
+            500,
+            json,
+        );
+    }
+
+    #[test]
+    fn headers_say_when_to_come_back_and_how_to_sign_in() {
+        let response = Error::from(TooMany {
+            retry_after_seconds: 7,
+        })
+        .into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+        let response = Error::unauthorized().into_response();
+        assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
+    }
+
+    impl From<TransitionError> for Error {
+        fn from(refusal: TransitionError) -> Self {
+            gateway::Error::Refused(refusal).into()
+        }
+    }
+}

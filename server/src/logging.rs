@@ -1,0 +1,29 @@
+//! Where log lines go: to standard error, so that a command's output can be read by programs.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Command;
+use crate::config::Config;
+
+/// Starts logging; a second call changes nothing.
+///
+/// Commands that end say what they have to say by themselves, so only warnings are logged beside
+/// it.
+pub fn start(config: &Config, command: Command) {
+    let usual = match command {
+        Command::Serve => "info",
+        Command::Demo { .. } | Command::Migrate | Command::Audit { .. } => "warn",
+    };
+    let filter = EnvFilter::new(config.log.as_deref().unwrap_or(usual));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // Refused only when logging runs already.
+    let _ = if config.log_as_json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
+}

@@ -1,0 +1,54 @@
+//! The `exchequer` program: reads the settings and does one thing.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::cli::{Cli, Command};
+use server::config::Config;
+use server::{commands, logging, serve};
+
+/// Exit code of settings that cannot be used, as of arguments that cannot.
+const WRONG_SETTINGS: u8 = 2;
+
+/// Pages are rendered by deeply nested calls; builds without optimisation need more than the usual
+/// 2 MiB for them.
+const WORKER_STACK_BYTES: usize = 8 * 1024 * 1024;
+
+#[expect(clippy::print_stderr, reason = "errors of a command belong on standard error")]
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let config = match Config::read(&cli.settings) {
+        Ok(config) => config,
+        Err(errors) => {
+            for error in errors {
+                eprintln!("exchequer: {error}");
+            }
+            return ExitCode::from(WRONG_SETTINGS);
+        }
+    };
+    let command = cli.command.unwrap_or(Command::Serve);
+    logging::start(&config, command);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(WORKER_STACK_BYTES)
+        .build();
+    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        runtime.block_on(run(config, command))
+    });
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("exchequer: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve => serve::serve(config).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo { json } => commands::demo(config, json).await,
+        Command::Migrate => commands::migrate(config).await,
+        Command::Audit { json } => commands::audit(config, json).await,
+    }
+}

@@ -1,0 +1,88 @@
+//! Pages: one file each. A handler loads a view through the gateway and renders the component of
+//! `app` that shows it; forms answer 303 (`60-pages.md`).
+//!
+//! Invariant: nothing a visitor sent comes back through a URL as text. What a form has to say is a
+//! code from a closed list ([`notices`]).
+
+mod address;
+mod charge;
+mod charges;
+mod checkout;
+mod csv;
+mod document;
+mod errors;
+mod faucet;
+mod home;
+mod inbox;
+mod landing;
+mod live;
+mod local_path;
+mod mailbox;
+mod notices;
+mod query;
+mod receipt;
+mod session;
+mod sign_in;
+mod visitor;
+mod wallets;
+
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Extension, Router, middleware};
+
+use crate::http::{cross_site, panics, rate_limit};
+use crate::shutdown::Shutdown;
+use crate::state::AppState;
+
+/// All pages, with what they go through: forms from other sites are refused, and every error
+/// becomes a page.
+pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
+    // A customer needs no account, so these are counted by address.
+    let public = Router::new()
+        .route("/", get(landing::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/pay/{id}", get(checkout::show).post(checkout::submit))
+        .route("/pay/{id}/status", get(live::status))
+        .route("/pay/{id}/events", get(live::events))
+        .route("/pay/{id}/receipt", get(receipt::show))
+        .layer(Extension(shutdown))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            rate_limit::by_address,
+        ));
+    let dashboard = Router::new()
+        .route("/app", get(home::show))
+        .route("/app/charges", get(charges::show))
+        .route("/app/charges.csv", get(charges::export))
+        .route("/app/charges/export.csv", get(charges::export))
+        .route("/app/charges/{id}", get(charge::show))
+        .route("/app/charges/{id}/accept", post(charge::accept))
+        .route("/app/charges/{id}/refund", post(charge::refund))
+        .route("/app/charges/{id}/cancel", post(charge::cancel))
+        .route("/app/deliveries/{id}/redeliver", post(charge::redeliver))
+        .route("/app/wallets", get(wallets::list))
+        .route("/app/wallets/{id}", get(wallets::statement))
+        .route("/app/wallets/{id}/statement.csv", get(wallets::export))
+        .route("/app/inbox", get(inbox::show))
+        .route("/app/inbox/export.csv", get(inbox::export))
+        .route("/app/faucet", get(faucet::show).post(faucet::submit))
+        .route("/app/mailbox", get(mailbox::show));
+    public
+        .merge(dashboard)
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            cross_site::guard,
+        ))
+        .layer(middleware::from_fn(panics::catch))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            errors::as_pages,
+        ))
+}
+
+/// The page of an address that leads nowhere.
+pub fn not_found(state: &AppState, request: &Request) -> Response {
+    errors::Refusal::NotFound.page(state, request.extensions())
+}

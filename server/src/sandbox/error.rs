@@ -1,0 +1,138 @@
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::json::BodyError;
+
+/// What the sandbox answers instead of a result: `{"message": …}`, usually 422.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    status: StatusCode,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Body {
+    message: String,
+}
+
+impl Error {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+        }
+    }
+
+    /// What was asked for makes no sense.
+    pub fn wrong(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found.")
+    }
+
+    pub fn foreign() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "This request was sent by a page of another site.",
+        )
+    }
+
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "This address does not take that method.",
+        )
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        (
+            self.status,
+            Json(Body {
+                message: self.message,
+            }),
+        )
+            .into_response()
+    }
+}
+
+impl From<BodyError> for Error {
+    fn from(error: BodyError) -> Self {
+        let status = match error {
+            BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            BodyError::Malformed(_) | BodyError::Interrupted => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<gateway::Error> for Error {
+    fn from(error: gateway::Error) -> Self {
+        use gateway::Error as Gateway;
+        match error {
+            Gateway::Invalid(fields) => {
+                let sentences: Vec<String> = fields
+                    .iter()
+                    .map(|field| format!("The {} {}.", field.field, field.message))
+                    .collect();
+                Self::wrong(sentences.join(" "))
+            }
+            Gateway::NotFound
+            | Gateway::Unauthorized
+            | Gateway::Forbidden
+            | Gateway::Refused(_)
+            | Gateway::Conflict(_)
+            | Gateway::QuoteUnavailable { .. }
+            | Gateway::IdempotencyMismatch
+            | Gateway::IdempotencyInProgress
+            | Gateway::AlreadyBooked => Self::wrong(error.to_string()),
+            Gateway::Overloaded
+            | Gateway::Ledger(_)
+            | Gateway::Database(_)
+            | Gateway::Internal(_) => {
+                tracing::error!(%error, "a sandbox call failed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Something went wrong on our side.",
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::FieldError;
+
+    use super::*;
+
+    #[test]
+    fn wrong_fields_are_sentences() {
+        let field = |field: &str, message: &str| FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        };
+        let fields = vec![
+            field("amount", "is required"),
+            field("txid", "must be a string"),
+        ];
+        let error = Error::from(gateway::Error::Invalid(fields));
+        assert_eq!(
+            error,
+            Error::wrong("The amount is required. The txid must be a string.")
+        );
+    }
+
+    #[test]
+    fn our_own_failures_tell_nothing() {
+        let error = Error::from(gateway::Error::Internal("secret".to_owned()));
+        assert_eq!(error.status, 500);
+        assert!(!error.message.contains("secret"));
+    }
+}

@@ -1,0 +1,132 @@
+//! The server: from a free port to an orderly end.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use gateway::Gateway;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::commands::{close, demo_text, print};
+use crate::config::Config;
+use crate::database::Database;
+use crate::router::router;
+use crate::shutdown::Shutdown;
+use crate::state::{AppState, Edge};
+
+/// Requests get this long to finish what they have begun.
+const GRACE: Duration = Duration::from_secs(7);
+
+/// Workers, who were told at the same time, get this much longer.
+const GRACE_OF_WORKERS: Duration = Duration::from_secs(2);
+
+/// Serves until the process is asked to stop.
+///
+/// The port is taken first: a second server on the same port ends before it touches the database.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let shutdown = Shutdown::on_signal();
+    let listener = listen(config.listen).await?;
+    let public_url = config.public_url_at(listener.local_addr()?);
+    let database = Database::start(&config.database).await?;
+    let served = serve_on(listener, &config, public_url, &database, shutdown).await;
+    let stopped = database.stop().await;
+    served.and(stopped)
+}
+
+async fn serve_on(
+    listener: TcpListener,
+    config: &Config,
+    public_url: String,
+    database: &Database,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let gateway = database.open(config, public_url.clone()).await?;
+    let welcome = welcome(&gateway, &public_url).await?;
+    let workers = gateway.spawn_workers(shutdown.receiver());
+    let edge = Edge {
+        sandbox_public: config.sandbox_public,
+        trusted_proxies: config.trusted_proxies.clone(),
+    };
+    let state = AppState::new(gateway.clone(), edge);
+    let app = router(state, &config.site_root, shutdown.clone());
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+
+    print(&welcome)?;
+    let mut asked = shutdown.clone();
+    let server = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { asked.requested().await });
+    let served = tokio::select! {
+        ended = server.into_future() => ended.context("the server ended"),
+        () = out_of_grace(shutdown) => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    };
+    finish(workers).await;
+    close(&gateway).await;
+    tracing::info!("stopped");
+    served
+}
+
+async fn out_of_grace(mut shutdown: Shutdown) {
+    shutdown.requested().await;
+    sleep(GRACE).await;
+}
+
+/// What is printed once the server answers: where it is and, in test mode, how to get in.
+async fn welcome(gateway: &Gateway, public_url: &str) -> anyhow::Result<String> {
+    if !gateway.settings().test_mode {
+        return Ok(public_url.to_owned());
+    }
+    let set = gateway
+        .demo()
+        .await
+        .context("the demo accounts cannot be made")?;
+    let set = serde_json::to_value(set)?;
+    Ok(format!("{public_url}\n{}", demo_text(&set)))
+}
+
+/// Workers end by themselves once the shutdown is requested; one that does not is left behind.
+async fn finish(workers: Vec<JoinHandle<()>>) {
+    let all = futures::future::join_all(workers);
+    if timeout(GRACE_OF_WORKERS, all).await.is_err() {
+        tracing::warn!("some workers did not end in time");
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "another program is using this port: stop it, or choose another with EXCHEQUER_LISTEN"
+            }
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need a privilege: choose a higher one with EXCHEQUER_LISTEN"
+            }
+            ErrorKind::AddrNotAvailable => {
+                "this machine does not have this address: choose another with EXCHEQUER_LISTEN"
+            }
+            _ => "choose another with EXCHEQUER_LISTEN",
+        };
+        anyhow::anyhow!("cannot listen on {address}: {advice} ({error})")
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_is_told_with_what_to_do() {
+        let first = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = first.local_addr().unwrap();
+        let message = listen(address).await.unwrap_err().to_string();
+        assert!(message.contains(&address.to_string()), "{message}");
+        assert!(message.contains("EXCHEQUER_LISTEN"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}

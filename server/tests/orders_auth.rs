@@ -1,0 +1,144 @@
+//! Who may call what: keys, the static key, and other merchants' orders.
+
+#![allow(clippy::unwrap_used)]
+
+mod orders_support;
+
+use orders_support::{ORDER, Shop};
+use sqlx::PgPool;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[sqlx::test(migrations = "../migrations")]
+async fn without_a_key_there_is_only_401(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let order = shop.order(ORDER).await;
+    let one = format!("/api/orders/{}", order.id);
+    let paths = [
+        "/api/wallets",
+        "/api/orders",
+        one.as_str(),
+        "/api/orders/x/y/z",
+        "/api/wallets/1",
+    ];
+    for path in paths {
+        for method in ["GET", "POST", "DELETE"] {
+            for key in ["", "Bearer ex_pk_wrong", "Bearer x", "Basic x"] {
+                let headers = [("authorization", key), JSON];
+                let reply = shop.send(method, path, &headers, "{").await;
+                assert_eq!(reply.status, 401, "{method} {path} {key}");
+                assert_eq!(reply.header("www-authenticate"), "Bearer");
+            }
+        }
+    }
+    insta::assert_snapshot!(
+        shop.send("GET", "/api/orders", &[], "").await.text(),
+        @r#"{"message":"A valid key is needed: send it as Authorization: Bearer <key>, never in the address."}"#
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_in_the_address_is_refused(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let key = shop.key.trim_start_matches("Bearer ").to_owned();
+    for query in [
+        format!("key={key}"),
+        format!("anything={key}"),
+        "api_key=x".to_owned(),
+    ] {
+        let path = format!("/api/orders?{query}");
+        shop.send("GET", &path, &[], "").await.expect(401);
+        shop.get(&path).await.expect(401);
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_cookie_is_no_key(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    shop.send("GET", "/api/orders", &[("cookie", "__Host-sid=x")], "")
+        .await
+        .expect(401);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn with_a_key_unknown_paths_and_methods_are_named(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    for path in [
+        "/api/orders/",
+        "/api/orders/EX-AAAAAAAAAA",
+        "/api/orders/%00",
+        "/api/orders/%ff",
+        "/api/orders/EX-AAAAAAAAAA/",
+        "/api/orders/EX-AAAAAAAAAA/nothing",
+        "/api/orders/EX-AAAAAAAAAA/timeline/x",
+        "/api/wallets/1",
+    ] {
+        let reply = shop.get(path).await.expect(404);
+        assert_eq!(reply.text(), r#"{"message":"Not found."}"#, "{path}");
+    }
+    let reply = shop.get("/api/wallets").await.expect(405);
+    assert_eq!(reply.header("allow"), "POST");
+    assert!(reply.json()["message"].is_string());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn another_merchants_order_is_as_unknown_as_any(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let order = shop.order(ORDER).await;
+    let headers = [("authorization", shop.other_key.as_str()), JSON];
+    for (method, call) in [
+        ("GET", ""),
+        ("GET", "/timeline"),
+        ("GET", "/receipt"),
+        ("POST", "/cancel"),
+        ("POST", "/accept"),
+        ("POST", "/refund"),
+    ] {
+        let foreign = format!("/api/orders/{}{call}", order.id);
+        let unknown = format!("/api/orders/EX-AAAAAAAAAA{call}");
+        let foreign = shop.send(method, &foreign, &headers, "").await.expect(404);
+        let unknown = shop.send(method, &unknown, &headers, "").await.expect(404);
+        assert_eq!(foreign.text(), unknown.text(), "{method} {call}");
+    }
+    let list = shop
+        .send("GET", "/api/orders", &headers, "")
+        .await
+        .expect(200);
+    assert_eq!(list.text(), "[]");
+    assert_eq!(shop.read(&order).await["status"], "pending");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_static_key_names_its_merchant(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let order = shop.order(ORDER).await;
+    let headers = [("authorization", shop.static_key.as_str()), JSON];
+    let one = format!("/api/orders/{}", order.id);
+    for path in ["/api/orders", one.as_str()] {
+        let refused = shop.send("GET", path, &headers, "").await.expect(422);
+        assert_eq!(refused.refused(), ["merchant_id"], "{path}");
+        let unknown = format!("{path}?merchant_id=999999999");
+        shop.send("GET", &unknown, &headers, "").await.expect(404);
+        let known = format!("{path}?merchant_id={}", shop.merchant_id);
+        shop.send("GET", &known, &headers, "").await.expect(200);
+    }
+    let mine = ORDER.replacen('{', &format!("{{\"merchant_id\":{},", shop.merchant_id), 1);
+    shop.send("POST", "/api/orders", &headers, &mine)
+        .await
+        .expect(201);
+    let both = shop
+        .send("POST", "/api/orders", &headers, "{}")
+        .await
+        .expect(422);
+    let fields = [
+        "amount",
+        "currency",
+        "customer_details",
+        "merchant_id",
+        "redirect_url",
+    ];
+    assert_eq!(both.refused(), fields);
+    // With a merchant's own key it is ignored.
+    let other = ORDER.replacen('{', "{\"merchant_id\":999999999,", 1);
+    shop.post("/api/orders", &other).await.expect(201);
+}
