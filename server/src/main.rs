@@ -14,7 +14,10 @@ const WRONG_SETTINGS: u8 = 2;
 /// 2 MiB for them.
 const WORKER_STACK_BYTES: usize = 8 * 1024 * 1024;
 
-#[expect(clippy::print_stderr, reason = "errors of a command belong on standard error")]
+#[expect(
+    clippy::print_stderr,
+    reason = "errors of a command belong on standard error"
+)]
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let config = match Config::read(&cli.settings) {
@@ -32,9 +35,9 @@ fn main() -> ExitCode {
         .enable_all()
         .thread_stack_size(WORKER_STACK_BYTES)
         .build();
-    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
-        runtime.block_on(run(config, command))
-    });
+    let done = runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(config, command)));
     match done {
         Ok(code) => code,
         Err(error) => {

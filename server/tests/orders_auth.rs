@@ -4,7 +4,9 @@
 
 mod orders_support;
 
+use gateway::Settings;
 use orders_support::{ORDER, Shop};
+use server::testing::PUBLIC_URL;
 use sqlx::PgPool;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -141,4 +143,29 @@ async fn the_static_key_names_its_merchant(pool: PgPool) {
     // With a merchant's own key it is ignored.
     let other = ORDER.replacen('{', "{\"merchant_id\":999999999,", 1);
     shop.post("/api/orders", &other).await.expect(201);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn each_key_has_its_quota(pool: PgPool) {
+    let settings = Settings {
+        rate_limit_per_minute: 3,
+        ..Settings::test(PUBLIC_URL)
+    };
+    let shop = Shop::open_with(&pool, settings).await;
+    for _ in 0..3 {
+        shop.get("/api/orders").await.expect(200);
+    }
+    let refused = shop.get("/api/orders").await.expect(429);
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=20).contains(&seconds), "{seconds}");
+    assert!(refused.json()["message"].is_string());
+    // Another key, and whoever has none, is counted apart.
+    let other = [("authorization", shop.other_key.as_str())];
+    shop.send("GET", "/api/orders", &other, "")
+        .await
+        .expect(200);
+    for _ in 0..3 {
+        shop.send("GET", "/api/orders", &[], "").await.expect(401);
+    }
+    shop.send("GET", "/api/orders", &[], "").await.expect(429);
 }

@@ -4,8 +4,10 @@
 
 mod orders_support;
 
+use gateway::Settings;
 use orders_support::Shop;
 use serde_json::Value;
+use server::testing::TestApp;
 use sqlx::PgPool;
 
 /// Any valid address of the coin will do; this one is from BIP 173.
@@ -162,4 +164,26 @@ async fn other_sites_and_passed_on_requests_are_kept_out(pool: PgPool) {
     shop.send("GET", "/sandbox/state", &passed_on, "")
         .await
         .expect(404);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_live_instance_has_no_sandbox(pool: PgPool) {
+    let live = Settings {
+        test_mode: false,
+        ..Settings::test("https://pay.example")
+    };
+    let app = TestApp::start_with(&pool, live).await;
+    for (method, path) in [
+        ("GET", "/sandbox/state"),
+        ("GET", "/sandbox/pay"),
+        ("POST", "/sandbox/advance"),
+        ("GET", "/sandbox/nothing"),
+    ] {
+        let reply = app.call(method, path, &[], "").await;
+        assert_eq!(reply.status, 404, "{method} {path}");
+        assert_eq!(
+            reply.header("strict-transport-security"),
+            "max-age=31536000"
+        );
+    }
 }

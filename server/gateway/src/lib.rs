@@ -26,7 +26,7 @@ pub mod workers;
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
+pub use sqlx::PgPool;
 use tokio::sync::broadcast;
 
 pub use error::{Error, FieldError, Result};

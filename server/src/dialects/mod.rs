@@ -61,14 +61,6 @@ pub fn server_error(path: &str) -> Response {
     }
 }
 
-/// The answer to a program that asked for a path nobody serves; `None` when a person asked.
-pub fn not_found(path: &str) -> Option<Response> {
-    match Audience::of(path) {
-        Audience::Orders => Some(orders::Error::not_found().into_response()),
-        Audience::Page => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,7 +33,7 @@ pub(super) async fn download<C, F, Fut>(
 where
     C: Send + 'static,
     F: Fn(Option<C>) -> Fut + Send + 'static,
-    Fut: Future<Output = Result<ExportPage<C>, Error>> + Send,
+    Fut: Future<Output = Result<ExportPage<C>, Error>> + Send + 'static,
 {
     let first = read(None).await?;
     let head = columns.iter().map(|&column| column.to_owned()).collect();
@@ -45,7 +45,8 @@ where
     })?;
     let rest = stream::try_unfold((read, first.next), |(read, next)| async move {
         let Some(cursor) = next else { return Ok(None) };
-        let page = read(Some(cursor)).await.inspect_err(|error| {
+        let reading = read(Some(cursor));
+        let page = reading.await.inspect_err(|error| {
             tracing::error!(%error, "an export broke off");
         })?;
         let chunk = write(page.rows).map_err(Error::internal)?;

@@ -15,16 +15,7 @@ use axum::routing::{any, get, post};
 
 use crate::state::AppState;
 
-/// The controls in test mode, no path at all on a live instance.
-pub fn router(state: &AppState) -> Router<AppState> {
-    if state.gateway.settings().test_mode {
-        controls()
-    } else {
-        Router::new()
-    }
-}
-
-fn controls() -> Router<AppState> {
+pub fn router() -> Router<AppState> {
     Router::new()
         .route("/sandbox/pay", post(chain::pay))
         .route("/sandbox/mine", post(chain::mine))
@@ -48,6 +39,6 @@ mod tests {
     #[test]
     fn the_routes_do_not_overlap() {
         // Building a router with two routes for one path panics.
-        let _router = super::controls();
+        let _router = super::router();
     }
 }

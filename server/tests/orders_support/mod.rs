@@ -5,8 +5,9 @@
 #![allow(clippy::unwrap_used)]
 
 use axum::http::HeaderMap;
+use gateway::Settings;
 use serde_json::Value;
-use server::testing::TestApp;
+use server::testing::{PUBLIC_URL, TestApp};
 use sqlx::PgPool;
 
 /// The request of seed 000. Nothing is sent to its webhook before an order is paid.
@@ -88,14 +89,19 @@ pub struct Shop {
 
 impl Shop {
     pub async fn open(pool: &PgPool) -> Self {
-        let app = TestApp::start(pool).await;
+        Self::open_with(pool, Settings::test(PUBLIC_URL)).await
+    }
+
+    pub async fn open_with(pool: &PgPool, settings: Settings) -> Self {
+        let app = TestApp::start_with(pool, settings).await;
         let demo = app.demo().await;
+        let bearer = |key: &Value| format!("Bearer {}", key.as_str().unwrap());
         Self {
-            base_url: demo.base_url,
-            merchant_id: demo.merchant.id,
-            key: format!("Bearer {}", demo.merchant.ex_pk),
-            other_key: format!("Bearer {}", demo.merchant2.ex_pk),
-            static_key: format!("Bearer {}", demo.static_key),
+            base_url: demo["base_url"].as_str().unwrap().to_owned(),
+            merchant_id: demo["merchant"]["id"].as_i64().unwrap(),
+            key: bearer(&demo["merchant"]["ex_pk"]),
+            other_key: bearer(&demo["merchant2"]["ex_pk"]),
+            static_key: bearer(&demo["static_key"]),
             app,
         }
     }
@@ -109,9 +115,9 @@ impl Shop {
     ) -> Reply {
         let response = self.app.call(method, path, headers, body).await;
         Reply {
-            status: response.status.as_u16(),
-            headers: response.headers.clone(),
-            body: response.body.to_vec(),
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The demo set of test mode (`70-sandbox.md`): two merchants, their people, keys and wallets.
 //!
-//! Invariant: every secret derives from the instance's seed, so making the set again changes nothing
-//! and gives the same answer.
+//! Invariant: every secret derives from the instance's seed, so making the set again changes
+//! nothing and gives the same answer.
 
 mod secrets;
 mod store;

@@ -20,7 +20,7 @@ const TOLERANCE_DIGITS_MAX: u8 = 18;
 /// Digits after the point of a limit.
 const LIMIT_DIGITS_MAX: u8 = 8;
 
-/// Settings of one merchant to be changed; `None` leaves one as it is. Nothing in it is checked yet.
+/// Settings of one merchant to be changed, not checked yet; `None` leaves one as it is.
 #[derive(Debug, Clone, Default)]
 pub struct MerchantPolicy {
     pub merchant_id: i64,
@@ -45,8 +45,8 @@ struct Checked {
 }
 
 impl Gateway {
-    /// Changes a merchant's policy for charges to come; running ones keep theirs, except for the late
-    /// policy (`80`, Test mode).
+    /// Changes a merchant's policy for charges to come; running ones keep theirs, except for the
+    /// late policy (`80`, Test mode).
     ///
     /// # Errors
     /// [`Error::Invalid`] naming every wrong field; [`Error::NotFound`] for an unknown merchant and

@@ -38,7 +38,7 @@ pub fn render(event: &EventRecord, keys: &MerchantKeys) -> Option<RenderedBody> 
     let charge = match Charge::deserialize(&event.payload) {
         Ok(charge) => charge,
         Err(error) => {
-            tracing::error!(event = event.id, %error, "a paid charge without id, amount or currency");
+            tracing::error!(event = event.id, %error, "a paid charge is incomplete");
             return None;
         }
     };

@@ -5,6 +5,7 @@
 
 mod body;
 mod fields;
+mod kept;
 mod parser;
 
 use std::borrow::Borrow;

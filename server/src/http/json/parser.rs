@@ -12,7 +12,7 @@ pub enum Malformed {
     Syntax(usize),
     #[error("a JSON member is given twice (byte {0})")]
     Duplicate(usize),
-    #[error("the JSON is nested more than {DEPTH_MAX} levels deep")]
+    #[error("the JSON is nested more than 64 levels deep")]
     TooDeep,
 }
 

@@ -7,7 +7,7 @@ mod store;
 
 use std::collections::HashMap;
 
-use domain::charge::{ReceiptState, Status};
+use domain::charge::{ReceiptState, Resolution, Status};
 use domain::money::Money;
 use domain::view::AmountText;
 use domain::view::dashboard::{AttemptRow, ChargeDetailView, DeliveryRow, JournalLineRow};
@@ -135,12 +135,14 @@ fn received(charge: &ChargeView) -> Option<AmountText> {
     coins.filter(Money::is_positive).map(amount_text)
 }
 
-/// A receipt exists for what is paid, and a request for payment for what waits (`10`, receipt).
+/// A receipt exists for what is paid or was sent back, and a request for payment for what waits
+/// (`80`, Orders).
 fn has_receipt(charge: &ChargeView) -> bool {
-    matches!(
+    let waits_or_paid = matches!(
         charge.status,
-        Status::Pending | Status::Processing | Status::Paid
-    )
+        Status::Created | Status::Pending | Status::Processing | Status::Paid
+    );
+    waits_or_paid || charge.resolution == Resolution::Refunded
 }
 
 /// The rule of the lifecycle, told beforehand so that no button leads to a refusal.

@@ -1,0 +1,76 @@
+// How an open checkout learns what happened when its event stream does not work.
+
+import { euros, payableOrder } from '../support/api';
+import { announcements, heading, noteAnnouncements, status, untilLive } from '../support/checkout';
+import { mine, pay } from '../support/sandbox';
+import { expect, test } from '../support/test';
+
+const EVENTS = /\/pay\/[^/]+\/events/;
+const STATUS = /\/pay\/[^/]+\/status/;
+
+test('without the event stream the page asks until it knows', async ({ page }) => {
+  await page.route(EVENTS, (route) => route.abort());
+  const { url, payment } = await payableOrder(euros('60.00'));
+  await page.goto(url);
+  await expect(page.locator('.feed')).toContainText('Reconnecting…');
+  await noteAnnouncements(page);
+  await pay(payment.address, payment.amount);
+  await mine();
+  await expect(status(page)).toHaveText('Paid. Thank you.', { timeout: 40_000 });
+  await expect(heading(page)).toHaveText('Paid');
+  await announcements(page);
+});
+
+test('while it asks, the page says when it last knew', async ({ page }) => {
+  await page.route(EVENTS, (route) => route.abort());
+  const { url } = await payableOrder(euros('60.00'));
+  await page.goto(url);
+  await expect(page.locator('.feed')).toContainText(/Updated \d\d:\d\d UTC/, { timeout: 40_000 });
+});
+
+for (const event of ['online', 'pageshow', 'visibilitychange']) {
+  test(`the page asks at once on ${event}`, async ({ page }) => {
+    await page.route(EVENTS, (route) => route.abort());
+    await page.clock.install();
+    const { url, payment } = await payableOrder(euros('60.00'));
+    await page.goto(url);
+    await expect(page.locator('.feed')).toContainText('Reconnecting…');
+    // From here on no timer of the page fires: what it learns, it learns from the event.
+    await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1000);
+    await pay(payment.address, payment.amount);
+    await expect(status(page)).toHaveText('Waiting for your payment.');
+    const asked = page.waitForRequest(STATUS);
+    await page.evaluate((name) => {
+      const target = name === 'visibilitychange' ? document : window;
+      target.dispatchEvent(new Event(name, { bubbles: true }));
+    }, event);
+    await asked;
+    await expect(status(page)).toContainText('Payment seen');
+  });
+}
+
+test('the stream comes back after it was cut', async ({ page }) => {
+  let cut = true;
+  await page.route(EVENTS, (route) => (cut ? route.abort() : route.continue()));
+  const { url, payment } = await payableOrder(euros('60.00'));
+  await page.goto(url);
+  await expect(page.locator('.feed')).toContainText('Reconnecting…');
+  cut = false;
+  await untilLive(page);
+  await page.route(STATUS, (route) => route.abort());
+  await pay(payment.address, payment.amount);
+  await expect(status(page)).toContainText('Payment seen');
+});
+
+test('when the rate ends the page says so by itself', async ({ page }) => {
+  const { url } = await payableOrder(euros('60.00'));
+  await page.clock.install();
+  await page.goto(url);
+  await untilLive(page);
+  const timer = page.getByRole('timer');
+  await expect(timer).toHaveText(/1[45]:\d\d/);
+  await page.clock.fastForward('10:30');
+  await expect(status(page)).toHaveText('Waiting for your payment. Less than 5 minutes left.');
+  await page.clock.fastForward('03:45');
+  await expect(status(page)).toHaveText('Waiting for your payment. Less than 1 minute left.');
+});
