@@ -16,7 +16,8 @@ CREATE TABLE charges (
     needs_attention boolean NOT NULL DEFAULT false,
     currency_id     smallint NOT NULL REFERENCES currencies,
     amount          numeric(38, 0) NOT NULL CHECK (amount > 0 AND amount < 1e28),
-    -- Policy at creation: later changes of settings do not move a running charge.
+    -- Policy at creation: later changes of settings do not move a running charge (except what
+    -- happens with late money, which is decided when it comes).
     tolerance       numeric(38, 0) NOT NULL CHECK (tolerance >= 0 AND tolerance < amount),
     rate_minutes    int NOT NULL CHECK (rate_minutes BETWEEN 5 AND 60),
     fee_basis_points int NOT NULL CHECK (fee_basis_points BETWEEN 0 AND 10000),

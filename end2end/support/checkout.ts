@@ -13,9 +13,14 @@ export function heading(page: Page): Locator {
   return page.getByRole('heading', { level: 1 });
 }
 
+/** The choice of a coin, by its code. */
+export function method(page: Page, code: string): Locator {
+  return page.locator(`input[name=method][value="${code}"]`);
+}
+
 /** Picks a coin in the page's own form. */
-export async function choose(page: Page, coinName: string): Promise<void> {
-  await page.getByRole('radio', { name: new RegExp(`^${coinName}\\b`) }).check();
+export async function choose(page: Page, code: string): Promise<void> {
+  await method(page, code).check();
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(status(page)).toHaveText('Waiting for your payment.');
 }

@@ -65,3 +65,12 @@ for (const [coin, expected] of COINS) {
     await expect(page.locator('.due-amount')).toHaveText(new RegExp(`^${decimal(payment.amount)} ${coin}$`));
   });
 }
+
+test('a coin without a payment link of its own gives no link', async ({ page }) => {
+  const { url, payment } = await payableOrder(euros('149.98'), 'USDT');
+  await page.goto(url);
+  await expect(page.locator('.addr')).toHaveText(payment.address);
+  // As a link the bare address would be a path on this site.
+  await expect(page.locator(`main a[href*="${payment.address}"]`)).toHaveCount(0);
+  await expect(page.getByRole('link', { name: 'Open in wallet' })).toHaveCount(0);
+});

@@ -23,6 +23,8 @@ mod query;
 mod receipt;
 mod session;
 mod sign_in;
+#[cfg(test)]
+mod tests;
 mod visitor;
 mod wallets;
 

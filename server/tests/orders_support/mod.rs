@@ -94,7 +94,7 @@ impl Shop {
 
     pub async fn open_with(pool: &PgPool, settings: Settings) -> Self {
         let app = TestApp::start_with(pool, settings).await;
-        let demo = app.demo().await;
+        let demo = serde_json::to_value(app.demo().await).unwrap();
         let bearer = |key: &Value| format!("Bearer {}", key.as_str().unwrap());
         Self {
             base_url: demo["base_url"].as_str().unwrap().to_owned(),

@@ -67,7 +67,7 @@ fn refund(view: &ChargeDetailView) -> AnyView {
                     hint="An address of the coin that was paid; the customer's when it is known."
                     mono=true
                 />
-                <p>"The network fee is taken from what is sent. This cannot be undone."</p>
+                <p>"The claim is recorded for the operator, who sends the money; nothing is sent at once."</p>
                 <button class="btn">"Yes, refund"</button>
             </form>
         </details>

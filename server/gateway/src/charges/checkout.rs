@@ -98,7 +98,7 @@ impl Gateway {
                 code: coin.code.to_string(),
                 name: info.map_or_else(|| coin.code.to_string(), |info| info.name.clone()),
                 network: info.and_then(|info| info.network.clone()).unwrap_or_default(),
-                approximate: quote.ok().map(|quote| quote.coin_amount.shortest()),
+                approximate: quote.ok().map(|quote| coin_text(quote.coin_amount)),
                 unavailable,
             });
         }
@@ -111,8 +111,8 @@ impl Gateway {
             coin: payment.coin.code.to_string(),
             coin_name: info.map_or_else(|| payment.coin.code.to_string(), |info| info.name.clone()),
             network: info.and_then(|info| info.network.clone()).unwrap_or_default(),
-            amount: payment.left.shortest(),
-            amount_total: payment.due.shortest(),
+            amount: coin_text(payment.left),
+            amount_total: coin_text(payment.due),
             address: payment.address.clone(),
             tag: None,
             uri: payment.uri.clone(),
@@ -122,6 +122,11 @@ impl Gateway {
             release_at: unix(payment.release_at),
         }
     }
+}
+
+/// Coins with few decimals keep them all, so that columns align; 18 decimals help nobody.
+fn coin_text(money: Money) -> String {
+    if money.currency().precision <= 8 { money.truncated() } else { money.shortest() }
 }
 
 /// `1 BTC = 52002.33 EUR`.
@@ -134,7 +139,7 @@ fn text(money: Money) -> AmountText {
 }
 
 pub(super) fn exact(money: Money) -> AmountText {
-    AmountText { amount: money.shortest(), code: money.currency().code.to_string() }
+    AmountText { amount: coin_text(money), code: money.currency().code.to_string() }
 }
 
 fn excess(charge: &ChargeView) -> Option<Money> {

@@ -3,6 +3,7 @@ use serde_json::json;
 use time::Duration;
 
 use super::token::new_public_id;
+use super::transition::event_of;
 use super::{ChargeView, NewCharge, store};
 use crate::idempotency::{Answer, Once};
 use crate::{Error, Gateway, Result, wallets};
@@ -46,6 +47,7 @@ impl Gateway {
                     });
                     store::append_timeline(unit.conn(), id, now, "created", &data).await?;
                     let row = store::find(unit.conn(), gateway.currencies(), &public_id).await?;
+                    unit.emit(event_of(&row, row.status));
                     let view = ChargeView::assemble(row, Vec::new());
                     let answer = Answer::fresh(render(&view));
                     unit.remember(once.as_ref(), &answer).await?;

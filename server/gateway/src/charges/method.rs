@@ -1,9 +1,10 @@
 use domain::charge::{Event, Quote as FixedQuote, Status};
 use domain::money::{Currency, Money, Rounding, convert};
+use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::row::{ChargeRow, ReceiptRow, Terms};
-use super::{store, transition};
+use super::{receipt_store, store, transition};
 use crate::ledger::Unit;
 use crate::rates::{self, Quote};
 use crate::{Error, Gateway, Result};
@@ -63,9 +64,13 @@ impl Gateway {
                     let Some(coin) = row.terms.as_ref().map(|terms| terms.coin) else {
                         return Err(Error::Conflict("choose how to pay first"));
                     };
-                    let (quote, due) = gateway.quote_rest(unit, &row, &receipts, coin).await?;
+                    let Rest { quote, due, revalued } =
+                        gateway.quote_rest(unit, &row, &receipts, coin).await?;
                     let event = Event::Requoted(fixed_quote(&quote, due));
                     row.facts(&receipts).apply(&event, unit.now())?;
+                    for receipt in &revalued {
+                        receipt_store::set_value(unit.conn(), receipt).await?;
+                    }
                     gateway.fix_terms(unit, &mut row, quote, due).await?;
                     transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER).await?;
                     Ok(())
@@ -89,11 +94,12 @@ impl Gateway {
         row: &ChargeRow,
         receipts: &[ReceiptRow],
         coin: Currency,
-    ) -> Result<(Quote, i128)> {
+    ) -> Result<Rest> {
         let (now, minutes) = (unit.now(), i64::from(row.rate_minutes));
         let whole = self.quote(unit.conn(), row.amount, coin, minutes, now).await?;
         let mut came = 0;
         let mut worth = 0;
+        let mut revalued = Vec::new();
         let live = receipts.iter().filter(|r| r.state.is_live() && r.coin.id == coin.id);
         for receipt in live {
             came += receipt.amount;
@@ -103,20 +109,22 @@ impl Gateway {
                 Some(value) if in_time => value,
                 _ => {
                     let coins = Money::from_units(receipt.amount, coin);
-                    convert(coins, whole.price, row.amount.currency(), Rounding::Down)
-                        .map_or(0, |money| money.units())
+                    let value = value_at(coins, whole.price, row.amount.currency());
+                    // From here on it counts as having come under this quote.
+                    revalued.push(ReceiptRow { value: Some(value), ..receipt.clone() });
+                    value
                 }
             };
         }
         let rest = row.amount.units() - worth;
         if rest <= 0 {
             // Everything is here at today's rate: what came is what is due.
-            return Ok((whole, came));
+            return Ok(Rest { quote: whole, due: came, revalued });
         }
         let rest = Money::from_units(rest, row.amount.currency());
         let quote = self.quote(unit.conn(), rest, coin, minutes, now).await?;
         let due = came + quote.coin_amount.units();
-        Ok((quote, due))
+        Ok(Rest { quote, due, revalued })
     }
 
     async fn fix_terms(
@@ -166,6 +174,22 @@ impl Gateway {
         row.terms = Some(terms);
         Ok(())
     }
+}
+
+fn value_at(coins: Money, price: Decimal, to: Currency) -> i128 {
+    if coins.currency().id == to.id {
+        return coins.units();
+    }
+    convert(coins, price, to, Rounding::Down).map_or(0, |money| money.units())
+}
+
+/// A new quote over what is still missing.
+struct Rest {
+    quote: Quote,
+    /// In all, with what came before.
+    due: i128,
+    /// Late receipts with the value they now count at.
+    revalued: Vec<ReceiptRow>,
 }
 
 fn fixed_quote(quote: &Quote, due: i128) -> FixedQuote {

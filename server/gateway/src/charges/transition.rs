@@ -82,7 +82,7 @@ fn pay(unit: &mut Unit, row: &mut ChargeRow, credit: &ChargeCredit) -> Result<()
     Ok(())
 }
 
-fn event_of(row: &ChargeRow, status: Status) -> NewEvent {
+pub(super) fn event_of(row: &ChargeRow, status: Status) -> NewEvent {
     let kind = match status {
         Status::Created => "charge.created",
         Status::Pending => "charge.pending",

@@ -119,7 +119,7 @@ impl Call {
             return Ok(None);
         };
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let id = digits
+        let id: Option<i64> = digits
             .then(|| text.parse().ok())
             .flatten()
             .filter(|id| *id >= 1);

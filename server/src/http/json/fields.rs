@@ -84,9 +84,10 @@ impl<'v, 'p> Fields<'v, 'p> {
     /// A JSON number without point, sign or exponent, within `range`.
     pub fn optional_integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let number = match self.value(name)? {
-            Value::Number(token) if token.bytes().all(|byte| byte.is_ascii_digit()) => {
-                token.parse().ok().filter(|number| range.contains(number))
-            }
+            Value::Number(token) if token.bytes().all(|byte| byte.is_ascii_digit()) => token
+                .parse::<i64>()
+                .ok()
+                .filter(|number| range.contains(number)),
             _ => None,
         };
         if number.is_none() {
