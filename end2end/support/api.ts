@@ -104,6 +104,11 @@ export async function getOrder(id: string, key = instance().demo.merchant.ex_pk)
   return call<Order>('GET', `/api/orders/${id}`, key);
 }
 
+/** What happened to the order, oldest first. */
+export async function getTimeline(id: string): Promise<{ at: string; kind: string }[]> {
+  return call('GET', `/api/orders/${id}/timeline`, instance().demo.merchant.ex_pk);
+}
+
 /** The order with its method fixed. */
 export async function getPayment(id: string): Promise<Payment> {
   const { payment } = await getOrder(id);

@@ -62,7 +62,7 @@ test('the stream comes back after it was cut', async ({ page }) => {
   await expect(status(page)).toContainText('Payment seen');
 });
 
-test('when the rate ends the page says so by itself', async ({ page }) => {
+test('the page warns before the rate ends', async ({ page }) => {
   const { url } = await payableOrder(euros('60.00'));
   await page.clock.install();
   await page.goto(url);

@@ -1,13 +1,21 @@
 // The same journeys with scripts off: forms, links and a reload by hand.
 
-import { EXAMPLE, createOrder, euros, getOrder, getPayment, payableOrder } from '../support/api';
+import type { Page } from '@playwright/test';
+
+import {
+  EXAMPLE,
+  createOrder,
+  euros,
+  getOrder,
+  getPayment,
+  getTimeline,
+  payableOrder,
+} from '../support/api';
 import { SHOP, choose, decimal, heading, shortest, status, subtract } from '../support/checkout';
 import { pdfText } from '../support/documents';
 import { absolute } from '../support/instance';
 import { letRateExpire, mine, pay } from '../support/sandbox';
 import { expect, test } from '../support/test';
-
-import type { Page } from '@playwright/test';
 
 test.use({ javaScriptEnabled: false });
 
@@ -157,5 +165,6 @@ test('a double click on a coin fixes one rate and takes one address', async () =
   for (const answer of answers) {
     expect(answer.headers.get('location')).not.toContain('notice');
   }
-  await getPayment(id);
+  const kinds = (await getTimeline(id)).map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'quote.fixed')).toHaveLength(1);
 });

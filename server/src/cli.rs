@@ -96,8 +96,8 @@ pub struct Settings {
     #[arg(long, env = "EXCHEQUER_PG_BIN", global = true, value_name = "FOLDER")]
     pub pg_bin: Option<String>,
 
-    /// Static key of the Orders API, at least 32 characters. [default: off; in test mode one is
-    /// derived from the database]
+    /// Static key of the Orders API; use 32 or more random characters. [default: off; in test mode
+    /// one is derived from the database]
     #[arg(long, env = "EXCHEQUER_STATIC_KEY", global = true, value_name = "KEY")]
     #[arg(hide_env_values = true)]
     pub static_key: Option<String>,

@@ -92,7 +92,7 @@ fn every_wrong_setting_is_named_at_once() {
 fn secrets_are_not_repeated_in_errors() {
     let settings = Settings {
         database_url: some("mysql://root:hunter2@db/x"),
-        static_key: some("hunter2"),
+        static_key: some("hunter2 \u{e9}"),
         ..defaults()
     };
     let wrong = Config::read(&settings).err().unwrap();

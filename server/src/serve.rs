@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(7);
 /// Workers, who were told at the same time, get this much longer.
 const GRACE_OF_WORKERS: Duration = Duration::from_secs(2);
 
+/// Characters from which on a static key cannot be guessed.
+const STATIC_KEY_CHARS: usize = 32;
+
 /// Serves until the process is asked to stop.
 ///
 /// The port is taken first: a second server on the same port ends before it touches the database.
@@ -54,7 +57,11 @@ async fn serve_on(
     let app = router(state, &config.site_root, shutdown.clone());
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
 
-    print(&welcome)?;
+    if let Err(error) = print(&welcome) {
+        // Whoever started us does not listen; customers may.
+        tracing::warn!(%error, "standard output cannot be written to");
+    }
+    warn_of_weak_key(config);
     let mut asked = shutdown.clone();
     let server = axum::serve(listener, service)
         .with_graceful_shutdown(async move { asked.requested().await });
@@ -69,6 +76,16 @@ async fn serve_on(
     close(&gateway).await;
     tracing::info!("stopped");
     served
+}
+
+/// The static key opens every merchant's wallets, so a guess must be hopeless.
+fn warn_of_weak_key(config: &Config) {
+    let weak = |key: &String| key.len() < STATIC_KEY_CHARS;
+    if config.static_key.as_ref().is_some_and(weak) {
+        tracing::warn!(
+            "EXCHEQUER_STATIC_KEY is short: use at least {STATIC_KEY_CHARS} random characters"
+        );
+    }
 }
 
 async fn out_of_grace(mut shutdown: Shutdown) {

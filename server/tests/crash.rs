@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ const ORDERS: usize = 8;
 struct Server {
     child: Child,
     base: String,
+    /// Kept open: a server whose output nobody can take ends.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -36,10 +38,15 @@ impl Server {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
         let base = line.trim().to_owned();
         assert!(base.starts_with("http://127.0.0.1:"), "{line:?}");
-        Self { child, base }
+        Self {
+            child,
+            base,
+            _output: output,
+        }
     }
 
     fn kill(mut self) {
@@ -54,7 +61,10 @@ fn run(database_url: &str, args: &[&str]) -> (bool, String) {
         .env("DATABASE_URL", database_url)
         .output()
         .unwrap();
-    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    (
+        output.status.success(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
 }
 
 type Seen = Arc<Mutex<BTreeMap<String, u32>>>;
@@ -131,7 +141,8 @@ impl Shop {
         let payment = &read["payment"];
         let pay = json!({ "address": payment["address"], "amount": payment["amount"], "currency": "BTC" });
         self.post("/sandbox/pay", pay).await?;
-        self.post("/sandbox/mine", json!({ "currency": "BTC" })).await?;
+        self.post("/sandbox/mine", json!({ "currency": "BTC" }))
+            .await?;
         self.known.lock().unwrap().mined.insert(id);
         Some(())
     }
@@ -148,11 +159,15 @@ async fn killed_again_and_again(pool: PgPool) {
     let seen: Seen = Arc::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = format!("http://{}/hook", listener.local_addr().unwrap());
-    let receiver = Router::new().route("/hook", post(receive)).with_state(seen.clone());
+    let receiver = Router::new()
+        .route("/hook", post(receive))
+        .with_state(seen.clone());
     tokio::spawn(async move { axum::serve(listener, receiver).await });
     let known: Arc<Mutex<Acknowledged>> = Arc::default();
-    let client =
-        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
 
     for life in 0..KILLS {
         let server = Server::start(&url);
@@ -190,16 +205,25 @@ async fn killed_again_and_again(pool: PgPool) {
 
     // The last life finishes what the others began.
     let server = Server::start(&url);
-    let mine = Shop { client, base: server.base.clone(), key, hook, known: known.clone() };
-    mine.post("/sandbox/mine", json!({ "currency": "BTC" })).await.unwrap();
+    let mine = Shop {
+        client,
+        base: server.base.clone(),
+        key,
+        hook,
+        known: known.clone(),
+    };
+    mine.post("/sandbox/mine", json!({ "currency": "BTC" }))
+        .await
+        .unwrap();
     let known = known.lock().unwrap().created.clone();
     let mut paid = BTreeSet::new();
     for id in &known {
-        let (status,): (String,) = sqlx::query_as("SELECT status FROM charges WHERE public_id = $1")
-            .bind(id)
-            .fetch_one(&pool)
-            .await
-            .unwrap_or_else(|_| panic!("acknowledged order {id} is lost"));
+        let (status,): (String,) =
+            sqlx::query_as("SELECT status FROM charges WHERE public_id = $1")
+                .bind(id)
+                .fetch_one(&pool)
+                .await
+                .unwrap_or_else(|_| panic!("acknowledged order {id} is lost"));
         if status == "paid" {
             paid.insert(id.clone());
         }

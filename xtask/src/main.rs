@@ -18,8 +18,10 @@ use crate::site::Site;
 const USAGE: &str = "usage: cargo xtask site [--release]";
 
 /// The sheets and the folders of `style/` they are joined from: customers' pages stay light.
-const SHEETS: [(&str, &[&str]); 2] =
-    [("pkg/pay.css", &["shared", "pay"]), ("pkg/exchequer.css", &["shared", "pay", "app"])];
+const SHEETS: [(&str, &[&str]); 2] = [
+    ("pkg/pay.css", &["shared", "pay"]),
+    ("pkg/exchequer.css", &["shared", "pay", "app"]),
+];
 
 /// The two ways to build the bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

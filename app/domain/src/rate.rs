@@ -45,11 +45,16 @@ pub fn mid_rate(
     let rough = median(fresh.iter().map(|seen| seen.rate).collect())?;
     let tolerance =
         rough.checked_mul(Decimal::from(OUTLIER_BASIS_POINTS))? / Decimal::from(BASIS_POINTS);
-    let kept: Vec<&Observation> =
-        fresh.into_iter().filter(|seen| (seen.rate - rough).abs() <= tolerance).collect();
+    let kept: Vec<&Observation> = fresh
+        .into_iter()
+        .filter(|seen| (seen.rate - rough).abs() <= tolerance)
+        .collect();
     // Two sources that disagree leave nothing within reach of their median.
     let rate = median(kept.iter().map(|seen| seen.rate).collect())?;
-    Some(MidRate { rate, sources: kept.iter().map(|seen| seen.source.clone()).collect() })
+    Some(MidRate {
+        rate,
+        sources: kept.iter().map(|seen| seen.source.clone()).collect(),
+    })
 }
 
 fn median(mut rates: Vec<Decimal>) -> Option<Decimal> {
@@ -67,7 +72,9 @@ fn median(mut rates: Vec<Decimal>) -> Option<Decimal> {
 /// shown: 8 decimals or 8 significant digits, whichever is more (`80`, Processing).
 pub fn price(mid: Decimal, spread_basis_points: u32) -> Option<Decimal> {
     let kept = Decimal::from(BASIS_POINTS).checked_sub(Decimal::from(spread_basis_points))?;
-    let price = mid.checked_mul(kept)?.checked_div(Decimal::from(BASIS_POINTS))?;
+    let price = mid
+        .checked_mul(kept)?
+        .checked_div(Decimal::from(BASIS_POINTS))?;
     let price = shown_digits(price);
     (price > Decimal::ZERO).then_some(price)
 }
@@ -84,7 +91,9 @@ fn shown_digits(value: Decimal) -> Decimal {
         .unwrap_or(value)
         .normalize();
     let decimals = eight_significant.scale().max(8);
-    value.round_dp_with_strategy(decimals, RoundingStrategy::ToZero).normalize()
+    value
+        .round_dp_with_strategy(decimals, RoundingStrategy::ToZero)
+        .normalize()
 }
 
 /// What a payer owes in `coin` for `amount`: rounded up to the coin's precision, so that it always
@@ -120,15 +129,24 @@ mod tests {
     #[track_caller]
     fn check(observations: &[Observation], expected: Option<&str>) {
         let mid = mid_rate(observations, NOW, Duration::minutes(10));
-        assert_eq!(mid.map(|mid| mid.rate.normalize().to_string()).as_deref(), expected);
+        assert_eq!(
+            mid.map(|mid| mid.rate.normalize().to_string()).as_deref(),
+            expected
+        );
     }
 
     #[test]
     fn the_mid_is_the_median_of_fresh_sources_without_outliers() {
         check(&[seen("100", 0)], Some("100"));
-        check(&[seen("100", 0), seen("101", 0), seen("102", 0)], Some("101"));
+        check(
+            &[seen("100", 0), seen("101", 0), seen("102", 0)],
+            Some("101"),
+        );
         check(&[seen("100", 0), seen("101", 0)], Some("100.5"));
-        check(&[seen("100", 0), seen("101", 0), seen("999", 0)], Some("100.5"));
+        check(
+            &[seen("100", 0), seen("101", 0), seen("999", 0)],
+            Some("100.5"),
+        );
         check(&[seen("100", 11), seen("101", 10)], Some("101"));
         check(&[seen("100", 11)], None);
         check(&[seen("0", 0)], None);
@@ -138,13 +156,17 @@ mod tests {
 
     #[test]
     fn fixed_rates_never_go_stale() {
-        let fixed = Observation { ages: false, ..seen("100", 100_000) };
+        let fixed = Observation {
+            ages: false,
+            ..seen("100", 100_000)
+        };
         check(&[fixed], Some("100"));
     }
 
     #[test]
     fn prices_keep_eight_decimals_or_eight_significant_digits() {
-        let price_text = |mid: &str, spread| price(mid.parse().unwrap(), spread).unwrap().to_string();
+        let price_text =
+            |mid: &str, spread| price(mid.parse().unwrap(), spread).unwrap().to_string();
         assert_eq!(price_text("52002.33", 0), "52002.33");
         assert_eq!(price_text("52002.33", 100), "51482.3067");
         assert_eq!(price_text("0.0000123456789", 0), "0.000012345678");

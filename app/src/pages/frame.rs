@@ -17,8 +17,11 @@ pub enum Section {
     Mailbox,
 }
 
-/// One group of links, in the order of the navigation.
-const GROUPS: [(&str, &[(Section, &str, &str)]); 3] = [
+/// A heading and its links: section, words, path.
+type Group = (&'static str, &'static [(Section, &'static str, &'static str)]);
+
+/// The groups in the order of the navigation.
+const GROUPS: [Group; 3] = [
     ("", &[(Section::Home, "Home", "/app")]),
     (
         "Get paid",
@@ -30,7 +33,7 @@ const GROUPS: [(&str, &[(Section, &str, &str)]); 3] = [
     ("Money", &[(Section::Wallets, "Wallets", "/app/wallets")]),
 ];
 
-const TEST_GROUP: (&str, &[(Section, &str, &str)]) = (
+const TEST_GROUP: Group = (
     "Test tools",
     &[
         (Section::Faucet, "Faucet", "/app/faucet"),

@@ -42,7 +42,10 @@ impl Clock {
         if !(0..=ADVANCE_SECONDS_MAX).contains(&seconds)
             || self.offset().whole_seconds() + seconds > ADVANCE_SECONDS_MAX
         {
-            return Err(Error::invalid("seconds", "must be a whole number from 0 to 3162240000"));
+            return Err(Error::invalid(
+                "seconds",
+                "must be a whole number from 0 to 3162240000",
+            ));
         }
         let total = crate::instance::store::move_clock(pool, seconds).await?;
         self.offset_seconds.fetch_max(total, Ordering::Relaxed);

@@ -40,6 +40,7 @@ pub struct Gateway(Arc<Inner>);
 
 struct Inner {
     pool: PgPool,
+    side_pool: PgPool,
     clock: clock::Clock,
     currencies: currencies::Currencies,
     instance: Instance,
@@ -55,6 +56,11 @@ struct Inner {
 impl Gateway {
     pub fn pool(&self) -> &PgPool {
         &self.0.pool
+    }
+
+    /// Connections for what is held or taken while the main pool is waited for.
+    pub(crate) fn side_pool(&self) -> &PgPool {
+        &self.0.side_pool
     }
 
     pub fn clock(&self) -> &clock::Clock {

@@ -14,9 +14,10 @@ use crate::outbox::{AddressGuard, Fanout, Render, Sender};
 use crate::settings::Settings;
 use crate::{Error, Gateway, Inner, Instance, Result};
 
-/// Connections that make missing accounts; apart from the others so that a unit of work that holds
-/// one of those never waits for another of them.
-const SIDE_CONNECTIONS: u32 = 2;
+/// Connections apart from the main pool: two that make missing accounts, and one per chain that
+/// holds its follower's lock. A follower waits for the main pool while it holds its one; a unit of
+/// work waits for the two others only, which wait for nothing: no circle, however small the pools.
+const SIDE_CONNECTIONS: u32 = 2 + 6;
 
 /// How many changed charges a slow live page may be behind before it reads afresh.
 const CHANGED_BACKLOG: usize = 1_024;
@@ -30,8 +31,14 @@ pub struct Options {
 
 /// Brings the schema up to date.
 pub async fn migrate(database_url: &str) -> Result<()> {
-    let pool = PgPoolOptions::new().max_connections(1).connect(database_url).await?;
-    sqlx::migrate!("../../migrations").run(&pool).await.map_err(Error::internal)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(database_url)
+        .await?;
+    sqlx::migrate!("../../migrations")
+        .run(&pool)
+        .await
+        .map_err(Error::internal)?;
     pool.close().await;
     Ok(())
 }
@@ -63,13 +70,21 @@ impl Gateway {
         clock.refresh(&pool).await?;
         let currencies = Currencies::load(&pool).await?;
         let chains = Chains::open(&pool, &instance, &currencies, settings.test_mode).await?;
-        let book =
-            Book::new(pool.clone(), side_pool, clock.clone(), Fanout::new(renderer.clone()));
-        let guard = Arc::new(AddressGuard::new(settings.webhook_allow_private, Vec::new()));
+        let book = Book::new(
+            pool.clone(),
+            side_pool.clone(),
+            clock.clone(),
+            Fanout::new(renderer.clone()),
+        );
+        let guard = Arc::new(AddressGuard::new(
+            settings.webhook_allow_private,
+            Vec::new(),
+        ));
         let sender = Sender::new(guard.clone()).map_err(Error::internal)?;
         let (changed, _) = broadcast::channel(CHANGED_BACKLOG);
         Ok(Self(Arc::new(Inner {
             pool,
+            side_pool,
             clock,
             currencies,
             instance,

@@ -43,7 +43,11 @@ impl Gateway {
                     async move {
                         gateway.clock().refresh(gateway.pool()).await?;
                         let done = expire_due(&gateway).await?;
-                        Ok(if done > 0 { Outcome::Worked } else { Outcome::Idle })
+                        Ok(if done > 0 {
+                            Outcome::Worked
+                        } else {
+                            Outcome::Idle
+                        })
                     }
                 }
             }),
@@ -128,7 +132,9 @@ async fn listen(gateway: Gateway, wake: Arc<Notify>, mut shutdown: watch::Receiv
 
 async fn forward(gateway: &Gateway, wake: &Notify) -> Result<()> {
     let mut listener = PgListener::connect_with(gateway.pool()).await?;
-    listener.listen_all([CHARGE_CHANNEL, DELIVERY_CHANNEL]).await?;
+    listener
+        .listen_all([CHARGE_CHANNEL, DELIVERY_CHANNEL])
+        .await?;
     loop {
         let notification = listener.recv().await?;
         match notification.channel() {

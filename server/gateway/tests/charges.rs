@@ -22,19 +22,40 @@ async fn a_charge_is_paid_and_the_merchant_credited_less_the_fee(pool: PgPool) {
     world.expect(&world.state(&id).await, "paid");
     assert_eq!(world.balance("USD").await, "10148.48020000");
     let wallet = world.gateway.list_wallets(world.merchant).await.unwrap();
-    let usd = wallet.iter().find(|wallet| wallet.currency.code.as_str() == "USD").unwrap();
-    let statement = world.gateway.statement(world.merchant, usd.id, None, 10).await.unwrap();
+    let usd = wallet
+        .iter()
+        .find(|wallet| wallet.currency.code.as_str() == "USD")
+        .unwrap();
+    let statement = world
+        .gateway
+        .statement(world.merchant, usd.id, None, 10)
+        .await
+        .unwrap();
     let lines: Vec<_> = statement
         .lines
         .iter()
-        .map(|line| (line.label.as_str(), line.amount.exact(), line.balance_after.exact()))
+        .map(|line| {
+            (
+                line.label.as_str(),
+                line.amount.exact(),
+                line.balance_after.exact(),
+            )
+        })
         .collect();
     assert_eq!(
         lines,
         [
             ("fee", "-1.49980000".to_owned(), "10148.48020000".to_owned()),
-            ("exchange_out", "149.98000000".to_owned(), "10149.98000000".to_owned()),
-            ("funding", "10000.00000000".to_owned(), "10000.00000000".to_owned()),
+            (
+                "exchange_out",
+                "149.98000000".to_owned(),
+                "10149.98000000".to_owned()
+            ),
+            (
+                "funding",
+                "10000.00000000".to_owned(),
+                "10000.00000000".to_owned()
+            ),
         ]
     );
     world.audit().await;
@@ -95,7 +116,11 @@ async fn underpaid_at_the_end_can_be_accepted_for_what_it_is_worth(pool: PgPool)
     let accept = |id: String| {
         let gateway = world.gateway.clone();
         let merchant = world.merchant;
-        async move { gateway.accept_charge(merchant, &id, "tester".into(), None, |_| (200, vec![])).await }
+        async move {
+            gateway
+                .accept_charge(merchant, &id, "tester".into(), None, |_| (200, vec![]))
+                .await
+        }
     };
     accept(id.clone()).await.unwrap();
     world.expect(&world.state(&id).await, "paid manual");
@@ -111,7 +136,10 @@ async fn a_requote_keeps_address_and_value(pool: PgPool) {
     world.set_rate("BTC", "EUR", "50000").await;
     let id = world.picked("100.00", "EUR", "BTC").await;
     let before = world.view(&id).await.payment.unwrap();
-    assert!(matches!(world.gateway.requote(&id).await, Err(Error::Refused(_))));
+    assert!(matches!(
+        world.gateway.requote(&id).await,
+        Err(Error::Refused(_))
+    ));
     world.pay(&id, "0.001").await;
     world.gateway.advance(900).await.unwrap();
     // The coin doubles: what came keeps its 50 EUR, the rest costs half as many coins.
@@ -140,13 +168,22 @@ async fn an_overpayment_leaves_its_excess_in_suspense(pool: PgPool) {
     assert_eq!(view.refundable.unwrap().shortest(), "0.0005");
     let bad = world
         .gateway
-        .request_refund(world.merchant, &id, Some("nonsense".into()), "t".into(), None, |_| (200, vec![]))
+        .request_refund(
+            world.merchant,
+            &id,
+            Some("nonsense".into()),
+            "t".into(),
+            None,
+            |_| (200, vec![]),
+        )
         .await;
     assert!(matches!(bad, Err(Error::Invalid(_))));
     let address = "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu".to_owned();
     world
         .gateway
-        .request_refund(world.merchant, &id, Some(address), "t".into(), None, |_| (200, vec![]))
+        .request_refund(world.merchant, &id, Some(address), "t".into(), None, |_| {
+            (200, vec![])
+        })
         .await
         .unwrap();
     assert!(world.view(&id).await.refund_claimed);
@@ -181,7 +218,9 @@ async fn late_money_that_lost_value_waits_for_a_person(pool: PgPool) {
     assert_eq!(world.balance("EUR").await, "10000.00000000");
     world
         .gateway
-        .accept_charge(world.merchant, &id, "tester".into(), None, |_| (200, vec![]))
+        .accept_charge(world.merchant, &id, "tester".into(), None, |_| {
+            (200, vec![])
+        })
         .await
         .unwrap();
     world.expect(&world.state(&id).await, "paid late manual");
@@ -195,7 +234,11 @@ async fn a_double_spend_reopens_the_charge(pool: PgPool) {
     let id = world.picked("100.00", "EUR", "BTC").await;
     let txid = world.pay_due(&id).await;
     world.expect(&world.state(&id).await, "processing");
-    world.gateway.sandbox_replace(&txid, None, None).await.unwrap();
+    world
+        .gateway
+        .sandbox_replace(&txid, None, None)
+        .await
+        .unwrap();
     world.expect(&world.state(&id).await, "pending");
     world.mine("BTC", 1).await;
     world.expect(&world.state(&id).await, "pending");
@@ -213,7 +256,11 @@ async fn a_double_spend_after_the_clock_fails_the_charge(pool: PgPool) {
     let txid = world.pay_due(&id).await;
     world.gateway.advance(1_000).await.unwrap();
     world.expect(&world.state(&id).await, "processing");
-    world.gateway.sandbox_replace(&txid, None, None).await.unwrap();
+    world
+        .gateway
+        .sandbox_replace(&txid, None, None)
+        .await
+        .unwrap();
     world.expect(&world.state(&id).await, "failed");
     world.audit().await;
 }
@@ -224,12 +271,21 @@ async fn a_replacement_that_still_pays_us_counts_once(pool: PgPool) {
     let id = world.picked("100.00", "EUR", "BTC").await;
     let txid = world.pay_due(&id).await;
     let address = world.view(&id).await.payment.unwrap().address;
-    world.gateway.sandbox_replace(&txid, Some(&address), None).await.unwrap();
+    world
+        .gateway
+        .sandbox_replace(&txid, Some(&address), None)
+        .await
+        .unwrap();
     world.expect(&world.state(&id).await, "processing");
     world.mine("BTC", 1).await;
     world.expect(&world.state(&id).await, "paid");
-    let states: Vec<_> =
-        world.view(&id).await.receipts.iter().map(|receipt| receipt.state.word()).collect();
+    let states: Vec<_> = world
+        .view(&id)
+        .await
+        .receipts
+        .iter()
+        .map(|receipt| receipt.state.word())
+        .collect();
     assert_eq!(states, ["dropped", "final"]);
     world.audit().await;
 }
@@ -256,7 +312,11 @@ async fn a_reorg_that_drops_a_paid_payment_is_booked_back(pool: PgPool) {
     world.mine("BTC", 1).await;
     world.expect(&world.state(&id).await, "paid");
     let credited = world.balance("EUR").await;
-    world.gateway.sandbox_reorg(Some("BTC"), 1, &[txid]).await.unwrap();
+    world
+        .gateway
+        .sandbox_reorg(Some("BTC"), 1, &[txid])
+        .await
+        .unwrap();
     world.expect(&world.state(&id).await, "paid reversed inbox");
     assert_eq!(world.balance("EUR").await, credited, "paid never goes back");
     assert_eq!(world.view(&id).await.receipts[0].state.word(), "reversed");
@@ -270,7 +330,11 @@ async fn a_reorg_that_keeps_the_payment_changes_nothing(pool: PgPool) {
     world.pay_due(&id).await;
     world.mine("BTC", 2).await;
     world.expect(&world.state(&id).await, "paid");
-    world.gateway.sandbox_reorg(Some("BTC"), 2, &[]).await.unwrap();
+    world
+        .gateway
+        .sandbox_reorg(Some("BTC"), 2, &[])
+        .await
+        .unwrap();
     world.expect(&world.state(&id).await, "paid");
     assert_eq!(world.view(&id).await.receipts[0].confirmations, 3);
     let entries: i64 = sqlx::query_scalar(
@@ -288,7 +352,11 @@ async fn the_wrong_coin_is_never_lost_and_never_counts(pool: PgPool) {
     let world = World::new(&pool).await;
     let id = world.picked("100.00", "EUR", "ETH").await;
     let address = world.view(&id).await.payment.unwrap().address;
-    world.gateway.sandbox_pay(&address, "100", Some("USDT"), None).await.unwrap();
+    world
+        .gateway
+        .sandbox_pay(&address, "100", Some("USDT"), None)
+        .await
+        .unwrap();
     world.mine("USDT", 1).await;
     world.expect(&world.state(&id).await, "pending inbox");
     let suspense: String = sqlx::query_scalar(
@@ -309,9 +377,16 @@ async fn the_coin_picked_before_still_pays_while_its_rate_holds(pool: PgPool) {
     let id = world.picked("100.00", "EUR", "BTC").await;
     let bitcoin = world.view(&id).await.payment.unwrap();
     world.gateway.choose_method(&id, "LTC").await.unwrap();
-    assert_eq!(world.view(&id).await.payment.unwrap().coin.code.as_str(), "LTC");
+    assert_eq!(
+        world.view(&id).await.payment.unwrap().coin.code.as_str(),
+        "LTC"
+    );
     let due = bitcoin.due.shortest();
-    world.gateway.sandbox_pay(&bitcoin.address, &due, Some("BTC"), None).await.unwrap();
+    world
+        .gateway
+        .sandbox_pay(&bitcoin.address, &due, Some("BTC"), None)
+        .await
+        .unwrap();
     world.expect(&world.state(&id).await, "processing");
     world.mine("BTC", 1).await;
     world.expect(&world.state(&id).await, "paid");
@@ -322,8 +397,10 @@ async fn the_coin_picked_before_still_pays_while_its_rate_holds(pool: PgPool) {
 async fn unpaid_charges_take_no_address_and_a_pick_takes_one(pool: PgPool) {
     let world = World::new(&pool).await;
     let count = || async {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM chain_addresses").fetch_one(&pool).await.unwrap();
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM chain_addresses")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
         count
     };
     for _ in 0..20 {
@@ -334,7 +411,10 @@ async fn unpaid_charges_take_no_address_and_a_pick_takes_one(pool: PgPool) {
     world.gateway.choose_method(&id, "BTC").await.unwrap();
     assert_eq!(count().await, 1);
     world.gateway.advance(900).await.unwrap();
-    assert!(matches!(world.gateway.choose_method(&id, "LTC").await, Err(Error::Refused(_))));
+    assert!(matches!(
+        world.gateway.choose_method(&id, "LTC").await,
+        Err(Error::Refused(_))
+    ));
     assert_eq!(count().await, 1, "a refused pick takes none");
 }
 
@@ -342,7 +422,10 @@ async fn unpaid_charges_take_no_address_and_a_pick_takes_one(pool: PgPool) {
 async fn a_tolerance_never_costs_the_house(pool: PgPool) {
     let world = World::new(&pool).await;
     world.set_rate("BTC", "EUR", "50000").await;
-    sqlx::query("UPDATE merchants SET tolerance = 1").execute(&pool).await.unwrap();
+    sqlx::query("UPDATE merchants SET tolerance = 1")
+        .execute(&pool)
+        .await
+        .unwrap();
     let id = world.picked("100.00", "EUR", "BTC").await;
     world.pay(&id, "0.00198").await;
     world.mine("BTC", 1).await;
@@ -355,7 +438,10 @@ async fn a_tolerance_never_costs_the_house(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn without_a_fresh_rate_nothing_is_quoted(pool: PgPool) {
     let world = World::new(&pool).await;
-    sqlx::query("DELETE FROM rate_observations").execute(&pool).await.unwrap();
+    sqlx::query("DELETE FROM rate_observations")
+        .execute(&pool)
+        .await
+        .unwrap();
     let id = world.charge("10.00", "EUR").await;
     assert!(matches!(
         world.gateway.choose_method(&id, "BTC").await,

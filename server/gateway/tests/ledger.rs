@@ -17,11 +17,21 @@ use support::World;
 use uuid::Uuid;
 
 fn wallet(merchant: i64) -> AccountKey {
-    AccountKey { merchant, currency: 145, kind: AccountKind::Wallet, user_id: 0 }
+    AccountKey {
+        merchant,
+        currency: 145,
+        kind: AccountKind::Wallet,
+        user_id: 0,
+    }
 }
 
 fn house() -> AccountKey {
-    AccountKey { merchant: HOUSE, currency: 145, kind: AccountKind::Liquidity, user_id: 0 }
+    AccountKey {
+        merchant: HOUSE,
+        currency: 145,
+        kind: AccountKind::Liquidity,
+        user_id: 0,
+    }
 }
 
 fn entry(legs: Vec<(Movement, AccountKey, AccountKey, i128)>) -> JournalEntry {
@@ -76,8 +86,10 @@ async fn the_database_equals_the_model(pool: PgPool) {
     for key in keys {
         ids.push(world.gateway.book().account_id(key).await.unwrap());
     }
-    let mut runner =
-        TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    );
     let steps = proptest::collection::vec(
         proptest::collection::vec((0usize..4, 0usize..4, 1i128..2_000, 0u8..5), 1..4),
         400,
@@ -90,8 +102,14 @@ async fn the_database_equals_the_model(pool: PgPool) {
         .zip(keys)
         .map(|(id, key)| {
             let floor = (key.kind == AccountKind::Wallet).then_some(0);
-            let state =
-                AccountState { id: *id, currency: 145, posted: 0, held: 0, floor, version: 0 };
+            let state = AccountState {
+                id: *id,
+                currency: 145,
+                posted: 0,
+                held: 0,
+                floor,
+                version: 0,
+            };
             (*id, state)
         })
         .collect();
@@ -110,7 +128,12 @@ async fn the_database_equals_the_model(pool: PgPool) {
                     if amount % 2 == 0 {
                         (Movement::Void { hold, held }, keys[by], to, held)
                     } else {
-                        (Movement::Settle { hold, held }, keys[by], to, amount.min(held))
+                        (
+                            Movement::Settle { hold, held },
+                            keys[by],
+                            to,
+                            amount.min(held),
+                        )
                     }
                 }
                 (_, None) => continue,
@@ -162,19 +185,36 @@ async fn the_database_equals_the_model(pool: PgPool) {
         }
         for id in &ids {
             let state = &model[id];
-            let expected = (state.posted.to_string(), state.held.to_string(), state.version);
+            let expected = (
+                state.posted.to_string(),
+                state.held.to_string(),
+                state.version,
+            );
             assert_eq!(figures(&pool, *id).await, expected);
         }
     }
-    assert!(accepted > 50 && refused > 50, "{accepted} accepted, {refused} refused");
+    assert!(
+        accepted > 50 && refused > 50,
+        "{accepted} accepted, {refused} refused"
+    );
     world.audit().await;
 }
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn fifty_parallel_spends_of_the_whole_balance_pay_once(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(&world, entry(vec![(Movement::Post, house(), wallet(1), 100)])).await.unwrap();
-    let spends = (0..50).map(|_| book(&world, entry(vec![(Movement::Post, wallet(1), house(), 100)])));
+    book(
+        &world,
+        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
+    )
+    .await
+    .unwrap();
+    let spends = (0..50).map(|_| {
+        book(
+            &world,
+            entry(vec![(Movement::Post, wallet(1), house(), 100)]),
+        )
+    });
     let results = futures::future::join_all(spends).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     for result in results {
@@ -194,8 +234,15 @@ async fn entries_that_cross_each_other_do_not_deadlock(pool: PgPool) {
         book(&world, fund).await.unwrap();
     }
     let cross = (0..120i64).map(|i| {
-        let (a, b, c) = (wallet(i % 3 + 1), wallet((i + 1) % 3 + 1), wallet((i + 2) % 3 + 1));
-        book(&world, entry(vec![(Movement::Post, a, b, 7), (Movement::Post, b, c, 5)]))
+        let (a, b, c) = (
+            wallet(i % 3 + 1),
+            wallet((i + 1) % 3 + 1),
+            wallet((i + 2) % 3 + 1),
+        );
+        book(
+            &world,
+            entry(vec![(Movement::Post, a, b, 7), (Movement::Post, b, c, 5)]),
+        )
     });
     for result in futures::future::join_all(cross).await {
         result.unwrap();
@@ -206,11 +253,21 @@ async fn entries_that_cross_each_other_do_not_deadlock(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_hold_resolves_at_most_once(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(&world, entry(vec![(Movement::Post, house(), wallet(1), 100)])).await.unwrap();
+    book(
+        &world,
+        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
+    )
+    .await
+    .unwrap();
     let hold = entry(vec![(Movement::Hold, wallet(1), house(), 60)]);
     let (id, held) = (hold.legs[0].id, 60);
     book(&world, hold).await.unwrap();
-    book(&world, entry(vec![(Movement::Hold, wallet(1), house(), 40)])).await.unwrap();
+    book(
+        &world,
+        entry(vec![(Movement::Hold, wallet(1), house(), 40)]),
+    )
+    .await
+    .unwrap();
     let ends = (0..20).map(|i| {
         let movement = if i % 2 == 0 {
             Movement::Settle { hold: id, held }
@@ -234,7 +291,9 @@ async fn the_same_fact_is_booked_once(pool: PgPool) {
     let results = futures::future::join_all((0..10).map(|_| book(&world, fact()))).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert!(
-        results.iter().all(|result| matches!(result, Ok(()) | Err(Error::AlreadyBooked))),
+        results
+            .iter()
+            .all(|result| matches!(result, Ok(()) | Err(Error::AlreadyBooked))),
         "{results:?}"
     );
     world.audit().await;
@@ -244,7 +303,12 @@ async fn the_same_fact_is_booked_once(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn postings_cannot_be_changed_and_floors_not_broken(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(&world, entry(vec![(Movement::Post, house(), wallet(1), 100)])).await.unwrap();
+    book(
+        &world,
+        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
+    )
+    .await
+    .unwrap();
     for statement in [
         "UPDATE postings SET amount = 1",
         "DELETE FROM postings",
@@ -253,7 +317,10 @@ async fn postings_cannot_be_changed_and_floors_not_broken(pool: PgPool) {
         "DELETE FROM accounts",
         "UPDATE accounts SET posted = posted - 1000 WHERE kind = 'wallet' AND merchant_id = 1",
     ] {
-        assert!(sqlx::query(statement).execute(&pool).await.is_err(), "{statement}");
+        assert!(
+            sqlx::query(statement).execute(&pool).await.is_err(),
+            "{statement}"
+        );
     }
     world.audit().await;
 }
@@ -262,7 +329,12 @@ async fn postings_cannot_be_changed_and_floors_not_broken(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_version_that_moved_under_a_unit_rolls_it_back(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(&world, entry(vec![(Movement::Post, house(), wallet(1), 100)])).await.unwrap();
+    book(
+        &world,
+        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
+    )
+    .await
+    .unwrap();
     let id = world.gateway.book().account_id(wallet(1)).await.unwrap();
     // What update_accounts does with a version that is not the row's any more.
     let missed = sqlx::query(

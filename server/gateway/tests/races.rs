@@ -34,9 +34,12 @@ async fn payment_cancellation_and_expiry_race_to_one_end(pool: PgPool) {
         let pay = async {
             world.pay_due(&id).await;
         };
-        let cancel = world.gateway.cancel_charge(
-            world.merchant, &id, "tester".into(), None, |_| (200, vec![]),
-        );
+        let cancel =
+            world
+                .gateway
+                .cancel_charge(world.merchant, &id, "tester".into(), None, |_| {
+                    (200, vec![])
+                });
         let expire = async {
             world.gateway.clock().advance(&pool, 2).await.unwrap();
             expire_due(&world.gateway).await.unwrap();
@@ -45,9 +48,16 @@ async fn payment_cancellation_and_expiry_race_to_one_end(pool: PgPool) {
         world.mine("BTC", 1).await;
         let state = world.state(&id).await;
         let explained = [
-            "paid", "paid late", "cancelled late inbox", "cancelled inbox", "cancelled over inbox",
+            "paid",
+            "paid late",
+            "cancelled late inbox",
+            "cancelled inbox",
+            "cancelled over inbox",
         ];
-        assert!(explained.contains(&state.as_str()), "round {round}: {state}, cancelled {cancelled:?}");
+        assert!(
+            explained.contains(&state.as_str()),
+            "round {round}: {state}, cancelled {cancelled:?}"
+        );
         assert_eq!(cancelled.is_ok(), state.starts_with("cancelled"));
     }
     world.audit().await;
@@ -64,9 +74,11 @@ async fn the_same_key_in_parallel_creates_one_charge(pool: PgPool) {
         body_hash: [body; 32],
     };
     let create = |body: u8| {
-        world.gateway.create_charge(world.new_charge("10.00", "EUR", None), Some(once(body)), |view| {
-            (201, view.public_id.clone().into_bytes())
-        })
+        world.gateway.create_charge(
+            world.new_charge("10.00", "EUR", None),
+            Some(once(body)),
+            |view| (201, view.public_id.clone().into_bytes()),
+        )
     };
     let results = join_all((0..50).map(|_| create(1))).await;
     let mut fresh = 0;
@@ -83,7 +95,10 @@ async fn the_same_key_in_parallel_creates_one_charge(pool: PgPool) {
     assert_eq!((fresh, bodies.len()), (1, 1));
     assert!(create(1).await.unwrap().replayed);
     assert!(matches!(create(2).await, Err(Error::IdempotencyMismatch)));
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM charges").fetch_one(&pool).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM charges")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(count, 1);
     // After a day the key may be used again.
     world.gateway.clock().advance(&pool, 86_401).await.unwrap();
@@ -98,8 +113,10 @@ async fn parallel_picks_take_one_address(pool: PgPool) {
     for pick in join_all(picks).await {
         pick.unwrap();
     }
-    let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM chain_addresses").fetch_one(&pool).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM chain_addresses")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(count, 1);
 }
 
@@ -112,7 +129,11 @@ async fn accepting_twenty_times_credits_once(pool: PgPool) {
     world.mine("BTC", 1).await;
     world.gateway.advance(900).await.unwrap();
     let accepts = (0..20).map(|_| {
-        world.gateway.accept_charge(world.merchant, &id, "tester".into(), None, |_| (200, vec![]))
+        world
+            .gateway
+            .accept_charge(world.merchant, &id, "tester".into(), None, |_| {
+                (200, vec![])
+            })
     });
     let results = join_all(accepts).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -128,7 +149,9 @@ async fn one_payment_announced_twenty_times_is_one_receipt(pool: PgPool) {
     let due = payment.due.shortest();
     let txid = world.pay(&id, &due).await;
     let again = (0..20).map(|_| {
-        world.gateway.sandbox_pay(&payment.address, &due, Some("BTC"), Some(&txid))
+        world
+            .gateway
+            .sandbox_pay(&payment.address, &due, Some("BTC"), Some(&txid))
     });
     for answer in join_all(again).await {
         assert_eq!(answer.unwrap(), txid);

@@ -47,12 +47,18 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
         gate.notified().await;
     }
     let mut answers = receiver.answers.lock().unwrap();
-    let status = if answers.is_empty() { 200 } else { answers.remove(0) };
+    let status = if answers.is_empty() {
+        200
+    } else {
+        answers.remove(0)
+    };
     StatusCode::from_u16(status).unwrap()
 }
 
 async fn paid_charge(world: &World, url: &str) -> String {
-    let id = world.charge_with(world.new_charge("10.00", "EUR", Some(url))).await;
+    let id = world
+        .charge_with(world.new_charge("10.00", "EUR", Some(url)))
+        .await;
     world.gateway.choose_method(&id, "BTC").await.unwrap();
     world.pay_due(&id).await;
     world.mine("BTC", 1).await;
@@ -64,7 +70,10 @@ async fn drain(world: &World) {
 }
 
 async fn states(pool: &PgPool) -> Vec<(String, i32)> {
-    sqlx::query_as("SELECT state, attempts FROM deliveries ORDER BY id").fetch_all(pool).await.unwrap()
+    sqlx::query_as("SELECT state, attempts FROM deliveries ORDER BY id")
+        .fetch_all(pool)
+        .await
+        .unwrap()
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -113,7 +122,18 @@ async fn failures_are_retried_on_schedule_and_given_up_after_ten(pool: PgPool) {
         .lock()
         .unwrap()
         .iter()
-        .map(|(headers, body)| (headers.get("webhook-id").unwrap().clone().to_str().unwrap().to_owned(), body.clone()))
+        .map(|(headers, body)| {
+            (
+                headers
+                    .get("webhook-id")
+                    .unwrap()
+                    .clone()
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+                body.clone(),
+            )
+        })
         .collect();
     assert_eq!(ids.len(), 1, "every attempt has the same id and body");
 }
@@ -136,7 +156,10 @@ async fn a_receiver_that_recovers_gets_it(pool: PgPool) {
 async fn a_slow_receiver_delays_nobody_else(pool: PgPool) {
     let world = World::new(&pool).await;
     let gate = Arc::new(Notify::new());
-    let slow = Receiver { gate: Some(gate.clone()), ..Receiver::default() };
+    let slow = Receiver {
+        gate: Some(gate.clone()),
+        ..Receiver::default()
+    };
     let slow_url = slow.clone().start().await;
     let quick = Receiver::default();
     let quick_url = quick.clone().start().await;
@@ -189,9 +212,23 @@ async fn events_of_one_object_come_in_order(pool: PgPool) {
         .lock()
         .unwrap()
         .iter()
-        .map(|(_, body)| serde_json::from_slice::<serde_json::Value>(body).unwrap()["type"].as_str().unwrap().to_owned())
+        .map(|(_, body)| {
+            serde_json::from_slice::<serde_json::Value>(body).unwrap()["type"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
-    assert_eq!(kinds, ["charge.pending", "charge.pending", "charge.processing", "charge.paid"]);
+    assert_eq!(
+        kinds,
+        [
+            "charge.created",
+            "charge.created",
+            "charge.pending",
+            "charge.processing",
+            "charge.paid"
+        ]
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -201,8 +238,17 @@ async fn redelivery_sends_the_same_again(pool: PgPool) {
     let url = receiver.clone().start().await;
     paid_charge(&world, &url).await;
     drain(&world).await;
-    let id: i64 = sqlx::query_scalar("SELECT id FROM deliveries").fetch_one(&pool).await.unwrap();
-    assert!(world.gateway.redeliver(world.merchant + 1, id).await.is_err());
+    let id: i64 = sqlx::query_scalar("SELECT id FROM deliveries")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(
+        world
+            .gateway
+            .redeliver(world.merchant + 1, id)
+            .await
+            .is_err()
+    );
     world.gateway.redeliver(world.merchant, id).await.unwrap();
     drain(&world).await;
     let seen = receiver.seen.lock().unwrap();
@@ -213,12 +259,22 @@ async fn redelivery_sends_the_same_again(pool: PgPool) {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn private_addresses_are_refused_when_the_guard_is_on(pool: PgPool) {
-    let settings =
-        Settings { webhook_allow_private: false, ..Settings::test("http://127.0.0.1:3000") };
+    let settings = Settings {
+        webhook_allow_private: false,
+        ..Settings::test("http://127.0.0.1:3000")
+    };
     let world = World::with(&pool, settings).await;
-    for url in ["http://127.0.0.1:9/x", "http://169.254.169.254/", "http://[::1]/", "ftp://x.example/"] {
+    for url in [
+        "http://127.0.0.1:9/x",
+        "http://169.254.169.254/",
+        "http://[::1]/",
+        "ftp://x.example/",
+    ] {
         let new = world.new_charge("10.00", "EUR", Some(url));
-        let refused = world.gateway.create_charge(new, None, |_| (201, vec![])).await;
+        let refused = world
+            .gateway
+            .create_charge(new, None, |_| (201, vec![]))
+            .await;
         assert!(matches!(refused, Err(gateway::Error::Invalid(_))), "{url}");
     }
 }

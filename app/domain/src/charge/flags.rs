@@ -14,7 +14,13 @@ pub enum Flag {
 }
 
 impl Flag {
-    pub const ALL: [Self; 5] = [Self::Under, Self::Over, Self::Late, Self::Manual, Self::Reversed];
+    pub const ALL: [Self; 5] = [
+        Self::Under,
+        Self::Over,
+        Self::Late,
+        Self::Manual,
+        Self::Reversed,
+    ];
 
     /// Stored word; part of the schema.
     pub fn word(self) -> &'static str {

@@ -174,7 +174,11 @@ impl Charge {
             .receipts
             .iter()
             .any(|receipt| receipt.state == ReceiptState::Final && Some(receipt.coin) == coin);
-        if arrived { Ok(()) } else { Err(TransitionError::NothingFinal) }
+        if arrived {
+            Ok(())
+        } else {
+            Err(TransitionError::NothingFinal)
+        }
     }
 
     /// Brings status and flags in line with receipts and clock; true when the charge becomes paid.
@@ -190,7 +194,11 @@ impl Charge {
             Status::Pending => self.settle_pending(now),
             Status::Processing => self.settle_processing(now),
             Status::Paid => {
-                if self.receipts.iter().any(|r| r.state == ReceiptState::Reversed) {
+                if self
+                    .receipts
+                    .iter()
+                    .any(|r| r.state == ReceiptState::Reversed)
+                {
                     self.flags.insert(Flag::Reversed);
                 }
                 false
@@ -210,8 +218,16 @@ impl Charge {
         if self.covers(counted) {
             self.status = Status::Processing;
             self.covered_at = Some(now);
-        } else if self.quote.as_ref().is_some_and(|quote| now >= quote.release_at) {
-            self.status = if counted > 0 { Status::Underpaid } else { Status::Expired };
+        } else if self
+            .quote
+            .as_ref()
+            .is_some_and(|quote| now >= quote.release_at)
+        {
+            self.status = if counted > 0 {
+                Status::Underpaid
+            } else {
+                Status::Expired
+            };
         }
         false
     }
@@ -222,7 +238,10 @@ impl Charge {
             self.become_paid(self.payable());
             return true;
         }
-        let time_left = self.quote.as_ref().is_some_and(|quote| now < quote.release_at);
+        let time_left = self
+            .quote
+            .as_ref()
+            .is_some_and(|quote| now < quote.release_at);
         if !self.covers(counted) {
             self.covered_at = None;
             self.status = match (time_left, counted > 0) {
@@ -230,7 +249,10 @@ impl Charge {
                 (false, true) => Status::Underpaid,
                 (false, false) => Status::Failed,
             };
-        } else if self.covered_at.is_some_and(|at| now >= at + UNCONFIRMED_MAX) {
+        } else if self
+            .covered_at
+            .is_some_and(|at| now >= at + UNCONFIRMED_MAX)
+        {
             self.status = Status::Failed;
         }
         false
@@ -244,7 +266,9 @@ impl Charge {
     }
 
     fn note_late_money(&mut self) {
-        let Some(release_at) = self.quote.as_ref().map(|quote| quote.release_at) else { return };
+        let Some(release_at) = self.quote.as_ref().map(|quote| quote.release_at) else {
+            return;
+        };
         let over = matches!(
             self.status,
             Status::Expired | Status::Underpaid | Status::Failed | Status::Cancelled
@@ -257,7 +281,9 @@ impl Charge {
 
     /// `under` and `over` follow the amounts; `over` stays once set.
     fn note_amounts(&mut self) {
-        let Some(due) = self.quote.as_ref().map(|quote| quote.due) else { return };
+        let Some(due) = self.quote.as_ref().map(|quote| quote.due) else {
+            return;
+        };
         let live = self.sum(Receipt::is_live);
         if live > self.consumed.unwrap_or(due) {
             self.flags.insert(Flag::Over);
@@ -292,10 +318,13 @@ impl Charge {
 
     /// Whether `coins` are worth the amount less the tolerance, at the quote, without rounding.
     fn covers(&self, coins: i128) -> bool {
-        let Some(quote) = &self.quote else { return false };
+        let Some(quote) = &self.quote else {
+            return false;
+        };
         let wide = |value: i128| U256::from(value.max(0).unsigned_abs());
         coins > 0
-            && wide(coins) * wide(self.amount) >= wide(quote.due) * wide(self.amount - self.tolerance)
+            && wide(coins) * wide(self.amount)
+                >= wide(quote.due) * wide(self.amount - self.tolerance)
     }
 
     fn has_live_receipts(&self) -> bool {

@@ -18,14 +18,21 @@ impl Valuation {
     ///
     /// The merchant never gets more than the amount and never more than what came is worth, so
     /// neither a tolerance nor accepting by hand takes money from the house.
-    pub fn credit(self, received: Money, amount: Money, fee_basis_points: u32) -> Option<ChargeCredit> {
+    pub fn credit(
+        self,
+        received: Money,
+        amount: Money,
+        fee_basis_points: u32,
+    ) -> Option<ChargeCredit> {
         let coin = received.currency();
         let (consumed, gross) = match self {
             Self::Quoted { due } if received.units() >= due => (due, amount),
             Self::Quoted { due } => {
-                let worth =
-                    mul_div(amount.units(), received.units(), due, Rounding::Down)?;
-                (received.units(), Money::from_units(worth, amount.currency()))
+                let worth = mul_div(amount.units(), received.units(), due, Rounding::Down)?;
+                (
+                    received.units(),
+                    Money::from_units(worth, amount.currency()),
+                )
             }
             Self::AtMid(mid) => {
                 let worth = value_at(received, mid, amount.currency(), Rounding::Down)?;
@@ -44,7 +51,11 @@ impl Valuation {
             gross
         };
         let fee = fee(gross, fee_basis_points)?;
-        Some(ChargeCredit { consumed: Money::from_units(consumed, coin), gross, fee })
+        Some(ChargeCredit {
+            consumed: Money::from_units(consumed, coin),
+            gross,
+            fee,
+        })
     }
 }
 
@@ -73,6 +84,14 @@ pub fn late_value(received: Money, mid: Decimal, to: Currency) -> Option<i128> {
 /// Our fee on `gross`, rounded up at ledger scale and never above it.
 pub fn fee(gross: Money, basis_points: u32) -> Option<Money> {
     let points = i128::from(basis_points);
-    let units = mul_div(gross.units(), points, i128::from(BASIS_POINTS), Rounding::Up)?;
-    Some(Money::from_units(units.min(gross.units()), gross.currency()))
+    let units = mul_div(
+        gross.units(),
+        points,
+        i128::from(BASIS_POINTS),
+        Rounding::Up,
+    )?;
+    Some(Money::from_units(
+        units.min(gross.units()),
+        gross.currency(),
+    ))
 }

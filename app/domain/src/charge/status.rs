@@ -82,8 +82,13 @@ pub enum Resolution {
 }
 
 impl Resolution {
-    pub const ALL: [Self; 5] =
-        [Self::None, Self::Accepted, Self::Requoted, Self::Refunded, Self::Credited];
+    pub const ALL: [Self; 5] = [
+        Self::None,
+        Self::Accepted,
+        Self::Requoted,
+        Self::Refunded,
+        Self::Credited,
+    ];
 
     /// Stored word; part of the schema.
     pub fn word(self) -> &'static str {
@@ -97,6 +102,8 @@ impl Resolution {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|resolution| resolution.word() == word)
+        Self::ALL
+            .into_iter()
+            .find(|resolution| resolution.word() == word)
     }
 }

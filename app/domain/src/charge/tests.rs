@@ -18,7 +18,11 @@ fn minute(minutes: i64) -> OffsetDateTime {
 
 /// 1 000 BTC units are due for an amount of 5 000 until minute 15.
 fn quote() -> Quote {
-    Quote { coin: BTC, due: 1_000, release_at: minute(15) }
+    Quote {
+        coin: BTC,
+        due: 1_000,
+        release_at: minute(15),
+    }
 }
 
 fn created() -> Charge {
@@ -45,7 +49,11 @@ fn created() -> Charge {
 fn check(start: Charge, script: &str) {
     let mut charge = start;
     let mut now = START;
-    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    for line in script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
         let (step, expected) = line.split_once("->").unwrap();
         let words: Vec<&str> = step.split_whitespace().collect();
         let number = || words[1].parse::<i128>().unwrap();
@@ -116,7 +124,10 @@ fn check(start: Charge, script: &str) {
 
 #[test]
 fn the_straight_way() {
-    check(created(), "fix -> pending \n seen 1000 -> processing \n final 0 -> paid pays \n clock -> paid");
+    check(
+        created(),
+        "fix -> pending \n seen 1000 -> processing \n final 0 -> paid pays \n clock -> paid",
+    );
 }
 
 #[test]
@@ -161,13 +172,22 @@ fn an_underpayment_goes_to_the_inbox_when_time_is_up() {
 
 #[test]
 fn nothing_came_in_time() {
-    check(created(), "fix -> pending \n at 14 -> pending \n at 15 -> expired \n cancel -> refused");
+    check(
+        created(),
+        "fix -> pending \n at 14 -> pending \n at 15 -> expired \n cancel -> refused",
+    );
 }
 
 #[test]
 fn money_at_the_very_end_is_late_and_just_before_is_not() {
-    check(created(), "fix -> pending \n at 14 -> pending \n seen 1000 -> processing \n at 15 -> processing");
-    check(created(), "fix -> pending \n at 15 -> expired \n seen 1000 -> expired late inbox");
+    check(
+        created(),
+        "fix -> pending \n at 14 -> pending \n seen 1000 -> processing \n at 15 -> processing",
+    );
+    check(
+        created(),
+        "fix -> pending \n at 15 -> expired \n seen 1000 -> expired late inbox",
+    );
 }
 
 #[test]
@@ -202,7 +222,10 @@ fn late_money_that_is_accepted_pays_late() {
 
 #[test]
 fn an_overpayment_is_paid_and_its_excess_needs_a_decision() {
-    check(created(), "fix -> pending \n seen 1001 -> processing over \n final 0 -> paid over inbox pays");
+    check(
+        created(),
+        "fix -> pending \n seen 1001 -> processing over \n final 0 -> paid over inbox pays",
+    );
     check(
         created(),
         "fix -> pending
@@ -261,15 +284,30 @@ fn a_new_rate_counts_what_came() {
          final 0 -> processing
          final 1 -> paid pays",
     );
-    check(created(), "fix -> pending \n at 15 -> expired \n requote 1200 -> pending \n seen 1200 -> processing");
+    check(
+        created(),
+        "fix -> pending \n at 15 -> expired \n requote 1200 -> pending \n seen 1200 -> processing",
+    );
 }
 
 #[test]
 fn calling_off_needs_a_charge_without_money() {
-    check(created(), "cancel -> cancelled \n fix -> refused \n cancel -> refused");
-    check(created(), "fix -> pending \n cancel -> cancelled \n seen 5 -> cancelled under inbox");
-    check(created(), "fix -> pending \n seen 5 -> pending under \n cancel -> refused \n fix -> refused");
-    check(created(), "fix -> pending \n at 15 -> expired \n cancel -> refused");
+    check(
+        created(),
+        "cancel -> cancelled \n fix -> refused \n cancel -> refused",
+    );
+    check(
+        created(),
+        "fix -> pending \n cancel -> cancelled \n seen 5 -> cancelled under inbox",
+    );
+    check(
+        created(),
+        "fix -> pending \n seen 5 -> pending under \n cancel -> refused \n fix -> refused",
+    );
+    check(
+        created(),
+        "fix -> pending \n at 15 -> expired \n cancel -> refused",
+    );
     // The clock has ended although nobody has noticed yet.
     let mut charge = created();
     charge.status = Status::Pending;
@@ -279,8 +317,14 @@ fn calling_off_needs_a_charge_without_money() {
 
 #[test]
 fn a_charge_nobody_picks_a_method_for_ends_with_its_own_clock() {
-    let charge = Charge { expires_at: minute(30), ..created() };
-    check(charge, "at 29 -> created \n at 30 -> expired \n fix -> refused \n requote 10 -> pending");
+    let charge = Charge {
+        expires_at: minute(30),
+        ..created()
+    };
+    check(
+        charge,
+        "at 29 -> created \n at 30 -> expired \n fix -> refused \n requote 10 -> pending",
+    );
 }
 
 #[test]
@@ -298,13 +342,22 @@ fn paid_never_goes_back() {
 
 #[test]
 fn another_coin_never_counts_and_never_hides() {
-    check(created(), "fix -> pending \n other 1000 -> pending inbox \n at 15 -> expired inbox");
+    check(
+        created(),
+        "fix -> pending \n other 1000 -> pending inbox \n at 15 -> expired inbox",
+    );
 }
 
 #[test]
 fn a_tolerance_lets_a_little_be_missing() {
-    let charge = || Charge { tolerance: 5, ..created() };
-    check(charge(), "fix -> pending \n seen 999 -> processing \n final 0 -> paid pays");
+    let charge = || Charge {
+        tolerance: 5,
+        ..created()
+    };
+    check(
+        charge(),
+        "fix -> pending \n seen 999 -> processing \n final 0 -> paid pays",
+    );
     check(charge(), "fix -> pending \n seen 998 -> pending under");
 }
 
@@ -339,7 +392,13 @@ fn coin() -> Currency {
 }
 
 fn dollars() -> Currency {
-    Currency { id: 1, code: "USD".parse().unwrap(), kind: CurrencyKind::Fiat, precision: 2, scale: 8 }
+    Currency {
+        id: 1,
+        code: "USD".parse().unwrap(),
+        kind: CurrencyKind::Fiat,
+        precision: 2,
+        scale: 8,
+    }
 }
 
 #[test]
@@ -351,14 +410,19 @@ fn a_quoted_payment_credits_exactly_the_amount() {
     assert_eq!(credit.gross, amount);
     assert_eq!(credit.fee.exact(), "1.49980000");
     let over = Money::parse("1", coin()).unwrap();
-    assert_eq!(quoted.credit(over, amount, 0).unwrap().consumed.units(), 288_410);
+    assert_eq!(
+        quoted.credit(over, amount, 0).unwrap().consumed.units(),
+        288_410
+    );
 }
 
 #[test]
 fn less_than_due_credits_what_it_is_worth() {
     let amount = Money::parse("100.00", dollars()).unwrap();
     let half = Money::from_units(500, coin());
-    let credit = Valuation::Quoted { due: 1_000 }.credit(half, amount, 0).unwrap();
+    let credit = Valuation::Quoted { due: 1_000 }
+        .credit(half, amount, 0)
+        .unwrap();
     assert_eq!(credit.gross.exact(), "50.00000000");
     let credit = Valuation::AtMid(Decimal::new(50_000, 0))
         .credit(Money::parse("0.001", coin()).unwrap(), amount, 0)

@@ -94,7 +94,9 @@ impl WalletType {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Prepaid, Self::Postpaid].into_iter().find(|kind| kind.word() == word)
+        [Self::Prepaid, Self::Postpaid]
+            .into_iter()
+            .find(|kind| kind.word() == word)
     }
 
     /// Lowest available balance; `credit_limit` in ledger units.

@@ -95,7 +95,9 @@ fn apply_leg(
         }
         Movement::Void { held, .. } => (0, -held),
     };
-    let debit = accounts.get_mut(&leg.debit).ok_or(LedgerError::UnknownAccount(leg.debit))?;
+    let debit = accounts
+        .get_mut(&leg.debit)
+        .ok_or(LedgerError::UnknownAccount(leg.debit))?;
     debit.posted -= moved;
     debit.held += held_change;
     debit.version += 1;
@@ -104,21 +106,31 @@ fn apply_leg(
     }
     let (debit_version, debit_after, debit_held_after) = (debit.version, debit.posted, debit.held);
     let credit_after = if moved > 0 {
-        let credit = accounts.get_mut(&leg.credit).ok_or(LedgerError::UnknownAccount(leg.credit))?;
+        let credit = accounts
+            .get_mut(&leg.credit)
+            .ok_or(LedgerError::UnknownAccount(leg.credit))?;
         credit.posted += moved;
         credit.version += 1;
         Some((credit.version, credit.posted))
     } else {
         None
     };
-    Ok(AppliedLeg { leg: leg.clone(), debit_version, debit_after, debit_held_after, credit_after })
+    Ok(AppliedLeg {
+        leg: leg.clone(),
+        debit_version,
+        debit_after,
+        debit_held_after,
+        credit_after,
+    })
 }
 
 fn check_bounds(after: &AccountState, before: Option<&AccountState>) -> Result<(), LedgerError> {
     if after.posted.abs() > UNITS_MAX || after.held > UNITS_MAX {
         return Err(LedgerError::Overflow(after.id));
     }
-    let Some(floor) = after.floor else { return Ok(()) };
+    let Some(floor) = after.floor else {
+        return Ok(());
+    };
     // A floor that is already broken (a lowered limit) must not stop money from coming in.
     let lowered = before.is_none_or(|before| after.available() < before.available());
     if lowered && after.available() < floor {

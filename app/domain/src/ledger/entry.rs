@@ -16,8 +16,12 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 4] =
-        [Self::ReceiptFinal, Self::ReceiptReversed, Self::ChargePaid, Self::TestFunding];
+    pub const ALL: [Self; 4] = [
+        Self::ReceiptFinal,
+        Self::ReceiptReversed,
+        Self::ChargePaid,
+        Self::TestFunding,
+    ];
 
     /// Stored word; part of the schema.
     pub fn word(self) -> &'static str {

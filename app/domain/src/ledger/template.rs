@@ -17,12 +17,22 @@ impl Ids<'_> {
 }
 
 fn house(kind: AccountKind, currency: CurrencyId) -> AccountKey {
-    AccountKey { merchant: HOUSE, currency, kind, user_id: 0 }
+    AccountKey {
+        merchant: HOUSE,
+        currency,
+        kind,
+        user_id: 0,
+    }
 }
 
 /// Where a merchant's not yet attributed money waits.
 pub fn suspense(merchant: i64, currency: CurrencyId) -> AccountKey {
-    AccountKey { merchant, currency, kind: AccountKind::Suspense, user_id: 0 }
+    AccountKey {
+        merchant,
+        currency,
+        kind: AccountKind::Suspense,
+        user_id: 0,
+    }
 }
 
 fn post(
@@ -32,7 +42,14 @@ fn post(
     credit: AccountKey,
     amount: Money,
 ) -> Leg {
-    Leg { id: ids.draw(), movement: Movement::Post, debit, credit, amount: amount.units(), label }
+    Leg {
+        id: ids.draw(),
+        movement: Movement::Post,
+        debit,
+        credit,
+        amount: amount.units(),
+        label,
+    }
 }
 
 /// Coins of a final receipt enter: chain holdings → the merchant's suspense.
@@ -51,7 +68,14 @@ pub fn receipt_final(
         suspense(merchant, currency),
         amount,
     );
-    entry(ids, merchant, EntryKind::ReceiptFinal, charge, dedupe, vec![leg])
+    entry(
+        ids,
+        merchant,
+        EntryKind::ReceiptFinal,
+        charge,
+        dedupe,
+        vec![leg],
+    )
 }
 
 /// The exact opposite of [`receipt_final`]: a reorganisation took a final receipt away.
@@ -70,7 +94,14 @@ pub fn receipt_reversed(
         house(AccountKind::ChainHoldings, currency),
         amount,
     );
-    entry(ids, merchant, EntryKind::ReceiptReversed, charge, dedupe, vec![leg])
+    entry(
+        ids,
+        merchant,
+        EntryKind::ReceiptReversed,
+        charge,
+        dedupe,
+        vec![leg],
+    )
 }
 
 /// What a paid charge moves.
@@ -92,7 +123,11 @@ pub fn charge_paid(
     charge: i64,
     credit: &ChargeCredit,
 ) -> JournalEntry {
-    let ChargeCredit { consumed, gross, fee } = credit;
+    let ChargeCredit {
+        consumed,
+        gross,
+        fee,
+    } = credit;
     let merchant = wallet.merchant;
     let from: Currency = consumed.currency();
     let to: Currency = gross.currency();
@@ -107,7 +142,13 @@ pub fn charge_paid(
         legs.push(post(ids, "exchange_out", money, wallet, *gross));
     }
     if fee.is_positive() {
-        legs.push(post(ids, "fee", wallet, house(AccountKind::Fees, to.id), *fee));
+        legs.push(post(
+            ids,
+            "fee",
+            wallet,
+            house(AccountKind::Fees, to.id),
+            *fee,
+        ));
     }
     let dedupe = format!("charge:{charge}");
     entry(ids, merchant, EntryKind::ChargePaid, charge, dedupe, legs)
@@ -115,14 +156,22 @@ pub fn charge_paid(
 
 /// Opening balance of a demo wallet.
 pub fn test_funding(ids: &mut Ids<'_>, wallet: AccountKey, amount: Money) -> JournalEntry {
-    let leg =
-        post(ids, "funding", house(AccountKind::TestFunding, wallet.currency), wallet, amount);
+    let leg = post(
+        ids,
+        "funding",
+        house(AccountKind::TestFunding, wallet.currency),
+        wallet,
+        amount,
+    );
     JournalEntry {
         id: ids.draw(),
         merchant: wallet.merchant,
         kind: EntryKind::TestFunding,
         subject: "demo".to_owned(),
-        dedupe: format!("wallet:{}:{}:{}", wallet.merchant, wallet.currency, wallet.user_id),
+        dedupe: format!(
+            "wallet:{}:{}:{}",
+            wallet.merchant, wallet.currency, wallet.user_id
+        ),
         legs: vec![leg],
     }
 }
@@ -135,5 +184,12 @@ fn entry(
     dedupe: String,
     legs: Vec<Leg>,
 ) -> JournalEntry {
-    JournalEntry { id: ids.draw(), merchant, kind, subject: format!("charge:{charge}"), dedupe, legs }
+    JournalEntry {
+        id: ids.draw(),
+        merchant,
+        kind,
+        subject: format!("charge:{charge}"),
+        dedupe,
+        legs,
+    }
 }

@@ -12,13 +12,29 @@ type Book = BTreeMap<AccountId, AccountState>;
 /// Accounts 1 and 2 are PREPAID wallets, 3 may fall to −50, 9 is an unbounded house account,
 /// 20 is a wallet of another currency.
 fn book() -> Book {
-    [(1, 1, Some(0)), (2, 1, Some(0)), (3, 1, Some(-50)), (9, 1, None), (20, 2, Some(0))]
-        .into_iter()
-        .map(|(id, currency, floor)| {
-            let id = AccountId(id);
-            (id, AccountState { id, currency, posted: 0, held: 0, floor, version: 0 })
-        })
-        .collect()
+    [
+        (1, 1, Some(0)),
+        (2, 1, Some(0)),
+        (3, 1, Some(-50)),
+        (9, 1, None),
+        (20, 2, Some(0)),
+    ]
+    .into_iter()
+    .map(|(id, currency, floor)| {
+        let id = AccountId(id);
+        (
+            id,
+            AccountState {
+                id,
+                currency,
+                posted: 0,
+                held: 0,
+                floor,
+                version: 0,
+            },
+        )
+    })
+    .collect()
 }
 
 fn leg(movement: Movement, debit: i64, credit: i64, amount: i128) -> Leg<AccountId> {
@@ -44,13 +60,20 @@ fn entry(legs: Vec<Leg<AccountId>>) -> JournalEntry<AccountId> {
 }
 
 fn post(book: &mut Book, debit: i64, credit: i64, amount: i128) -> Result<(), LedgerError> {
-    apply(book, &entry(vec![leg(Movement::Post, debit, credit, amount)])).map(|_| ())
+    apply(
+        book,
+        &entry(vec![leg(Movement::Post, debit, credit, amount)]),
+    )
+    .map(|_| ())
 }
 
 #[track_caller]
 fn check(book: &Book, id: i64, posted: i128, held: i128, version: i64) {
     let account = &book[&AccountId(id)];
-    assert_eq!((account.posted, account.held, account.version), (posted, held, version));
+    assert_eq!(
+        (account.posted, account.held, account.version),
+        (posted, held, version)
+    );
 }
 
 #[test]
@@ -68,7 +91,10 @@ fn a_prepaid_wallet_never_falls_below_zero() {
     let before = book.clone();
     assert_eq!(
         post(&mut book, 1, 2, 101),
-        Err(LedgerError::InsufficientFunds { account: AccountId(1), short: 1 })
+        Err(LedgerError::InsufficientFunds {
+            account: AccountId(1),
+            short: 1
+        })
     );
     assert_eq!(book, before, "a refused entry changes nothing");
     post(&mut book, 1, 2, 100).unwrap();
@@ -78,7 +104,10 @@ fn a_prepaid_wallet_never_falls_below_zero() {
 fn a_postpaid_wallet_falls_to_its_limit_and_no_further() {
     let mut book = book();
     post(&mut book, 3, 1, 50).unwrap();
-    assert!(matches!(post(&mut book, 3, 1, 1), Err(LedgerError::InsufficientFunds { .. })));
+    assert!(matches!(
+        post(&mut book, 3, 1, 1),
+        Err(LedgerError::InsufficientFunds { .. })
+    ));
 }
 
 #[test]
@@ -88,8 +117,19 @@ fn a_hold_reserves_and_settling_part_of_it_releases_the_rest() {
     let hold = leg(Movement::Hold, 1, 9, 60);
     apply(&mut book, &entry(vec![hold.clone()])).unwrap();
     check(&book, 1, 100, 60, 2);
-    assert!(post(&mut book, 1, 2, 41).is_err(), "held money is not available");
-    let settle = leg(Movement::Settle { hold: hold.id, held: 60 }, 1, 9, 50);
+    assert!(
+        post(&mut book, 1, 2, 41).is_err(),
+        "held money is not available"
+    );
+    let settle = leg(
+        Movement::Settle {
+            hold: hold.id,
+            held: 60,
+        },
+        1,
+        9,
+        50,
+    );
     apply(&mut book, &entry(vec![settle])).unwrap();
     check(&book, 1, 50, 0, 3);
 }
@@ -100,7 +140,15 @@ fn voiding_gives_all_of_a_hold_back() {
     post(&mut book, 9, 1, 100).unwrap();
     let hold = leg(Movement::Hold, 1, 9, 60);
     apply(&mut book, &entry(vec![hold.clone()])).unwrap();
-    let void = leg(Movement::Void { hold: hold.id, held: 60 }, 1, 9, 60);
+    let void = leg(
+        Movement::Void {
+            hold: hold.id,
+            held: 60,
+        },
+        1,
+        9,
+        60,
+    );
     apply(&mut book, &entry(vec![void])).unwrap();
     check(&book, 1, 100, 0, 3);
     check(&book, 9, -100, 0, 1);
@@ -138,7 +186,10 @@ fn nonsense_is_named() {
         refused(vec![leg(Movement::Post, 9, 1, -5)]),
         LedgerError::AmountNotPositive(_)
     ));
-    assert!(matches!(refused(vec![leg(Movement::Post, 1, 1, 5)]), LedgerError::SameAccount(_)));
+    assert!(matches!(
+        refused(vec![leg(Movement::Post, 1, 1, 5)]),
+        LedgerError::SameAccount(_)
+    ));
     assert!(matches!(
         refused(vec![leg(Movement::Post, 9, 20, 5)]),
         LedgerError::CurrencyMismatch(_)

@@ -83,7 +83,11 @@ impl Money {
     /// Shortest exact text that keeps at least the currency's own digits: `64.20`, `148.4802`.
     pub fn shown(&self) -> String {
         let hidden = self.units % self.currency.units_per_minor();
-        if hidden == 0 { self.truncated() } else { self.shortest() }
+        if hidden == 0 {
+            self.truncated()
+        } else {
+            self.shortest()
+        }
     }
 
     fn text(&self, digits: u8) -> String {
@@ -92,10 +96,17 @@ impl Money {
         let magnitude = self.units.unsigned_abs();
         let (whole, fraction) = (magnitude / unit, magnitude % unit);
         let fraction = fraction / 10u128.pow(scale.saturating_sub(u32::from(digits)));
-        let sign = if self.units < 0 && (whole > 0 || fraction > 0) { "-" } else { "" };
+        let sign = if self.units < 0 && (whole > 0 || fraction > 0) {
+            "-"
+        } else {
+            ""
+        };
         match digits {
             0 => format!("{sign}{whole}"),
-            digits => format!("{sign}{whole}.{fraction:0width$}", width = usize::from(digits)),
+            digits => format!(
+                "{sign}{whole}.{fraction:0width$}",
+                width = usize::from(digits)
+            ),
         }
     }
 }

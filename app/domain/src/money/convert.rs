@@ -32,7 +32,11 @@ fn divide(numerator: U256, denominator: U256, rounding: Rounding) -> Option<i128
         Rounding::Up => remainder > U256::ZERO,
         Rounding::HalfUp => remainder >= denominator - remainder && remainder > U256::ZERO,
     };
-    let result = if up { quotient.checked_add(U256::ONE)? } else { quotient };
+    let result = if up {
+        quotient.checked_add(U256::ONE)?
+    } else {
+        quotient
+    };
     let limit = U256::from(UNITS_MAX.unsigned_abs());
     (result <= limit).then(|| i128::try_from(result.as_u128()).ok())?
 }
@@ -73,7 +77,10 @@ fn scaled(amount: Money, to: Currency) -> Option<(U256, U256)> {
     let units = U256::from(u128::try_from(amount.units()).ok()?);
     let (from, to) = (u32::from(amount.currency().scale), u32::from(to.scale));
     let power = |exponent: u32| U256::from(10u128.pow(exponent));
-    Some((units.checked_mul(power(to.saturating_sub(from)))?, power(from.saturating_sub(to))))
+    Some((
+        units.checked_mul(power(to.saturating_sub(from)))?,
+        power(from.saturating_sub(to)),
+    ))
 }
 
 struct Price {

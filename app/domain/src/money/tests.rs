@@ -6,7 +6,13 @@ use rust_decimal::Decimal;
 use super::*;
 
 fn currency(code: &str, precision: u8, scale: u8) -> Currency {
-    Currency { id: 1, code: code.parse().unwrap(), kind: CurrencyKind::Fiat, precision, scale }
+    Currency {
+        id: 1,
+        code: code.parse().unwrap(),
+        kind: CurrencyKind::Fiat,
+        precision,
+        scale,
+    }
 }
 
 fn usd() -> Currency {
@@ -14,7 +20,11 @@ fn usd() -> Currency {
 }
 
 fn btc() -> Currency {
-    Currency { id: 2, kind: CurrencyKind::Crypto, ..currency("BTC", 8, 8) }
+    Currency {
+        id: 2,
+        kind: CurrencyKind::Crypto,
+        ..currency("BTC", 8, 8)
+    }
 }
 
 #[track_caller]
@@ -51,7 +61,10 @@ fn currencies_without_minor_units_take_no_point() {
 
 #[test]
 fn an_amount_the_ledger_cannot_hold_is_too_large() {
-    assert_eq!(parse_units("1000000000000", 18, 18), Err(AmountError::TooLarge));
+    assert_eq!(
+        parse_units("1000000000000", 18, 18),
+        Err(AmountError::TooLarge)
+    );
     assert!(parse_units("9999999999", 18, 18).is_ok());
 }
 
@@ -94,7 +107,15 @@ fn sums_refuse_other_currencies_and_overflow() {
 fn division_by_zero_and_negative_operands_are_refused() {
     assert_eq!(mul_div(1, 1, 0, Rounding::Down), None);
     assert_eq!(mul_div(-1, 1, 1, Rounding::Down), None);
-    assert_eq!(convert(Money::from_units(1, usd()), Decimal::ZERO, btc(), Rounding::Up), None);
+    assert_eq!(
+        convert(
+            Money::from_units(1, usd()),
+            Decimal::ZERO,
+            btc(),
+            Rounding::Up
+        ),
+        None
+    );
 }
 
 proptest! {

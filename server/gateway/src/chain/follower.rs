@@ -57,7 +57,7 @@ pub(super) struct Memory {
 pub async fn sync(gateway: &Gateway, coin: Currency) -> Result<Progress> {
     let chain = gateway.chains().of(coin)?;
     let mut memory = chain.memory.lock().await;
-    let lock = store::lock_chain(gateway.pool(), coin).await?;
+    let lock = store::lock_chain(gateway.side_pool(), coin).await?;
     let progress = catch_up(gateway, chain, &mut memory).await;
     lock.rollback().await?;
     progress

@@ -26,10 +26,16 @@ impl Gateway {
         let state = state_of(&charge);
         let methods = self.offered_methods(&charge, state).await?;
         let (items, other_charges) = item_lines(&charge.items, charge.amount);
-        let query = if trusted { format!("?t={}", self.page_token(public_id)) } else { String::new() };
+        let query = if trusted {
+            format!("?t={}", self.page_token(public_id))
+        } else {
+            String::new()
+        };
         let path = |rest: &str| format!("/pay/{public_id}{rest}{query}");
-        let has_receipt =
-            matches!(charge.status, Status::Created | Status::Pending | Status::Processing | Status::Paid);
+        let has_receipt = matches!(
+            charge.status,
+            Status::Created | Status::Pending | Status::Processing | Status::Paid
+        );
         let payment = charge.payment.as_ref();
         Ok(CheckoutView {
             public_id: public_id.to_owned(),
@@ -39,22 +45,32 @@ impl Gateway {
             total: text(charge.amount),
             items,
             other_charges,
-            customer_name: trusted.then(|| charge.customer.full_name()).filter(|name| !name.is_empty()),
+            customer_name: trusted
+                .then(|| charge.customer.full_name())
+                .filter(|name| !name.is_empty()),
             methods,
             payment: payment.map(|payment| self.instruction(payment, charge.amount.currency())),
             receipts: charge.receipts.iter().map(receipt_line).collect(),
-            received: payment.map(|p| p.received).filter(Money::is_positive).map(exact),
+            received: payment
+                .map(|p| p.received)
+                .filter(Money::is_positive)
+                .map(exact),
             missing: payment
                 .filter(|payment| payment.received.is_positive() && payment.left.is_positive())
                 .map(|payment| exact(payment.left)),
             excess: excess(&charge).map(exact),
             flags: charge.flags.words(),
             refund_address: charge.refund_address.clone().filter(|_| trusted),
-            refund_possible: trusted && payment.is_some() && (charge.refundable.is_some() || late_money(&charge)),
+            refund_possible: trusted
+                && payment.is_some()
+                && (charge.refundable.is_some() || late_money(&charge)),
             can_requote: matches!(charge.status, Status::Expired | Status::Underpaid)
                 && payment.is_some()
                 && charge.resolution != Resolution::Refunded,
-            return_url: charge.redirect_url.as_deref().and_then(|url| return_url(url, public_id)),
+            return_url: charge
+                .redirect_url
+                .as_deref()
+                .and_then(|url| return_url(url, public_id)),
             receipt_url: (trusted && has_receipt).then(|| path("/receipt")),
             page_url: path(""),
             events_url: path("/events"),
@@ -85,7 +101,9 @@ impl Gateway {
                 continue;
             }
             let minutes = i64::from(charge.rate_minutes);
-            let quote = self.quote(&mut conn, charge.amount, coin, minutes, now).await;
+            let quote = self
+                .quote(&mut conn, charge.amount, coin, minutes, now)
+                .await;
             let unavailable = match &quote {
                 Ok(_) => None,
                 Err(Error::QuoteUnavailable { .. }) => {
@@ -97,7 +115,9 @@ impl Gateway {
             methods.push(MethodOption {
                 code: coin.code.to_string(),
                 name: info.map_or_else(|| coin.code.to_string(), |info| info.name.clone()),
-                network: info.and_then(|info| info.network.clone()).unwrap_or_default(),
+                network: info
+                    .and_then(|info| info.network.clone())
+                    .unwrap_or_default(),
                 approximate: quote.ok().map(|quote| coin_text(quote.coin_amount)),
                 unavailable,
             });
@@ -110,7 +130,9 @@ impl Gateway {
         PaymentInstruction {
             coin: payment.coin.code.to_string(),
             coin_name: info.map_or_else(|| payment.coin.code.to_string(), |info| info.name.clone()),
-            network: info.and_then(|info| info.network.clone()).unwrap_or_default(),
+            network: info
+                .and_then(|info| info.network.clone())
+                .unwrap_or_default(),
             amount: coin_text(payment.left),
             amount_total: coin_text(payment.due),
             address: payment.address.clone(),
@@ -126,34 +148,61 @@ impl Gateway {
 
 /// Coins with few decimals keep them all, so that columns align; 18 decimals help nobody.
 fn coin_text(money: Money) -> String {
-    if money.currency().precision <= 8 { money.truncated() } else { money.shortest() }
+    if money.currency().precision <= 8 {
+        money.truncated()
+    } else {
+        money.shortest()
+    }
 }
 
 /// `1 BTC = 52002.33 EUR`.
 pub(super) fn rate_text(payment: &PaymentView, currency: Currency) -> String {
-    format!("1 {} = {} {}", payment.coin.code, payment.price.normalize(), currency.code)
+    format!(
+        "1 {} = {} {}",
+        payment.coin.code,
+        payment.price.normalize(),
+        currency.code
+    )
 }
 
 fn text(money: Money) -> AmountText {
-    AmountText { amount: money.truncated(), code: money.currency().code.to_string() }
+    AmountText {
+        amount: money.truncated(),
+        code: money.currency().code.to_string(),
+    }
 }
 
 pub(super) fn exact(money: Money) -> AmountText {
-    AmountText { amount: coin_text(money), code: money.currency().code.to_string() }
+    AmountText {
+        amount: coin_text(money),
+        code: money.currency().code.to_string(),
+    }
 }
 
 fn excess(charge: &ChargeView) -> Option<Money> {
     let payment = charge.payment.as_ref()?;
     let used = charge.consumed.unwrap_or(payment.due);
-    payment.received.checked_sub(used).filter(Money::is_positive)
+    payment
+        .received
+        .checked_sub(used)
+        .filter(Money::is_positive)
 }
 
 fn late_money(charge: &ChargeView) -> bool {
-    charge.needs_attention && charge.receipts.iter().any(|receipt| receipt.state.is_live())
+    charge.needs_attention
+        && charge
+            .receipts
+            .iter()
+            .any(|receipt| receipt.state.is_live())
 }
 
 fn state_of(charge: &ChargeView) -> CheckoutState {
-    let live = || charge.receipts.iter().filter(|receipt| receipt.state.is_live());
+    let live = || {
+        charge
+            .receipts
+            .iter()
+            .filter(|receipt| receipt.state.is_live())
+    };
     if charge.resolution == Resolution::Refunded {
         return CheckoutState::Refunded;
     }
@@ -196,7 +245,9 @@ fn receipt_line(receipt: &ReceiptRecord) -> ReceiptLine {
 /// The shop's address with `order_id` and `status` added (`10-orders-api.md`).
 fn return_url(redirect_url: &str, public_id: &str) -> Option<String> {
     let mut url = Url::parse(redirect_url).ok()?;
-    url.query_pairs_mut().append_pair("order_id", public_id).append_pair("status", "paid");
+    url.query_pairs_mut()
+        .append_pair("order_id", public_id)
+        .append_pair("status", "paid");
     Some(url.to_string())
 }
 
@@ -207,7 +258,10 @@ mod tests {
     #[test]
     fn order_and_status_go_between_query_and_fragment() {
         let check = |given: &str, expected: &str| {
-            assert_eq!(return_url(given, "EX-AAAAAAAAAA").as_deref(), Some(expected));
+            assert_eq!(
+                return_url(given, "EX-AAAAAAAAAA").as_deref(),
+                Some(expected)
+            );
         };
         check(
             "https://shop.example/ok",

@@ -15,7 +15,9 @@ pub(super) async fn tell_customer(
     row: &ChargeRow,
     receipts: &[ReceiptRow],
 ) -> Result<()> {
-    let Some((reason, amount)) = reason(before, row, receipts) else { return Ok(()) };
+    let Some((reason, amount)) = reason(before, row, receipts) else {
+        return Ok(());
+    };
     let claim = ClaimMail {
         merchant_id: row.merchant_id,
         merchant_name: row.merchant_name.clone(),
@@ -35,7 +37,9 @@ fn reason(
 ) -> Option<(ClaimReason, Money)> {
     let terms = row.terms.as_ref()?;
     let money = |units| Money::from_units(units, terms.coin);
-    let received = row.received(receipts, |receipt| receipt.state.is_live())?.units();
+    let received = row
+        .received(receipts, |receipt| receipt.state.is_live())?
+        .units();
     let now_has = |flag| row.flags.contains(flag) && !flags.contains(flag);
     if row.status == Status::Underpaid && status != Status::Underpaid {
         return Some((ClaimReason::Under, money((terms.due - received).max(0))));

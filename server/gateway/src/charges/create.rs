@@ -60,7 +60,10 @@ impl Gateway {
     async fn require_wallet(&self, conn: &mut sqlx::PgConnection, new: &NewCharge) -> Result<()> {
         let currency = new.amount.currency();
         if !wallets::store::has_currency(conn, new.merchant_id, currency.id).await? {
-            return Err(Error::invalid("currency", "must be a currency you have a wallet in"));
+            return Err(Error::invalid(
+                "currency",
+                "must be a currency you have a wallet in",
+            ));
         }
         let key = AccountKey {
             merchant: new.merchant_id,
@@ -75,6 +78,9 @@ impl Gateway {
         if known {
             return Ok(());
         }
-        Err(Error::invalid("user_id", "must be a customer who has a wallet in this currency"))
+        Err(Error::invalid(
+            "user_id",
+            "must be a customer who has a wallet in this currency",
+        ))
     }
 }

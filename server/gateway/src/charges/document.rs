@@ -47,7 +47,11 @@ impl Gateway {
         };
         let amount = |units| domain::money::Money::from_units(units, charge.amount.currency());
         Ok(ReceiptView {
-            merchant: ReceiptMerchant { brand, address: None, tax_id: None },
+            merchant: ReceiptMerchant {
+                brand,
+                address: None,
+                tax_id: None,
+            },
             state,
             public_id: charge.public_id.clone(),
             created_at: charge.created_at,
@@ -55,8 +59,14 @@ impl Gateway {
             customer: customer(&charge),
             items,
             other_charges,
-            total: AmountText { amount: charge.amount.truncated(), code: code.clone() },
-            amount_paid: AmountText { amount: amount(paid).truncated(), code },
+            total: AmountText {
+                amount: charge.amount.truncated(),
+                code: code.clone(),
+            },
+            amount_paid: AmountText {
+                amount: amount(paid).truncated(),
+                code,
+            },
             fees: None,
             payment: self.payment(&charge),
             refunds: Vec::new(),
@@ -68,9 +78,16 @@ impl Gateway {
 
     fn payment(&self, charge: &ChargeView) -> Option<ReceiptPayment> {
         let payment = charge.payment.as_ref()?;
-        let name = self.currencies().info(payment.coin.id).map(|info| info.name.clone());
+        let name = self
+            .currencies()
+            .info(payment.coin.id)
+            .map(|info| info.name.clone());
         let converted = payment.coin.id != charge.amount.currency().id;
-        let shown = if charge.paid_at.is_some() { payment.received } else { payment.due };
+        let shown = if charge.paid_at.is_some() {
+            payment.received
+        } else {
+            payment.due
+        };
         Some(ReceiptPayment {
             method: name.unwrap_or_else(|| payment.coin.code.to_string()),
             amount: exact(shown),
@@ -90,12 +107,16 @@ impl Gateway {
 fn customer(charge: &ChargeView) -> ReceiptCustomer {
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let customer = &charge.customer;
-    let address: Vec<&str> =
-        [&customer.address_line1, &customer.city, &customer.postal_code, &customer.country]
-            .into_iter()
-            .filter_map(|part| part.as_deref())
-            .filter(|part| !part.is_empty())
-            .collect();
+    let address: Vec<&str> = [
+        &customer.address_line1,
+        &customer.city,
+        &customer.postal_code,
+        &customer.country,
+    ]
+    .into_iter()
+    .filter_map(|part| part.as_deref())
+    .filter(|part| !part.is_empty())
+    .collect();
     ReceiptCustomer {
         name: given(&customer.full_name()),
         email: given(&customer.email),

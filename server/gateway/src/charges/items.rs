@@ -4,7 +4,7 @@ use domain::view::checkout::ItemLine;
 use super::Item;
 
 /// The items as shown, and what the total has beyond them (`10-orders-api.md`: "other charges").
-pub(super) fn item_lines(items: &[Item], total: Money) -> (Vec<ItemLine>, Option<String>) {
+pub(crate) fn item_lines(items: &[Item], total: Money) -> (Vec<ItemLine>, Option<String>) {
     let currency = total.currency();
     let mut sum: Option<i128> = Some(0);
     let lines = items
@@ -16,11 +16,14 @@ pub(super) fn item_lines(items: &[Item], total: Money) -> (Vec<ItemLine>, Option
                 name: item.name.clone(),
                 price: item.price.clone(),
                 quantity: item.quantity,
-                total: line.map_or_else(String::new, |u| Money::from_units(u, currency).truncated()),
+                total: line
+                    .map_or_else(String::new, |u| Money::from_units(u, currency).truncated()),
             }
         })
         .collect();
-    let difference = sum.map(|sum| total.units() - sum).filter(|units| *units != 0);
+    let difference = sum
+        .map(|sum| total.units() - sum)
+        .filter(|units| *units != 0);
     let other = difference
         .filter(|_| !items.is_empty())
         .map(|units| Money::from_units(units, currency).truncated());
@@ -50,7 +53,11 @@ mod tests {
     }
 
     fn item(price: &str, quantity: u64) -> Item {
-        Item { name: "Wallet Kit".to_owned(), price: price.to_owned(), quantity }
+        Item {
+            name: "Wallet Kit".to_owned(),
+            price: price.to_owned(),
+            quantity,
+        }
     }
 
     #[test]
@@ -60,7 +67,10 @@ mod tests {
         assert_eq!(lines[0].total, "99.99");
         assert_eq!(other.as_deref(), Some("49.99"));
         assert_eq!(item_lines(&[item("74.99", 2)], total).1, None);
-        assert_eq!(item_lines(&[item("100.00", 2)], total).1.as_deref(), Some("-50.02"));
+        assert_eq!(
+            item_lines(&[item("100.00", 2)], total).1.as_deref(),
+            Some("-50.02")
+        );
         assert_eq!(item_lines(&[], total).1, None);
     }
 }

@@ -26,24 +26,29 @@ impl Gateway {
             .commit(move |unit| {
                 Box::pin(async move {
                     let mut row =
-                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
+                            .await?;
                     let receipts =
                         store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
                     let now = unit.now();
-                    let fixed = row.terms.as_ref().is_some_and(|terms| {
-                        terms.coin.id == coin.id && now < terms.release_at
-                    });
+                    let fixed = row
+                        .terms
+                        .as_ref()
+                        .is_some_and(|terms| terms.coin.id == coin.id && now < terms.release_at);
                     if fixed && matches!(row.status, Status::Pending | Status::Processing) {
                         return Ok(());
                     }
                     let minutes = i64::from(row.rate_minutes);
-                    let quote = gateway.quote(unit.conn(), row.amount, coin, minutes, now).await?;
+                    let quote = gateway
+                        .quote(unit.conn(), row.amount, coin, minutes, now)
+                        .await?;
                     let due = quote.coin_amount.units();
                     let event = Event::MethodFixed(fixed_quote(&quote, due));
                     // The rule refuses before an address is taken: a flood burns none.
                     row.facts(&receipts).apply(&event, now)?;
                     gateway.fix_terms(unit, &mut row, quote, due).await?;
-                    transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER).await?;
+                    transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER)
+                        .await?;
                     Ok(())
                 })
             })
@@ -58,21 +63,26 @@ impl Gateway {
             .commit(move |unit| {
                 Box::pin(async move {
                     let mut row =
-                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
+                            .await?;
                     let receipts =
                         store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
                     let Some(coin) = row.terms.as_ref().map(|terms| terms.coin) else {
                         return Err(Error::Conflict("choose how to pay first"));
                     };
-                    let Rest { quote, due, revalued } =
-                        gateway.quote_rest(unit, &row, &receipts, coin).await?;
+                    let Rest {
+                        quote,
+                        due,
+                        revalued,
+                    } = gateway.quote_rest(unit, &row, &receipts, coin).await?;
                     let event = Event::Requoted(fixed_quote(&quote, due));
                     row.facts(&receipts).apply(&event, unit.now())?;
                     for receipt in &revalued {
                         receipt_store::set_value(unit.conn(), receipt).await?;
                     }
                     gateway.fix_terms(unit, &mut row, quote, due).await?;
-                    transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER).await?;
+                    transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER)
+                        .await?;
                     Ok(())
                 })
             })
@@ -96,22 +106,31 @@ impl Gateway {
         coin: Currency,
     ) -> Result<Rest> {
         let (now, minutes) = (unit.now(), i64::from(row.rate_minutes));
-        let whole = self.quote(unit.conn(), row.amount, coin, minutes, now).await?;
+        let whole = self
+            .quote(unit.conn(), row.amount, coin, minutes, now)
+            .await?;
         let mut came = 0;
         let mut worth = 0;
         let mut revalued = Vec::new();
-        let live = receipts.iter().filter(|r| r.state.is_live() && r.coin.id == coin.id);
+        let live = receipts
+            .iter()
+            .filter(|r| r.state.is_live() && r.coin.id == coin.id);
         for receipt in live {
             came += receipt.amount;
-            let in_time =
-                row.terms.as_ref().is_some_and(|terms| receipt.first_seen_at < terms.release_at);
+            let in_time = row
+                .terms
+                .as_ref()
+                .is_some_and(|terms| receipt.first_seen_at < terms.release_at);
             worth += match receipt.value {
                 Some(value) if in_time => value,
                 _ => {
                     let coins = Money::from_units(receipt.amount, coin);
                     let value = value_at(coins, whole.price, row.amount.currency());
                     // From here on it counts as having come under this quote.
-                    revalued.push(ReceiptRow { value: Some(value), ..receipt.clone() });
+                    revalued.push(ReceiptRow {
+                        value: Some(value),
+                        ..receipt.clone()
+                    });
                     value
                 }
             };
@@ -119,12 +138,20 @@ impl Gateway {
         let rest = row.amount.units() - worth;
         if rest <= 0 {
             // Everything is here at today's rate: what came is what is due.
-            return Ok(Rest { quote: whole, due: came, revalued });
+            return Ok(Rest {
+                quote: whole,
+                due: came,
+                revalued,
+            });
         }
         let rest = Money::from_units(rest, row.amount.currency());
         let quote = self.quote(unit.conn(), rest, coin, minutes, now).await?;
         let due = came + quote.coin_amount.units();
-        Ok(Rest { quote, due, revalued })
+        Ok(Rest {
+            quote,
+            due,
+            revalued,
+        })
     }
 
     async fn fix_terms(
@@ -193,5 +220,9 @@ struct Rest {
 }
 
 fn fixed_quote(quote: &Quote, due: i128) -> FixedQuote {
-    FixedQuote { coin: quote.coin.id, due, release_at: quote.release_at }
+    FixedQuote {
+        coin: quote.coin.id,
+        due,
+        release_at: quote.release_at,
+    }
 }

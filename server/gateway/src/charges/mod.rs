@@ -21,6 +21,7 @@ mod transition;
 mod view;
 
 pub use expiry::expire_due;
+pub(crate) use items::item_lines;
 pub use read::{ChargeQuery, TimelineEntry};
 pub use view::{ChargeView, PaymentView, ReceiptRecord};
 

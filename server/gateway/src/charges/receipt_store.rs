@@ -11,10 +11,12 @@ use crate::ledger::decimal;
 
 /// The charge an address belongs to.
 pub(super) async fn charge_of(conn: &mut PgConnection, address_id: i64) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar("SELECT charge_id FROM charge_methods WHERE address_id = $1")
-        .bind(address_id)
-        .fetch_optional(conn)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT charge_id FROM charge_methods WHERE address_id = $1")
+            .bind(address_id)
+            .fetch_optional(conn)
+            .await?,
+    )
 }
 
 /// An output that is known already stays what it is; its state follows the chain later.
@@ -76,10 +78,7 @@ pub(super) async fn waiting(conn: &mut PgConnection, coin: Currency) -> Result<V
 }
 
 /// Charges with a final receipt whose transaction has left the chain.
-pub(super) async fn lost_finals(
-    conn: &mut PgConnection,
-    coin: Currency,
-) -> Result<BTreeSet<i64>> {
+pub(super) async fn lost_finals(conn: &mut PgConnection, coin: Currency) -> Result<BTreeSet<i64>> {
     let ids: Vec<i64> = sqlx::query_scalar(
         "SELECT DISTINCT r.charge_id FROM chain_txs t
          JOIN receipts r ON r.coin_id = $1 AND r.txid = t.txid AND r.state = 'final'
@@ -104,11 +103,12 @@ pub(super) async fn chain_position(
     conn: &mut PgConnection,
     receipt: &ReceiptRow,
 ) -> Result<ChainPosition> {
-    let row = sqlx::query("SELECT status, replaced_by FROM chain_txs WHERE chain = $1 AND txid = $2")
-        .bind(receipt.coin.code.as_str())
-        .bind(&receipt.txid)
-        .fetch_one(conn)
-        .await?;
+    let row =
+        sqlx::query("SELECT status, replaced_by FROM chain_txs WHERE chain = $1 AND txid = $2")
+            .bind(receipt.coin.code.as_str())
+            .bind(&receipt.txid)
+            .fetch_one(conn)
+            .await?;
     let status: String = row.try_get("status")?;
     Ok(ChainPosition {
         confirmed: status == "confirmed",

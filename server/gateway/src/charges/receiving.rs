@@ -5,9 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::charge::{
-    Event, ReceiptState, Status, Valuation, confirmations_for, late_value,
-};
+use domain::charge::{Event, ReceiptState, Status, Valuation, confirmations_for, late_value};
 use domain::ledger::template::{receipt_final, receipt_reversed};
 use domain::money::{Currency, Money, Rounding, convert};
 use serde_json::json;
@@ -55,7 +53,8 @@ pub async fn record_outputs(
     let mut touched = BTreeSet::new();
     let now = unit.now();
     for output in outputs {
-        let Some(charge_id) = receipt_store::charge_of(unit.conn(), output.address_id).await? else {
+        let Some(charge_id) = receipt_store::charge_of(unit.conn(), output.address_id).await?
+        else {
             continue;
         };
         let amount = Money::from_units(output.units, output.coin);
@@ -73,9 +72,14 @@ async fn required_confirmations(gateway: &Gateway, unit: &mut Unit, amount: Mone
         .ok_or_else(|| Error::Internal("EUR is not listed".to_owned()))?;
     let limit = Money::parse(LARGE_RECEIPT_EUROS, euro).map_err(Error::internal)?;
     let now = unit.now();
-    let mid = gateway.mid(unit.conn(), amount.currency(), euro, now).await?;
+    let mid = gateway
+        .mid(unit.conn(), amount.currency(), euro, now)
+        .await?;
     let worth = mid.and_then(|mid| convert(amount, mid.rate, euro, Rounding::Up));
-    Ok(confirmations_for(worth.map(|money| money.units()), limit.units()))
+    Ok(confirmations_for(
+        worth.map(|money| money.units()),
+        limit.units(),
+    ))
 }
 
 /// Brings the coin's unsettled receipts in line with the chain tables and lets the lifecycle decide
@@ -125,8 +129,15 @@ async fn settle_charges(
             value_receipt(gateway, unit, &row, receipt).await?;
             follow_chain(unit, &row, receipt, lost).await?;
         }
-        transition::transition(unit, &mut row, &receipts, &Event::ReceiptsChanged, None, CHAIN)
-            .await?;
+        transition::transition(
+            unit,
+            &mut row,
+            &receipts,
+            &Event::ReceiptsChanged,
+            None,
+            CHAIN,
+        )
+        .await?;
         accept_late_money(gateway, unit, &mut row, &receipts).await?;
         tell_customer(gateway, unit, before, &row, &receipts).await?;
     }
@@ -140,11 +151,21 @@ async fn restore_picked_coin(
     row: &mut ChargeRow,
     receipts: &[ReceiptRow],
 ) -> Result<()> {
-    let Some(terms) = &row.terms else { return Ok(()) };
+    let Some(terms) = &row.terms else {
+        return Ok(());
+    };
     let live = |receipt: &&ReceiptRow| receipt.state.is_live();
-    let current = receipts.iter().filter(live).any(|receipt| receipt.coin.id == terms.coin.id);
-    let other = receipts.iter().filter(live).find(|receipt| receipt.coin.id != terms.coin.id);
-    let (Status::Pending, false, Some(other)) = (row.status, current, other) else { return Ok(()) };
+    let current = receipts
+        .iter()
+        .filter(live)
+        .any(|receipt| receipt.coin.id == terms.coin.id);
+    let other = receipts
+        .iter()
+        .filter(live)
+        .find(|receipt| receipt.coin.id != terms.coin.id);
+    let (Status::Pending, false, Some(other)) = (row.status, current, other) else {
+        return Ok(());
+    };
     let Some(method) = store::find_method(unit.conn(), row.id, other.coin).await? else {
         return Ok(());
     };
@@ -181,7 +202,10 @@ async fn value_receipt(
         Some(price) => Some(price),
         None => {
             let now = unit.now();
-            gateway.mid(unit.conn(), receipt.coin, to, now).await?.map(|mid| mid.rate)
+            gateway
+                .mid(unit.conn(), receipt.coin, to, now)
+                .await?
+                .map(|mid| mid.rate)
         }
     };
     receipt.value = price
@@ -195,7 +219,14 @@ async fn value_receipt(
         "value": receipt.value.map(|units| Money::from_units(units, to).shown()),
         "confirmations_required": receipt.confirmations_required,
     });
-    store::append_timeline(unit.conn(), row.id, receipt.first_seen_at, "receipt.seen", &data).await
+    store::append_timeline(
+        unit.conn(),
+        row.id,
+        receipt.first_seen_at,
+        "receipt.seen",
+        &data,
+    )
+    .await
 }
 
 fn worth(coins: Money, price: rust_decimal::Decimal, to: Currency) -> Option<Money> {
@@ -233,11 +264,15 @@ async fn follow_chain(
             receipt.bookings += 1;
             receipt.final_at = Some(now);
             let fact = format!("receipt:{}/{}", receipt.id, receipt.bookings);
-            unit.post(with_ids(|ids| receipt_final(ids, row.merchant_id, row.id, fact, amount)));
+            unit.post(with_ids(|ids| {
+                receipt_final(ids, row.merchant_id, row.id, fact, amount)
+            }));
         }
         ReceiptState::Reversed => {
             let fact = format!("receipt:{}/{}", receipt.id, receipt.bookings);
-            unit.post(with_ids(|ids| receipt_reversed(ids, row.merchant_id, row.id, fact, amount)));
+            unit.post(with_ids(|ids| {
+                receipt_reversed(ids, row.merchant_id, row.id, fact, amount)
+            }));
         }
         ReceiptState::Seen | ReceiptState::Dropped => {}
     }
@@ -270,8 +305,14 @@ async fn accept_late_money(
     let (true, Status::Expired | Status::Underpaid) = (row.late_policy_accepts, row.status) else {
         return Ok(());
     };
-    let Some(terms) = row.terms.clone() else { return Ok(()) };
-    let of_coin = || receipts.iter().filter(|r| r.coin.id == terms.coin.id && r.state.is_live());
+    let Some(terms) = row.terms.clone() else {
+        return Ok(());
+    };
+    let of_coin = || {
+        receipts
+            .iter()
+            .filter(|r| r.coin.id == terms.coin.id && r.state.is_live())
+    };
     let all_final = of_coin().all(|receipt| receipt.state == ReceiptState::Final);
     let any_late = of_coin().any(|receipt| receipt.first_seen_at >= terms.release_at);
     if !all_final || !any_late {
@@ -282,7 +323,9 @@ async fn accept_late_money(
     };
     let now = unit.now();
     let to = row.amount.currency();
-    let Some(mid) = gateway.mid(unit.conn(), terms.coin, to, now).await? else { return Ok(()) };
+    let Some(mid) = gateway.mid(unit.conn(), terms.coin, to, now).await? else {
+        return Ok(());
+    };
     let enough = late_value(received, mid.rate, to)
         .is_some_and(|value| value >= row.amount.units() - row.tolerance);
     if !enough {
@@ -292,7 +335,9 @@ async fn accept_late_money(
     let Some(credit) = valuation.credit(received, row.amount, row.fee_basis_points) else {
         return Ok(());
     };
-    let event = Event::LateAccepted { consumed: credit.consumed.units() };
+    let event = Event::LateAccepted {
+        consumed: credit.consumed.units(),
+    };
     transition::transition(unit, row, receipts, &event, Some(credit), "late policy").await?;
     Ok(())
 }

@@ -22,7 +22,8 @@ impl Gateway {
         once: Option<Once>,
         render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
     ) -> Result<Answer> {
-        self.resolve(merchant_id, public_id, actor, once, Action::Cancel, render).await
+        self.resolve(merchant_id, public_id, actor, once, Action::Cancel, render)
+            .await
     }
 
     /// Takes what came as payment: the merchant is credited what it is worth, the amount at most.
@@ -37,7 +38,8 @@ impl Gateway {
         once: Option<Once>,
         render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
     ) -> Result<Answer> {
-        self.resolve(merchant_id, public_id, actor, once, Action::Accept, render).await
+        self.resolve(merchant_id, public_id, actor, once, Action::Accept, render)
+            .await
     }
 
     /// Asks for the payer's unexplained money to be sent back; a withdrawal from suspense fulfils it.
@@ -53,7 +55,15 @@ impl Gateway {
         once: Option<Once>,
         render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
     ) -> Result<Answer> {
-        self.resolve(merchant_id, public_id, actor, once, Action::Refund(address), render).await
+        self.resolve(
+            merchant_id,
+            public_id,
+            actor,
+            once,
+            Action::Refund(address),
+            render,
+        )
+        .await
     }
 
     /// The payer says where money should go back to; opens a claim when there is any.
@@ -66,13 +76,17 @@ impl Gateway {
         if !token.is_some_and(|token| self.token_matches(public_id, token)) {
             return Err(Error::NotFound);
         }
-        let (gateway, public_id, address) =
-            (self.clone(), public_id.to_owned(), address.trim().to_owned());
+        let (gateway, public_id, address) = (
+            self.clone(),
+            public_id.to_owned(),
+            address.trim().to_owned(),
+        );
         self.book()
             .commit(move |unit| {
                 Box::pin(async move {
                     let row =
-                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
+                            .await?;
                     let receipts =
                         store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
                     let address = checked_address(&row, "refund_address", &address)?;
@@ -80,7 +94,13 @@ impl Gateway {
                     let now = unit.now();
                     if let Some(amount) = refundable(&row, &receipts) {
                         store::upsert_claim(
-                            unit.conn(), row.id, Some(&address), Some(amount), "customer", "requested", now,
+                            unit.conn(),
+                            row.id,
+                            Some(&address),
+                            Some(amount),
+                            "customer",
+                            "requested",
+                            now,
                         )
                         .await?;
                     }
@@ -111,7 +131,8 @@ impl Gateway {
                         return Ok(first);
                     }
                     let row =
-                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id).await?;
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
+                            .await?;
                     if row.merchant_id != merchant_id {
                         return Err(Error::NotFound);
                     }
@@ -148,15 +169,22 @@ impl Gateway {
                 transition::transition(unit, &mut row, receipts, &event, credit, actor).await?;
             }
             Action::Refund(address) => {
-                let amount = refundable(&row, receipts)
-                    .ok_or(Error::Conflict("there is nothing to send back for this charge"))?;
+                let amount = refundable(&row, receipts).ok_or(Error::Conflict(
+                    "there is nothing to send back for this charge",
+                ))?;
                 let address = match address {
                     Some(address) => Some(checked_address(&row, "address", address)?),
                     None => row.refund_address.clone(),
                 };
                 let now = unit.now();
                 store::upsert_claim(
-                    unit.conn(), row.id, address.as_deref(), Some(amount), actor, "approved", now,
+                    unit.conn(),
+                    row.id,
+                    address.as_deref(),
+                    Some(amount),
+                    actor,
+                    "approved",
+                    now,
                 )
                 .await?;
                 let data = json!({
@@ -183,15 +211,20 @@ impl Gateway {
         let (Some(terms), Some(received)) = (&row.terms, row.received(receipts, is_final)) else {
             return Ok(None);
         };
-        let late = receipts.iter().any(|r| is_final(r) && r.first_seen_at >= terms.release_at);
+        let late = receipts
+            .iter()
+            .any(|r| is_final(r) && r.first_seen_at >= terms.release_at);
         let valuation = if late {
             let to = row.amount.currency();
             let now = unit.now();
             let mid = self.mid(unit.conn(), terms.coin, to, now).await?;
-            Valuation::AtMid(mid.map(|mid| mid.rate).ok_or_else(|| Error::QuoteUnavailable {
-                coin: terms.coin.code.to_string(),
-                currency: to.code.to_string(),
-            })?)
+            Valuation::AtMid(
+                mid.map(|mid| mid.rate)
+                    .ok_or_else(|| Error::QuoteUnavailable {
+                        coin: terms.coin.code.to_string(),
+                        currency: to.code.to_string(),
+                    })?,
+            )
         } else {
             Valuation::Quoted { due: terms.due }
         };
@@ -231,5 +264,10 @@ fn checked_address(row: &ChargeRow, field: &str, address: &str) -> Result<String
         .ok_or_else(|| Error::Internal(format!("no chain for {}", coin.code)))?;
     parse_address(params, address)
         .map(|address| address.canonical)
-        .map_err(|error| Error::invalid(field, format!("must be a valid {} address: {error}", coin.code)))
+        .map_err(|error| {
+            Error::invalid(
+                field,
+                format!("must be a valid {} address: {error}", coin.code),
+            )
+        })
 }

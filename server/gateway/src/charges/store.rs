@@ -92,7 +92,9 @@ pub(crate) fn read_charge(row: &PgRow, currencies: &Currencies) -> Result<Charge
 }
 
 fn read_terms(row: &PgRow, currencies: &Currencies) -> Result<Option<Terms>> {
-    let Some(coin_id) = row.try_get::<Option<i16>, _>("coin_id")? else { return Ok(None) };
+    let Some(coin_id) = row.try_get::<Option<i16>, _>("coin_id")? else {
+        return Ok(None);
+    };
     let spread: i32 = row.try_get("spread_basis_points")?;
     Ok(Some(Terms {
         quote_id: row.try_get("quote_id")?,
@@ -139,7 +141,9 @@ pub(super) async fn lock_by_ids(
         .bind(&ids)
         .fetch_all(conn)
         .await?;
-    rows.iter().map(|row| read_charge(row, currencies)).collect()
+    rows.iter()
+        .map(|row| read_charge(row, currencies))
+        .collect()
 }
 
 /// Locks up to `limit` charges whose clock has ended and that nobody else is working on.
@@ -244,7 +248,11 @@ pub(super) async fn update(
     .execute(conn)
     .await?
     .rows_affected();
-    if updated == 1 { Ok(()) } else { Err(Error::Internal("charge changed under its lock".into())) }
+    if updated == 1 {
+        Ok(())
+    } else {
+        Err(Error::Internal("charge changed under its lock".into()))
+    }
 }
 
 pub(super) async fn append_timeline(
@@ -268,10 +276,11 @@ pub(super) async fn timeline(
     pool: &PgPool,
     charge_id: i64,
 ) -> Result<Vec<(OffsetDateTime, String, Value)>> {
-    let rows = sqlx::query("SELECT at, kind, data FROM charge_timeline WHERE charge_id = $1 ORDER BY id")
-        .bind(charge_id)
-        .fetch_all(pool)
-        .await?;
+    let rows =
+        sqlx::query("SELECT at, kind, data FROM charge_timeline WHERE charge_id = $1 ORDER BY id")
+            .bind(charge_id)
+            .fetch_all(pool)
+            .await?;
     rows.iter()
         .map(|row| {
             let Json(data): Json<Value> = row.try_get("data")?;
@@ -303,10 +312,12 @@ pub(crate) async fn receipts(
     currencies: &Currencies,
     charge_ids: &[i64],
 ) -> Result<Vec<(i64, ReceiptRow)>> {
-    let rows = sqlx::query(select_receipt!("WHERE r.charge_id = ANY($1) ORDER BY r.charge_id, r.id"))
-        .bind(charge_ids)
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(select_receipt!(
+        "WHERE r.charge_id = ANY($1) ORDER BY r.charge_id, r.id"
+    ))
+    .bind(charge_ids)
+    .fetch_all(conn)
+    .await?;
     rows.iter()
         .map(|row| {
             let state: String = row.try_get("state")?;
@@ -469,7 +480,8 @@ pub(super) async fn list(
 ) -> Result<Vec<ChargeRow>> {
     let rows = sqlx::query(select_charge!(
         "WHERE c.merchant_id = $1 AND (cardinality($2::text[]) = 0 OR c.status = ANY($2))
-           AND ($3::text IS NULL OR c.resolution = $3)
+           AND CASE WHEN $3::text IS NOT NULL THEN c.resolution = $3
+                    WHEN cardinality($2::text[]) > 0 THEN c.resolution <> 'refunded' ELSE true END
          ORDER BY c.id DESC OFFSET $4 LIMIT $5"
     ))
     .bind(merchant_id)
@@ -479,7 +491,9 @@ pub(super) async fn list(
     .bind(limit)
     .fetch_all(pool)
     .await?;
-    rows.iter().map(|row| read_charge(row, currencies)).collect()
+    rows.iter()
+        .map(|row| read_charge(row, currencies))
+        .collect()
 }
 
 pub(super) async fn count(
@@ -490,7 +504,9 @@ pub(super) async fn count(
 ) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "SELECT count(*) FROM charges WHERE merchant_id = $1
-           AND (cardinality($2::text[]) = 0 OR status = ANY($2)) AND ($3::text IS NULL OR resolution = $3)",
+           AND (cardinality($2::text[]) = 0 OR status = ANY($2))
+           AND CASE WHEN $3::text IS NOT NULL THEN resolution = $3
+                    WHEN cardinality($2::text[]) > 0 THEN resolution <> 'refunded' ELSE true END",
     )
     .bind(merchant_id)
     .bind(statuses)

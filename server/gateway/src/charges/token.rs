@@ -17,12 +17,20 @@ impl Gateway {
     pub fn token_matches(&self, public_id: &str, token: &str) -> bool {
         let expected = self.page_token(public_id);
         expected.len() == token.len()
-            && expected.bytes().zip(token.bytes()).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
+            && expected
+                .bytes()
+                .zip(token.bytes())
+                .fold(0, |diff, (a, b)| diff | (a ^ b))
+                == 0
     }
 
     /// Absolute address of the hosted page, with its token.
     pub fn checkout_url(&self, public_id: &str) -> String {
-        format!("{}{}", self.settings().public_url, self.checkout_path(public_id))
+        format!(
+            "{}{}",
+            self.settings().public_url,
+            self.checkout_path(public_id)
+        )
     }
 
     pub(crate) fn checkout_path(&self, public_id: &str) -> String {
@@ -35,8 +43,13 @@ pub(super) fn new_public_id() -> Result<String> {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bytes = [0u8; 10];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
-    let letters = bytes
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)).copied().map(char::from));
-    Ok(std::iter::once("EX-".to_owned()).chain(letters.map(String::from)).collect())
+    let letters = bytes.iter().filter_map(|byte| {
+        ALPHABET
+            .get(usize::from(byte % 32))
+            .copied()
+            .map(char::from)
+    });
+    Ok(std::iter::once("EX-".to_owned())
+        .chain(letters.map(String::from))
+        .collect())
 }

@@ -67,7 +67,9 @@ fn quoted_credit(row: &ChargeRow, receipts: &[ReceiptRow]) -> Result<ChargeCredi
 fn pay(unit: &mut Unit, row: &mut ChargeRow, credit: &ChargeCredit) -> Result<()> {
     if !credit.gross.is_positive() {
         // Dust that is worth nothing in the charge's currency: there is nothing to credit.
-        return Err(Error::Conflict("what arrived is worth too little to be accepted"));
+        return Err(Error::Conflict(
+            "what arrived is worth too little to be accepted",
+        ));
     }
     let wallet = AccountKey {
         merchant: row.merchant_id,
@@ -98,10 +100,10 @@ pub(super) fn event_of(row: &ChargeRow, status: Status) -> NewEvent {
         kind,
         object: row.object(),
         payload: payload(row),
-        direct: row
-            .webhook_url
-            .as_ref()
-            .map(|url| DirectTarget { url: url.clone(), format: Format::Orders }),
+        direct: row.webhook_url.as_ref().map(|url| DirectTarget {
+            url: url.clone(),
+            format: Format::Orders,
+        }),
     }
 }
 

@@ -93,23 +93,38 @@ impl ChargeView {
         let money = |units| Money::from_units(units, currency);
         let live = |receipt: &&ReceiptRow| receipt.state.is_live();
         let worth: i128 = receipts.iter().filter(live).filter_map(|r| r.value).sum();
-        let payment = row.terms.as_ref().map(|terms| payment(&row, terms, &receipts));
-        let covered =
-            row.status == Status::Paid || payment.as_ref().is_some_and(|payment| payment.left.is_zero());
-        let missing = if covered { 0 } else { (row.amount.units() - worth).max(0) };
+        let payment = row
+            .terms
+            .as_ref()
+            .map(|terms| payment(&row, terms, &receipts));
+        let covered = row.status == Status::Paid
+            || payment
+                .as_ref()
+                .is_some_and(|payment| payment.left.is_zero());
+        let missing = if covered {
+            0
+        } else {
+            (row.amount.units() - worth).max(0)
+        };
         Self {
             refundable: super::resolve::refundable(&row, &receipts),
-            expires_at: row.terms.as_ref().map_or(row.expires_at, |terms| terms.release_at),
-            consumed: row
+            expires_at: row
                 .terms
                 .as_ref()
-                .and_then(|terms| row.coin_consumed.map(|units| Money::from_units(units, terms.coin))),
+                .map_or(row.expires_at, |terms| terms.release_at),
+            consumed: row.terms.as_ref().and_then(|terms| {
+                row.coin_consumed
+                    .map(|units| Money::from_units(units, terms.coin))
+            }),
             credited: row.credited.map(money),
             fee: row.fee.map(money),
             received_value: money(worth),
             due_value: money(missing),
             payment,
-            receipts: receipts.into_iter().map(|receipt| record(receipt, currency)).collect(),
+            receipts: receipts
+                .into_iter()
+                .map(|receipt| record(receipt, currency))
+                .collect(),
             id: row.id,
             public_id: row.public_id,
             merchant_id: row.merchant_id,
@@ -157,7 +172,9 @@ fn payment(row: &ChargeRow, terms: &Terms, receipts: &[ReceiptRow]) -> PaymentVi
         message: Some(&row.public_id),
     });
     PaymentView {
-        uri: link.and_then(|uri| uri.link()).unwrap_or_else(|| terms.address.clone()),
+        uri: link
+            .and_then(|uri| uri.link())
+            .unwrap_or_else(|| terms.address.clone()),
         qr_text: link.map_or_else(|| terms.address.clone(), |uri| uri.qr_text()),
         coin,
         address: terms.address.clone(),
@@ -176,7 +193,9 @@ fn payment(row: &ChargeRow, terms: &Terms, receipts: &[ReceiptRow]) -> PaymentVi
 fn record(receipt: ReceiptRow, currency: Currency) -> ReceiptRecord {
     ReceiptRecord {
         amount: Money::from_units(receipt.amount, receipt.coin),
-        value: receipt.value.map(|units| Money::from_units(units, currency)),
+        value: receipt
+            .value
+            .map(|units| Money::from_units(units, currency)),
         txid: receipt.txid,
         vout: receipt.vout,
         address: receipt.address,

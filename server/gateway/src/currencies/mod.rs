@@ -27,17 +27,24 @@ pub struct Currencies(Arc<HashMap<CurrencyId, CurrencyInfo>>);
 impl Currencies {
     pub(crate) async fn load(pool: &PgPool) -> Result<Self> {
         let rows = store::list(pool).await?;
-        let infos = rows.into_iter().map(|info| (info.currency.id, info)).collect();
+        let infos = rows
+            .into_iter()
+            .map(|info| (info.currency.id, info))
+            .collect();
         Ok(Self(Arc::new(infos)))
     }
 
     /// Exact, case-sensitive code; enabled or not.
     pub fn by_code(&self, code: &str) -> Option<Currency> {
-        self.0.values().map(|info| info.currency).find(|currency| currency.code.as_str() == code)
+        self.0
+            .values()
+            .map(|info| info.currency)
+            .find(|currency| currency.code.as_str() == code)
     }
 
     pub fn enabled_by_code(&self, code: &str) -> Option<Currency> {
-        self.by_code(code).filter(|currency| self.info(currency.id).is_some_and(|i| i.enabled))
+        self.by_code(code)
+            .filter(|currency| self.info(currency.id).is_some_and(|i| i.enabled))
     }
 
     pub fn by_id(&self, id: CurrencyId) -> Option<Currency> {
@@ -46,7 +53,8 @@ impl Currencies {
 
     /// Like [`Self::by_id`] for ids that came from our own rows.
     pub fn known(&self, id: CurrencyId) -> Result<Currency> {
-        self.by_id(id).ok_or_else(|| Error::Internal(format!("currency {id} is not loaded")))
+        self.by_id(id)
+            .ok_or_else(|| Error::Internal(format!("currency {id} is not loaded")))
     }
 
     pub fn info(&self, id: CurrencyId) -> Option<&CurrencyInfo> {

@@ -20,7 +20,11 @@ pub(super) async fn list(pool: &PgPool) -> Result<Vec<CurrencyInfo>> {
                 currency: Currency {
                     id: row.try_get("id")?,
                     code: code.parse().map_err(Error::internal)?,
-                    kind: if kind == "fiat" { CurrencyKind::Fiat } else { CurrencyKind::Crypto },
+                    kind: if kind == "fiat" {
+                        CurrencyKind::Fiat
+                    } else {
+                        CurrencyKind::Crypto
+                    },
                     precision: u8::try_from(precision).map_err(Error::internal)?,
                     scale: u8::try_from(scale).map_err(Error::internal)?,
                 },

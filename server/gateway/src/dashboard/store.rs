@@ -10,7 +10,6 @@ use crate::Result;
 /// What a row of any list of charges shows.
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct ChargeRecord {
-    pub(super) id: i64,
     pub(super) public_id: String,
     pub(super) created_at: OffsetDateTime,
     pub(super) name: Option<String>,
@@ -30,7 +29,7 @@ pub(super) struct ChargeRecord {
     pub(super) paid_at: Option<OffsetDateTime>,
 }
 
-const CHARGE: &str = "SELECT c.id, c.public_id, c.created_at, c.customer->>'name' AS name,
+const CHARGE: &str = "SELECT c.public_id, c.created_at, c.customer->>'name' AS name,
         c.customer->>'surname' AS surname, c.customer->>'email' AS email, c.amount, c.currency_id,
         c.coin_id, c.status, c.flags, c.resolution, c.needs_attention, c.credited, c.fee, c.paid_at,
         (SELECT sum(r.amount) FROM receipts r

@@ -34,7 +34,11 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) fn fresh((status, body): (u16, Vec<u8>)) -> Self {
-        Self { status, body, replayed: false }
+        Self {
+            status,
+            body,
+            replayed: false,
+        }
     }
 }
 
@@ -50,11 +54,17 @@ impl Unit {
             return Err(Error::IdempotencyInProgress);
         }
         let oldest = self.now() - REPLAY_FOR;
-        let Some(stored) = store::find(self.conn(), once, oldest).await? else { return Ok(None) };
+        let Some(stored) = store::find(self.conn(), once, oldest).await? else {
+            return Ok(None);
+        };
         if stored.body_hash != once.body_hash {
             return Err(Error::IdempotencyMismatch);
         }
-        Ok(Some(Answer { status: stored.status, body: stored.body, replayed: true }))
+        Ok(Some(Answer {
+            status: stored.status,
+            body: stored.body,
+            replayed: true,
+        }))
     }
 
     /// Stores the first answer with its effect; only success is stored (`80`, Idempotency).

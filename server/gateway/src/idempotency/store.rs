@@ -12,11 +12,16 @@ pub(super) struct Stored {
 
 /// Held to the end of the transaction; the lock's number is a hash of the key's scope.
 pub(super) async fn try_lock(conn: &mut PgConnection, once: &Once) -> Result<bool> {
-    let scope = format!("{}\n{}\n{}\n{}", once.merchant_id, once.method, once.path, once.key);
-    Ok(sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(scope)
-        .fetch_one(conn)
-        .await?)
+    let scope = format!(
+        "{}\n{}\n{}\n{}",
+        once.merchant_id, once.method, once.path, once.key
+    );
+    Ok(
+        sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind(scope)
+            .fetch_one(conn)
+            .await?,
+    )
 }
 
 pub(super) async fn find(
@@ -74,9 +79,11 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn delete_older(pool: &PgPool, oldest: OffsetDateTime) -> Result<u64> {
-    Ok(sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
-        .bind(oldest)
-        .execute(pool)
-        .await?
-        .rows_affected())
+    Ok(
+        sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
+            .bind(oldest)
+            .execute(pool)
+            .await?
+            .rows_affected(),
+    )
 }

@@ -29,8 +29,7 @@ impl Instance {
     pub(crate) async fn open(pool: &PgPool, test_mode: bool, now: OffsetDateTime) -> Result<Self> {
         let mut seed = vec![0u8; 64];
         getrandom::fill(&mut seed).map_err(Error::internal)?;
-        let (seed, made_in_test_mode) =
-            store::find_or_insert(pool, &seed, test_mode, now).await?;
+        let (seed, made_in_test_mode) = store::find_or_insert(pool, &seed, test_mode, now).await?;
         if made_in_test_mode != test_mode {
             return Err(Error::Internal(format!(
                 "this database was made in {} mode and cannot be opened in the other",

@@ -17,11 +17,17 @@ pub(crate) async fn find_or_insert(
     .bind(now)
     .execute(pool)
     .await?;
-    Ok(sqlx::query_as("SELECT seed, test_mode FROM instance").fetch_one(pool).await?)
+    Ok(sqlx::query_as("SELECT seed, test_mode FROM instance")
+        .fetch_one(pool)
+        .await?)
 }
 
 pub(crate) async fn clock_offset(pool: &PgPool) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT clock_offset_seconds FROM instance").fetch_one(pool).await?)
+    Ok(
+        sqlx::query_scalar("SELECT clock_offset_seconds FROM instance")
+            .fetch_one(pool)
+            .await?,
+    )
 }
 
 pub(crate) async fn move_clock(pool: &PgPool, seconds: i64) -> Result<i64> {

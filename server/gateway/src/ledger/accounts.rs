@@ -19,7 +19,10 @@ pub(super) struct Accounts {
 
 impl Accounts {
     pub(super) fn new(side_pool: PgPool) -> Self {
-        Self { side_pool, known: RwLock::default() }
+        Self {
+            side_pool,
+            known: RwLock::default(),
+        }
     }
 
     pub(super) async fn id(&self, key: AccountKey, now: OffsetDateTime) -> Result<AccountId> {

@@ -51,7 +51,12 @@ pub struct Book {
 
 impl Book {
     pub(crate) fn new(pool: PgPool, side_pool: PgPool, clock: Clock, fanout: Fanout) -> Self {
-        Self { pool, clock, accounts: Arc::new(Accounts::new(side_pool)), fanout }
+        Self {
+            pool,
+            clock,
+            accounts: Arc::new(Accounts::new(side_pool)),
+            fanout,
+        }
     }
 
     /// Runs `work` and commits what it did, or nothing of it.
@@ -111,7 +116,12 @@ impl Book {
         store::insert_postings(unit.conn(), &resolved, &applied, &after, now).await?;
         let changed: Vec<_> = before
             .values()
-            .filter_map(|old| after.get(&old.id).filter(|new| *new != old).map(|new| (old, new)))
+            .filter_map(|old| {
+                after
+                    .get(&old.id)
+                    .filter(|new| *new != old)
+                    .map(|new| (old, new))
+            })
             .collect();
         store::update_accounts(unit.conn(), &changed).await
     }

@@ -104,7 +104,12 @@ pub(super) async fn insert_entries(
               AS t (id, merchant_id, kind, subject, dedupe)",
     )
     .bind(sorted.iter().map(|entry| entry.id).collect::<Vec<Uuid>>())
-    .bind(sorted.iter().map(|entry| entry.merchant).collect::<Vec<i64>>())
+    .bind(
+        sorted
+            .iter()
+            .map(|entry| entry.merchant)
+            .collect::<Vec<i64>>(),
+    )
     .bind(column(|entry| entry.kind.word().to_owned()))
     .bind(column(|entry| entry.subject.clone()))
     .bind(column(|entry| entry.dedupe.clone()))
@@ -129,7 +134,9 @@ pub(super) async fn insert_postings(
     for (entry, legs) in entries.iter().zip(applied) {
         for (position, applied) in legs.iter().enumerate() {
             let leg = &applied.leg;
-            let currency = accounts.get(&leg.debit).map_or(0, |account| account.currency);
+            let currency = accounts
+                .get(&leg.debit)
+                .map_or(0, |account| account.currency);
             rows.id.push(leg.id);
             rows.entry.push(entry.id);
             rows.leg.push(i16::try_from(position)?);
@@ -142,8 +149,10 @@ pub(super) async fn insert_postings(
             rows.debit_after.push(decimal(applied.debit_after));
             rows.debit_held.push(decimal(applied.debit_held_after));
             rows.credit.push(leg.credit.0);
-            rows.credit_version.push(applied.credit_after.map(|(version, _)| version));
-            rows.credit_after.push(applied.credit_after.map(|(_, balance)| decimal(balance)));
+            rows.credit_version
+                .push(applied.credit_after.map(|(version, _)| version));
+            rows.credit_after
+                .push(applied.credit_after.map(|(_, balance)| decimal(balance)));
             rows.hold.push(leg.movement.resolves());
         }
     }
@@ -217,18 +226,45 @@ pub(super) async fn update_accounts(
               AS t (id, old_version, posted, held, version)
          WHERE a.id = t.id AND a.version = t.old_version",
     )
-    .bind(changed.iter().map(|(old, _)| old.id.0).collect::<Vec<i64>>())
-    .bind(changed.iter().map(|(old, _)| old.version).collect::<Vec<i64>>())
-    .bind(changed.iter().map(|(_, new)| decimal(new.posted)).collect::<Vec<Decimal>>())
-    .bind(changed.iter().map(|(_, new)| decimal(new.held)).collect::<Vec<Decimal>>())
-    .bind(changed.iter().map(|(_, new)| new.version).collect::<Vec<i64>>())
+    .bind(
+        changed
+            .iter()
+            .map(|(old, _)| old.id.0)
+            .collect::<Vec<i64>>(),
+    )
+    .bind(
+        changed
+            .iter()
+            .map(|(old, _)| old.version)
+            .collect::<Vec<i64>>(),
+    )
+    .bind(
+        changed
+            .iter()
+            .map(|(_, new)| decimal(new.posted))
+            .collect::<Vec<Decimal>>(),
+    )
+    .bind(
+        changed
+            .iter()
+            .map(|(_, new)| decimal(new.held))
+            .collect::<Vec<Decimal>>(),
+    )
+    .bind(
+        changed
+            .iter()
+            .map(|(_, new)| new.version)
+            .collect::<Vec<i64>>(),
+    )
     .execute(conn)
     .await?
     .rows_affected();
     if updated == u64::try_from(changed.len())? {
         return Ok(());
     }
-    Err(Error::Internal("an account changed under its lock; nothing was booked".to_owned()))
+    Err(Error::Internal(
+        "an account changed under its lock; nothing was booked".to_owned(),
+    ))
 }
 
 pub(super) async fn notify(conn: &mut PgConnection, public_id: &str) -> Result<()> {

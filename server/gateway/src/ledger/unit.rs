@@ -37,7 +37,13 @@ pub struct Unit {
 
 impl Unit {
     pub(super) fn new(tx: Transaction<'static, Postgres>, now: OffsetDateTime) -> Self {
-        Self { tx, now, entries: Vec::new(), events: Vec::new(), notifications: Vec::new() }
+        Self {
+            tx,
+            now,
+            entries: Vec::new(),
+            events: Vec::new(),
+            notifications: Vec::new(),
+        }
     }
 
     /// The transaction, for business rows. Lock them in id order before reading what you decide on.

@@ -36,7 +36,11 @@ pub(crate) async fn start_due(gateway: &Gateway, slots: &Arc<Semaphore>) -> Resu
         return Ok(Outcome::Idle);
     }
     for delivery in claimed {
-        let slot = slots.clone().acquire_owned().await.map_err(Error::internal)?;
+        let slot = slots
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
         let gateway = gateway.clone();
         tokio::spawn(async move {
             attempt_and_log(&gateway, &delivery).await;
@@ -49,9 +53,15 @@ pub(crate) async fn start_due(gateway: &Gateway, slots: &Arc<Semaphore>) -> Resu
 /// Takes what is due and waits for those attempts; `Worked` as long as something was due.
 pub async fn deliver_due(gateway: &Gateway) -> Result<Outcome> {
     let now = gateway.clock().now();
-    let claimed = store::claim(gateway.pool(), now, LEASE_SECONDS, i64::from(IN_FLIGHT_MAX)).await?;
+    let claimed =
+        store::claim(gateway.pool(), now, LEASE_SECONDS, i64::from(IN_FLIGHT_MAX)).await?;
     if !claimed.is_empty() {
-        join_all(claimed.iter().map(|delivery| attempt_and_log(gateway, delivery))).await;
+        join_all(
+            claimed
+                .iter()
+                .map(|delivery| attempt_and_log(gateway, delivery)),
+        )
+        .await;
         return Ok(Outcome::Worked);
     }
     // Another worker may be at it: what is due must be over before the caller goes on.
@@ -111,19 +121,22 @@ fn content_type(stored: &str) -> &'static str {
     }
 }
 
-fn decide(
-    delivery: &Claimed,
-    outcome: &AttemptOutcome,
-    at: time::OffsetDateTime,
-) -> Result<After> {
-    let Some(failure) = outcome.failure else { return Ok(After::Delivered) };
+fn decide(delivery: &Claimed, outcome: &AttemptOutcome, at: time::OffsetDateTime) -> Result<After> {
+    let Some(failure) = outcome.failure else {
+        return Ok(After::Delivered);
+    };
     let schedule = Schedule::from_word(&delivery.schedule)
         .ok_or_else(|| Error::Internal(format!("retry schedule {}", delivery.schedule)))?;
     let mut jitter = [0u8; 2];
     getrandom::fill(&mut jitter).map_err(Error::internal)?;
     let made = u32::try_from(delivery.attempts)?.saturating_add(1);
-    let wait =
-        next_attempt(schedule, made, u16::from_ne_bytes(jitter), outcome.retry_after, failure);
+    let wait = next_attempt(
+        schedule,
+        made,
+        u16::from_ne_bytes(jitter),
+        outcome.retry_after,
+        failure,
+    );
     Ok(match wait {
         Some(wait) => After::RetryAt(at + Duration::try_from(wait).map_err(Error::internal)?),
         None => After::GivenUp,

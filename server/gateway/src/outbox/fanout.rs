@@ -38,7 +38,11 @@ impl Fanout {
             // When a URL came with the request, only it gets the event (80, Webhooks).
             let targets = match event.direct {
                 Some(direct) => {
-                    vec![Target { endpoint_id: None, url: direct.url, format: direct.format }]
+                    vec![Target {
+                        endpoint_id: None,
+                        url: direct.url,
+                        format: direct.format,
+                    }]
                 }
                 None => store::subscribed(unit.conn(), record.merchant_id, &record.kind).await?,
             };

@@ -11,8 +11,8 @@ pub(crate) mod store;
 
 use time::OffsetDateTime;
 
-pub use deliver::{Outcome, deliver_due};
 pub(crate) use deliver::{IN_FLIGHT_MAX, start_due};
+pub use deliver::{Outcome, deliver_due};
 pub(crate) use fanout::Fanout;
 pub use guard::AddressGuard;
 pub use sender::{Sender, install_crypto_provider};
@@ -33,8 +33,13 @@ pub enum Format {
 }
 
 impl Format {
-    pub const ALL: [Self; 5] =
-        [Self::Standard, Self::Orders, Self::Gateway, Self::Processing, Self::Ipn];
+    pub const ALL: [Self; 5] = [
+        Self::Standard,
+        Self::Orders,
+        Self::Gateway,
+        Self::Processing,
+        Self::Ipn,
+    ];
 
     /// Stored word; part of the schema.
     pub fn word(self) -> &'static str {
@@ -92,7 +97,12 @@ pub struct RenderedBody {
 /// Writes events in the words of a dialect. Pure: called inside the transaction of the event.
 pub trait Render: Send + Sync {
     /// `None` when the format has no word for the event; such a receiver is not called.
-    fn render(&self, format: Format, event: &EventRecord, keys: &MerchantKeys) -> Option<RenderedBody>;
+    fn render(
+        &self,
+        format: Format,
+        event: &EventRecord,
+        keys: &MerchantKeys,
+    ) -> Option<RenderedBody>;
 }
 
 impl crate::Gateway {

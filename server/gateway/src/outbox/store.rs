@@ -11,10 +11,12 @@ const IN_FLIGHT_PER_URL_MAX: i64 = 4;
 
 /// The caller holds the lock of the object's row, so numbers are gapless and in order.
 pub(super) async fn next_sequence(conn: &mut PgConnection, object: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE object = $1")
-        .bind(object)
-        .fetch_one(conn)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE object = $1")
+            .bind(object)
+            .fetch_one(conn)
+            .await?,
+    )
 }
 
 pub(super) async fn insert_event(conn: &mut PgConnection, event: &EventRecord) -> Result<()> {
@@ -65,10 +67,12 @@ fn parse_format(word: &str) -> Result<Format> {
 }
 
 pub(super) async fn app_key(conn: &mut PgConnection, merchant_id: i64) -> Result<String> {
-    Ok(sqlx::query_scalar("SELECT app_key FROM merchants WHERE id = $1")
-        .bind(merchant_id)
-        .fetch_one(conn)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT app_key FROM merchants WHERE id = $1")
+            .bind(merchant_id)
+            .fetch_one(conn)
+            .await?,
+    )
 }
 
 pub(super) async fn insert_delivery(
@@ -96,7 +100,9 @@ pub(super) async fn insert_delivery(
     .bind(now)
     .execute(&mut *conn)
     .await?;
-    sqlx::query("SELECT pg_notify('exchequer_delivery', '')").execute(conn).await?;
+    sqlx::query("SELECT pg_notify('exchequer_delivery', '')")
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -160,7 +166,9 @@ pub(super) async fn claim(
             let own: Option<String> = row.try_get("endpoint_secret")?;
             let previous: Option<String> = row.try_get("previous_secret")?;
             let default: String = row.try_get("webhook_secret")?;
-            let secrets = std::iter::once(own.unwrap_or(default)).chain(previous).collect();
+            let secrets = std::iter::once(own.unwrap_or(default))
+                .chain(previous)
+                .collect();
             Ok(Claimed {
                 id: row.try_get("id")?,
                 event_id: row.try_get("event_id")?,
@@ -260,10 +268,12 @@ async fn mark_endpoint(
 
 /// 410: the receiver does not want this any more.
 pub(super) async fn disable_endpoint(pool: &PgPool, endpoint_id: i64) -> Result<()> {
-    sqlx::query("UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1 AND status = 'active'")
-        .bind(endpoint_id)
-        .execute(pool)
-        .await?;
+    sqlx::query(
+        "UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1 AND status = 'active'",
+    )
+    .bind(endpoint_id)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 
@@ -297,6 +307,8 @@ pub(crate) async fn redeliver(
     .execute(pool)
     .await?
     .rows_affected();
-    sqlx::query("SELECT pg_notify('exchequer_delivery', '')").execute(pool).await?;
+    sqlx::query("SELECT pg_notify('exchequer_delivery', '')")
+        .execute(pool)
+        .await?;
     Ok(updated == 1)
 }

@@ -39,7 +39,10 @@ impl Gateway {
         now: OffsetDateTime,
     ) -> Result<Option<MidRate>> {
         if from.id == to.id {
-            return Ok(Some(MidRate { rate: Decimal::ONE, sources: vec!["identity".to_owned()] }));
+            return Ok(Some(MidRate {
+                rate: Decimal::ONE,
+                sources: vec!["identity".to_owned()],
+            }));
         }
         let stale_after = self.settings().rate_stale_after;
         let direct = store::observations(conn, from.id, to.id, now).await?;
@@ -47,8 +50,12 @@ impl Gateway {
             return Ok(Some(mid));
         }
         let reverse = store::observations(conn, to.id, from.id, now).await?;
-        Ok(mid_rate(&reverse, now, stale_after)
-            .and_then(|mid| Some(MidRate { rate: inverse(mid.rate)?, sources: mid.sources })))
+        Ok(mid_rate(&reverse, now, stale_after).and_then(|mid| {
+            Some(MidRate {
+                rate: inverse(mid.rate)?,
+                sources: mid.sources,
+            })
+        }))
     }
 
     /// Quotes what a payer owes in `coin` for `amount`; not stored yet.
@@ -64,9 +71,16 @@ impl Gateway {
             coin: coin.code.to_string(),
             currency: amount.currency().code.to_string(),
         };
-        let mid = self.mid(conn, coin, amount.currency(), now).await?.ok_or_else(unavailable)?;
+        let mid = self
+            .mid(conn, coin, amount.currency(), now)
+            .await?
+            .ok_or_else(unavailable)?;
         let same = coin.id == amount.currency().id;
-        let spread = if same { 0 } else { self.settings().spread_basis_points };
+        let spread = if same {
+            0
+        } else {
+            self.settings().spread_basis_points
+        };
         let price = price(mid.rate, spread).ok_or_else(unavailable)?;
         let coin_amount = amount_due(amount, price, coin).ok_or_else(unavailable)?;
         Ok(Quote {
@@ -97,11 +111,15 @@ impl Gateway {
         if from.id == to.id {
             return Err(Error::invalid("to", "must differ from the other currency"));
         }
-        let plain = rate.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let plain = rate
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
         let rate = rate
             .parse::<Decimal>()
             .ok()
-            .filter(|rate| plain && *rate > Decimal::ZERO && *rate < Decimal::from(10_000_000_000u64))
+            .filter(|rate| {
+                plain && *rate > Decimal::ZERO && *rate < Decimal::from(10_000_000_000u64)
+            })
             .map(|rate| rate.round_dp(18))
             .filter(|rate| *rate > Decimal::ZERO)
             .ok_or_else(|| Error::invalid("rate", "must be a decimal number above zero"))?;
@@ -151,13 +169,16 @@ impl Gateway {
         let mut tx = self.pool().begin().await?;
         for (from, from_euros) in EUROS {
             for (to, to_euros) in EUROS {
-                let (Some(from), Some(to)) =
-                    (self.currencies().by_code(from), self.currencies().by_code(to))
-                else {
+                let (Some(from), Some(to)) = (
+                    self.currencies().by_code(from),
+                    self.currencies().by_code(to),
+                ) else {
                     continue;
                 };
                 let euros = |text: &str| text.parse::<Decimal>().map_err(Error::internal);
-                let rate = euros(from_euros)?.checked_div(euros(to_euros)?).and_then(|r| price(r, 0));
+                let rate = euros(from_euros)?
+                    .checked_div(euros(to_euros)?)
+                    .and_then(|r| price(r, 0));
                 if let (true, Some(rate)) = (from.id != to.id, rate) {
                     store::insert_fixed(&mut tx, from.id, to.id, rate, now).await?;
                 }

@@ -72,9 +72,14 @@ impl Gateway {
         let currency = self
             .currencies()
             .enabled_by_code(currency_code)
-            .ok_or_else(|| Error::invalid("currency", "must be the code of a supported currency"))?;
+            .ok_or_else(|| {
+                Error::invalid("currency", "must be the code of a supported currency")
+            })?;
         if !(1..=USER_ID_MAX).contains(&user_id) {
-            return Err(Error::invalid("user_id", "must be a whole number of at least 1"));
+            return Err(Error::invalid(
+                "user_id",
+                "must be a whole number of at least 1",
+            ));
         }
         let gateway = self.clone();
         self.book()
@@ -107,7 +112,9 @@ impl Gateway {
     /// A wallet of this merchant; of another one it is [`Error::NotFound`].
     pub async fn find_wallet(&self, merchant_id: i64, id: i64) -> Result<WalletView> {
         let mut conn = self.pool().acquire().await?;
-        let row = store::find(&mut conn, merchant_id, id).await?.ok_or(Error::NotFound)?;
+        let row = store::find(&mut conn, merchant_id, id)
+            .await?
+            .ok_or(Error::NotFound)?;
         row.into_view(self)
     }
 
@@ -122,6 +129,10 @@ impl Gateway {
         let wallet = self.find_wallet(merchant_id, wallet_id).await?;
         let before = before.unwrap_or(wallet.version.saturating_add(1));
         let lines = store::lines(self.pool(), &wallet, before, limit).await?;
-        Ok(Statement { wallet, lines, as_of: self.clock().now() })
+        Ok(Statement {
+            wallet,
+            lines,
+            as_of: self.clock().now(),
+        })
     }
 }

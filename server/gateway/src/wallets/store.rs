@@ -99,15 +99,17 @@ pub(crate) async fn find_by_key(
     currency_id: i16,
     user_id: i64,
 ) -> Result<Option<WalletRow>> {
-    sqlx::query(select_wallet!("merchant_id = $1 AND currency_id = $2 AND user_id = $3"))
-        .bind(merchant_id)
-        .bind(currency_id)
-        .bind(user_id)
-        .fetch_optional(conn)
-        .await?
-        .as_ref()
-        .map(WalletRow::read)
-        .transpose()
+    sqlx::query(select_wallet!(
+        "merchant_id = $1 AND currency_id = $2 AND user_id = $3"
+    ))
+    .bind(merchant_id)
+    .bind(currency_id)
+    .bind(user_id)
+    .fetch_optional(conn)
+    .await?
+    .as_ref()
+    .map(WalletRow::read)
+    .transpose()
 }
 
 pub(super) async fn find(
@@ -162,7 +164,8 @@ pub(super) async fn lines(
         "SELECT l.version, l.created_at, l.entry_id, l.label, l.amount, l.balance_after,
                 e.kind, e.subject, c.public_id
          FROM lines l JOIN journal_entries e ON e.id = l.entry_id
-         LEFT JOIN charges c ON e.subject = 'charge:' || c.id
+         LEFT JOIN charges c ON c.id = CASE WHEN e.subject ~ '^charge:[0-9]+$'
+                                            THEN substr(e.subject, 8)::bigint END
          WHERE l.account_id = $1 AND l.version < $2 AND l.version >= $2 - $3
          ORDER BY l.version DESC",
     )

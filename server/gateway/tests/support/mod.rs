@@ -14,7 +14,12 @@ use sqlx::PgPool;
 struct PlainRenderer;
 
 impl Render for PlainRenderer {
-    fn render(&self, format: Format, event: &EventRecord, _: &MerchantKeys) -> Option<RenderedBody> {
+    fn render(
+        &self,
+        format: Format,
+        event: &EventRecord,
+        _: &MerchantKeys,
+    ) -> Option<RenderedBody> {
         (format != Format::Orders || event.kind == "charge.paid").then(|| RenderedBody {
             content_type: "application/json",
             headers: Vec::new(),
@@ -40,8 +45,9 @@ impl World {
     }
 
     pub async fn with(pool: &PgPool, settings: Settings) -> Self {
-        let gateway =
-            Gateway::open_with_pool(pool.clone(), settings, Arc::new(PlainRenderer)).await.unwrap();
+        let gateway = Gateway::open_with_pool(pool.clone(), settings, Arc::new(PlainRenderer))
+            .await
+            .unwrap();
         gateway.demo().await.unwrap();
         let merchant = sqlx::query_scalar(
             "SELECT merchant_id FROM users WHERE role = 'merchant' ORDER BY id LIMIT 1",
@@ -105,7 +111,10 @@ impl World {
     pub async fn pay(&self, id: &str, amount: &str) -> String {
         let payment = self.view(id).await.payment.unwrap();
         let coin = payment.coin.code.to_string();
-        self.gateway.sandbox_pay(&payment.address, amount, Some(&coin), None).await.unwrap()
+        self.gateway
+            .sandbox_pay(&payment.address, amount, Some(&coin), None)
+            .await
+            .unwrap()
     }
 
     /// Pays what is still due.
@@ -115,7 +124,10 @@ impl World {
     }
 
     pub async fn mine(&self, coin: &str, blocks: u32) {
-        self.gateway.sandbox_mine(Some(coin), Some(blocks)).await.unwrap();
+        self.gateway
+            .sandbox_mine(Some(coin), Some(blocks))
+            .await
+            .unwrap();
     }
 
     /// `status flag… [inbox]`.
@@ -149,8 +161,11 @@ impl World {
     /// Every invariant of the books holds.
     pub async fn audit(&self) {
         let report = self.gateway.audit().await.unwrap();
-        let broken: Vec<_> =
-            report.checks.iter().filter(|check| !check.violations.is_empty()).collect();
+        let broken: Vec<_> = report
+            .checks
+            .iter()
+            .filter(|check| !check.violations.is_empty())
+            .collect();
         assert!(report.is_clean(), "{broken:?}");
         let deadlocks: i64 = sqlx::query_scalar(
             "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",

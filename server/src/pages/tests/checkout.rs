@@ -64,7 +64,7 @@ async fn paying_takes_forms_alone(pool: PgPool) {
     shows(&app.get(&order.page).await, "name=\"method\"");
 
     let (address, amount) = choose_bitcoin(&app, &order).await;
-    assert_eq!(amount, "0.0029996");
+    assert_eq!(amount, "0.00299960");
     let waiting = app.get(&order.page).await;
     shows(&waiting, &format!("bitcoin:{address}?amount=0.0029996"));
     shows(&waiting, "<leptos-island");
@@ -142,7 +142,7 @@ async fn a_short_payment_is_asked_for_again_and_may_go_back(pool: PgPool) {
         .await;
     let short = status(&app, &order).await;
     assert_eq!(short["state"], "partly_paid");
-    assert_eq!(short["missing"]["amount"], "0.0019996");
+    assert_eq!(short["missing"]["amount"], "0.00199960");
     assert_eq!(short["payment"]["address"], address.as_str());
 
     app.sandbox("advance", serde_json::json!({ "seconds": 901 }))

@@ -15,6 +15,7 @@ use domain::view::dashboard::{AttemptRow, ChargeDetailView, DeliveryRow, Journal
 use self::store::{DeliveryRecord, PostingRecord};
 use super::rows::{amount_text, attention_reason, pill};
 use crate::charges::ChargeView;
+use crate::charges::item_lines;
 use crate::ledger::units;
 use crate::{Gateway, Result};
 
@@ -52,7 +53,7 @@ impl Gateway {
             expires_at: charge.expires_at,
             paid_at: charge.paid_at,
             customer: parts::customer(&charge.customer),
-            items: parts::items(&charge.items, charge.amount),
+            items: item_lines(&charge.items, charge.amount).0,
             metadata_json: parts::metadata(&charge),
             quotes: timeline.iter().filter_map(parts::quote).collect(),
             receipts: charge.receipts.iter().map(parts::receipt).collect(),

@@ -1,13 +1,11 @@
 //! The parts of a charge's page that need nothing but the charge.
 
-use domain::money::Money;
-use domain::view::checkout::ItemLine;
 use domain::view::dashboard::{QuoteRow, ReceiptRow, TimelineRow};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::sentence;
-use crate::charges::{ChargeView, Customer, Item, ReceiptRecord, TimelineEntry};
+use crate::charges::{ChargeView, Customer, ReceiptRecord, TimelineEntry};
 use crate::dashboard::rows::amount_text;
 
 /// What is known of the payer, by name; what is not known is left out.
@@ -32,25 +30,6 @@ pub(super) fn customer(customer: &Customer) -> Vec<(String, String)> {
     .filter(|(_, value)| !value.is_empty())
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
-}
-
-/// Lines as ordered; a total that does not fit the ledger is left out rather than wrong.
-pub(super) fn items(items: &[Item], amount: Money) -> Vec<ItemLine> {
-    items
-        .iter()
-        .map(|item| {
-            let total = Money::parse(&item.price, amount.currency())
-                .ok()
-                .and_then(|price| price.units().checked_mul(i128::from(item.quantity)))
-                .map(|units| Money::from_units(units, amount.currency()).shown());
-            ItemLine {
-                name: item.name.clone(),
-                price: item.price.clone(),
-                quantity: item.quantity,
-                total: total.unwrap_or_default(),
-            }
-        })
-        .collect()
 }
 
 pub(super) fn metadata(charge: &ChargeView) -> Option<String> {
