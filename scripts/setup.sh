@@ -29,7 +29,6 @@ missing_packages() {
     [ -n "$(find_chromium)" ] || echo chromium
     have zbarimg || echo zbar-tools
     have pdftotext || echo poppler-utils
-    have wasm-opt || echo binaryen
     have pkg-config || echo pkg-config
     have node || echo nodejs
     have npm || echo npm

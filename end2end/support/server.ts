@@ -41,7 +41,12 @@ export async function startServer(): Promise<Server> {
     if (demo.base_url !== baseUrl) {
       throw new Error(`the demo set names ${demo.base_url}, the server is at ${baseUrl}`);
     }
-    return { baseUrl, demo, stop: () => stop(child, folder, log) };
+    const stop = async () => {
+      const audited = await audit(program, environment);
+      await stopServer(child, folder, log);
+      if (!audited.startsWith('The books are in order.')) throw new Error(audited);
+    };
+    return { baseUrl, demo, stop };
   } catch (error) {
     console.error(await readFile(log, 'utf8').catch(() => ''));
     await end(child).catch(() => undefined);
@@ -106,8 +111,18 @@ async function demoSet(program: string, environment: NodeJS.ProcessEnv): Promise
   return JSON.parse(stdout) as DemoSet;
 }
 
+/** Whatever the tests did, every amount must still be accounted for. */
+async function audit(program: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  try {
+    return (await promisify(execFile)(program, ['audit'], { env: environment })).stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    return `the audit failed: ${stdout}${stderr}`;
+  }
+}
+
 /** An orderly end is part of what is tested, and so is a run without errors of the server's own. */
-async function stop(child: ChildProcess, folder: string, log: string): Promise<void> {
+async function stopServer(child: ChildProcess, folder: string, log: string): Promise<void> {
   const crashed = child.exitCode !== null || child.signalCode !== null;
   const code = await end(child);
   const errors = (await readFile(log, 'utf8')).split('\n').filter((line) => isError(line));

@@ -18,7 +18,10 @@ pub enum Section {
 }
 
 /// A heading and its links: section, words, path.
-type Group = (&'static str, &'static [(Section, &'static str, &'static str)]);
+type Group = (
+    &'static str,
+    &'static [(Section, &'static str, &'static str)],
+);
 
 /// The groups in the order of the navigation.
 const GROUPS: [Group; 3] = [
