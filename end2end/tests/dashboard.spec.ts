@@ -298,13 +298,13 @@ test('the faucet pays, mines and moves the clock', async ({ page }) => {
 
 test('the mailbox shows what the customer was told', async ({ page }) => {
   const { id, url, payment } = await payableOrder(euros('60.00'));
-  await pay(payment.address, add(payment.amount, '0.0001'));
+  await pay(payment.address, add(payment.amount, '0.00012345'));
   await mine();
   await signIn(page);
   await page.goto('/app/mailbox');
   const mail = page.locator('article').filter({ hasText: id });
   await expect(mail).toHaveCount(1);
   await expect(mail).toContainText('inga@inbox.lv');
-  await expect(mail).toContainText('0.0001 BTC');
+  await expect(mail).toContainText('0.00012345 BTC');
   await expect(mail).toContainText(url);
 });

@@ -11,7 +11,7 @@ import {
   getTimeline,
   payableOrder,
 } from '../support/api';
-import { SHOP, choose, decimal, heading, shortest, status, subtract } from '../support/checkout';
+import { SHOP, choose, heading, status, subtract } from '../support/checkout';
 import { pdfText } from '../support/documents';
 import { absolute } from '../support/instance';
 import { letRateExpire, mine, pay } from '../support/sandbox';
@@ -32,7 +32,7 @@ test('an order is chosen, paid, checked and receipted', async ({ page }) => {
   await expect(page, 'the form leads back to the page').toHaveURL(url);
   const payment = await getPayment(id);
 
-  await expect(page.locator('.due-amount')).toHaveText(new RegExp(`^${decimal(payment.amount)} BTC$`));
+  await expect(page.locator('.due-amount')).toHaveText(`${payment.amount} BTC`);
   await expect(page.locator('.addr')).toHaveText(payment.address);
   await expect(page.getByRole('link', { name: 'Open in wallet' })).toHaveAttribute('href', payment.uri);
   await expect(page.locator('.qr')).toBeVisible();
@@ -42,7 +42,7 @@ test('an order is chosen, paid, checked and receipted', async ({ page }) => {
   const txid = await pay(payment.address, payment.amount);
   await checkStatus(page);
   await expect(status(page)).toHaveText(
-    new RegExp(`^Payment seen: ${decimal(payment.amount)} BTC\\. Waiting for confirmation\\.$`),
+    `Payment seen: ${payment.amount} BTC. Waiting for confirmation.`,
   );
   await expect(page.locator('.qr')).toHaveCount(0);
   await expect(page.locator('.receipts')).toContainText(txid);
@@ -119,7 +119,7 @@ test('a part payment is completed at a new rate after time ran out', async ({ pa
   await expect(page.locator('.addr')).toHaveText(payment.address);
   const requoted = await getPayment(id);
   const rest = subtract(requoted.amount, '0.0004');
-  await expect(page.locator('.due-amount')).toHaveAttribute('data-copy', shortest(rest));
+  await expect(page.locator('.due-amount')).toHaveAttribute('data-copy', rest);
 
   await pay(requoted.address, rest);
   await mine();

@@ -20,7 +20,7 @@ pub fn InboxPage(frame: Frame, view: InboxView) -> impl IntoView {
         }
         .into_any()
     } else {
-        view! { {table(rows)} <PageLinks of=paging what="inbox entries"/> }.into_any()
+        view! { {table(rows)} <PageLinks of=paging what="inbox entries" export="/app/inbox/export.csv"/> }.into_any()
     };
     view! {
         <DashboardPage frame=frame title="Inbox" section=Section::Inbox>{content}</DashboardPage>

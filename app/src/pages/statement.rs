@@ -31,6 +31,7 @@ pub fn StatementPage(frame: Frame, view: StatementView) -> impl IntoView {
     let credit = wallet.credit_limit.clone().map(|limit| {
         view! { <div><dt>"Credit limit"</dt><dd><Figure value=limit/></dd></div> }
     });
+    let export = format!("/app/wallets/{}/statement.csv", wallet.id);
     view! {
         <DashboardPage frame=frame title=title section=Section::Wallets>
             <p class="under-title">
@@ -43,7 +44,7 @@ pub fn StatementPage(frame: Frame, view: StatementView) -> impl IntoView {
                 {credit}
             </dl>
             {lines}
-            <PageLinks of=paging what="statement lines"/>
+            <PageLinks of=paging what="statement lines" export=export/>
             <p class="quiet">"Amounts are exact to the last digit the books keep."</p>
         </DashboardPage>
     }

@@ -10,8 +10,8 @@ pub fn PageLinks(
     /// What is listed, e.g. `charges`; names the landmark.
     what: &'static str,
     /// Path of the CSV export, without query; `None` where a list has none.
-    #[prop(optional)]
-    export: Option<&'static str>,
+    #[prop(optional, into)]
+    export: Option<String>,
 ) -> impl IntoView {
     let Paging {
         previous,

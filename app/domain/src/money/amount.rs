@@ -6,6 +6,9 @@ use super::{AmountError, Currency, parse_units};
 /// also fits the database driver's decimal type.
 pub const UNITS_MAX: i128 = 10i128.pow(28) - 1;
 
+/// More digits than these are not padded for people: 18 zeros help nobody.
+const SHOWN_DIGITS_MAX: u8 = 8;
+
 /// An exact amount of one currency, in units of 10^−scale. May be negative.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
@@ -80,10 +83,11 @@ impl Money {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 
-    /// Shortest exact text that keeps at least the currency's own digits: `64.20`, `148.4802`.
+    /// Shortest exact text that keeps at least the currency's own digits, unless those are so many
+    /// that nobody reads them: `64.20`, `148.4802`, `0.5 ETH`.
     pub fn shown(&self) -> String {
         let hidden = self.units % self.currency.units_per_minor();
-        if hidden == 0 {
+        if hidden == 0 && self.currency.precision <= SHOWN_DIGITS_MAX {
             self.truncated()
         } else {
             self.shortest()

@@ -98,7 +98,7 @@ fn option(method: MethodOption, checked: bool) -> AnyView {
     view! {
         <label class="method">
             <input type="radio" name="method" value=code checked=checked disabled=disabled/>
-            <span class="coin">{name} {network}</span>
+            <span class="coin">{name} " " {network}</span>
             {price}
         </label>
     }
