@@ -14,6 +14,8 @@ const READY_WITHIN_MS = 120_000;
 /** Requests in flight, workers and the database each get their grace. */
 const STOPPED_WITHIN_MS = 30_000;
 const POLL_MS = 100;
+/** Lines of the log that are shown after a crash. */
+const LAST_LINES = 20;
 
 export interface Server {
   baseUrl: string;
@@ -125,9 +127,13 @@ async function audit(program: string, environment: NodeJS.ProcessEnv): Promise<s
 async function stopServer(child: ChildProcess, folder: string, log: string): Promise<void> {
   const crashed = child.exitCode !== null || child.signalCode !== null;
   const code = await end(child);
-  const errors = (await readFile(log, 'utf8')).split('\n').filter((line) => isError(line));
+  const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
+  const errors = lines.filter((line) => isError(line));
   await rm(folder, { recursive: true, force: true });
-  if (crashed) throw new Error(`the server had ended before it was asked to, with code ${code}`);
+  if (crashed) {
+    const last = lines.slice(-LAST_LINES).join('\n');
+    throw new Error(`the server had ended before it was asked to, with code ${code}:\n${last}`);
+  }
   if (code !== 0) throw new Error(`the server ended with code ${code} after SIGTERM`);
   if (errors.length > 0) throw new Error(`the server logged errors:\n${errors.join('\n')}`);
 }

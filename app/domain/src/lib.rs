@@ -8,4 +8,5 @@ pub mod ledger;
 pub mod money;
 pub mod payment_uri;
 pub mod rate;
+pub mod text;
 pub mod view;

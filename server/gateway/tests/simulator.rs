@@ -82,9 +82,17 @@ impl Run {
             (15, Some(id)) => {
                 let actor = "simulator".to_owned();
                 if self.dice.roll(2) == 0 {
-                    drop(gateway.accept_charge(merchant, &id, actor, None, |_| (200, vec![])).await);
+                    drop(
+                        gateway
+                            .accept_charge(merchant, &id, actor, None, |_| (200, vec![]))
+                            .await,
+                    );
                 } else {
-                    drop(gateway.cancel_charge(merchant, &id, actor, None, |_| (200, vec![])).await);
+                    drop(
+                        gateway
+                            .cancel_charge(merchant, &id, actor, None, |_| (200, vec![]))
+                            .await,
+                    );
                 }
             }
             (other, Some(_)) => panic!("no step {other}"),
@@ -93,8 +101,13 @@ impl Run {
 
     /// Exactly, half, or too much, in the picked coin, whatever the clock says.
     async fn pay(&mut self, id: &str) {
-        let Some(payment) = self.world.view(id).await.payment else { return };
-        let coin = COINS.iter().find(|coin| payment.coin.code.as_str() == **coin).unwrap();
+        let Some(payment) = self.world.view(id).await.payment else {
+            return;
+        };
+        let coin = COINS
+            .iter()
+            .find(|coin| payment.coin.code.as_str() == **coin)
+            .unwrap();
         let due = payment.due.units();
         let units = match self.dice.roll(4) {
             0 => due / 2,
@@ -106,8 +119,9 @@ impl Run {
             return;
         }
         let gateway = &self.world.gateway;
-        let paid =
-            gateway.sandbox_pay(&payment.address, &amount.shortest(), Some(coin), None).await;
+        let paid = gateway
+            .sandbox_pay(&payment.address, &amount.shortest(), Some(coin), None)
+            .await;
         self.txids.push((paid.unwrap(), coin));
     }
 
@@ -116,8 +130,16 @@ impl Run {
         self.world.audit().await;
         for id in &self.charges {
             let view = self.world.view(id).await;
-            let live = view.receipts.iter().filter(|receipt| receipt.state.is_live()).count();
-            let last = view.receipts.iter().filter(|r| r.state == ReceiptState::Final).count();
+            let live = view
+                .receipts
+                .iter()
+                .filter(|receipt| receipt.state.is_live())
+                .count();
+            let last = view
+                .receipts
+                .iter()
+                .filter(|r| r.state == ReceiptState::Final)
+                .count();
             match view.status {
                 Status::Created => assert_eq!(live, 0, "{id}"),
                 Status::Processing => assert!(live > 0, "{id}"),

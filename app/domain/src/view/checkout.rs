@@ -60,8 +60,8 @@ pub struct PaymentInstruction {
     pub amount_total: String,
     pub address: String,
     pub tag: Option<String>,
-    /// Clickable payment link for the amount still to pay.
-    pub uri: String,
+    /// Clickable payment link for the amount still to pay; `None` for coins without a scheme.
+    pub uri: Option<String>,
     /// Text inside the QR code: address and amount only.
     pub qr_text: String,
     /// `1 BTC = 52002.33 EUR`.

@@ -47,7 +47,7 @@ pub(super) fn panel(view: &CheckoutView, live: Live) -> AnyView {
                 />
             </div>
             {code(&payment, view.test_mode)}
-            <a class="btn" href=payment.uri.clone()>"Open in wallet"</a>
+            {payment.uri.clone().map(|href| view! { <a class="btn" href=href>"Open in wallet"</a> })}
             <p class="advice">{advice}</p>
             {facts(payment, live)}
             {partly.then(|| receipts(view, live))}
@@ -67,14 +67,23 @@ fn code(payment: &PaymentInstruction, test_mode: bool) -> AnyView {
         shortened(&payment.address)
     );
     let stamp = test_mode.then(|| view! { <span class="stamp" aria-hidden="true">"TEST"</span> });
-    let (href, text) = (payment.uri.clone(), payment.qr_text.clone());
-    view! {
-        <a class="qr-card" href=href>
-            <Qr text=text label=label/>
-            {stamp}
-        </a>
+    let text = payment.qr_text.clone();
+    match payment.uri.clone() {
+        Some(href) => view! {
+            <a class="qr-card" href=href>
+                <Qr text=text label=label/>
+                {stamp}
+            </a>
+        }
+        .into_any(),
+        None => view! {
+            <div class="qr-card">
+                <Qr text=text label=label/>
+                {stamp}
+            </div>
+        }
+        .into_any(),
     }
-    .into_any()
 }
 
 fn facts(payment: PaymentInstruction, live: Live) -> AnyView {

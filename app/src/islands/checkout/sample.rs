@@ -112,7 +112,9 @@ fn payment(amount: &str) -> PaymentInstruction {
         amount_total: "0.00123456".to_owned(),
         address: ADDRESS.to_owned(),
         tag: None,
-        uri: format!("bitcoin:{ADDRESS}?amount={amount}&label=Caf%C3%A9%20Riga"),
+        uri: Some(format!(
+            "bitcoin:{ADDRESS}?amount={amount}&label=Caf%C3%A9%20Riga"
+        )),
         qr_text: format!("BITCOIN:{}?amount={amount}", ADDRESS.to_uppercase()),
         rate_text: "1 BTC = 52002.33 EUR".to_owned(),
         fixed_at: NOW - 28,

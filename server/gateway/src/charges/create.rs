@@ -1,4 +1,5 @@
 use domain::ledger::{AccountKey, AccountKind};
+use domain::text::one_line;
 use serde_json::json;
 use time::Duration;
 
@@ -19,7 +20,7 @@ impl Gateway {
     /// customer, on `webhook_url` that must not be called.
     pub async fn create_charge(
         &self,
-        new: NewCharge,
+        mut new: NewCharge,
         once: Option<Once>,
         render: impl FnOnce(&ChargeView) -> (u16, Vec<u8>) + Send + 'static,
     ) -> Result<Answer> {
@@ -27,6 +28,10 @@ impl Gateway {
             self.guard()
                 .check_url(url)
                 .map_err(|refusal| Error::invalid("webhook_url", refusal.to_string()))?;
+        }
+        new.customer = new.customer.on_one_line_each();
+        for item in &mut new.items {
+            item.name = one_line(&item.name);
         }
         let gateway = self.clone();
         self.book()

@@ -26,6 +26,7 @@ pub use read::{ChargeQuery, TimelineEntry};
 pub use view::{ChargeView, PaymentView, ReceiptRecord};
 
 use domain::money::Money;
+use domain::text::one_line;
 use serde::{Deserialize, Serialize};
 
 /// What made a charge.
@@ -59,6 +60,21 @@ pub struct Customer {
 }
 
 impl Customer {
+    /// Every field as it may be shown: one line, nothing that hides or reorders text.
+    fn on_one_line_each(self) -> Self {
+        let optional = |text: Option<String>| text.map(|text| one_line(&text));
+        Self {
+            name: one_line(&self.name),
+            surname: one_line(&self.surname),
+            email: one_line(&self.email),
+            phone: one_line(&self.phone),
+            address_line1: optional(self.address_line1),
+            city: optional(self.city),
+            postal_code: optional(self.postal_code),
+            country: optional(self.country),
+        }
+    }
+
     /// Name and surname.
     pub fn full_name(&self) -> String {
         format!("{} {}", self.name, self.surname).trim().to_owned()

@@ -66,8 +66,8 @@ pub struct PaymentView {
     pub sources: Vec<String>,
     pub fixed_at: OffsetDateTime,
     pub release_at: OffsetDateTime,
-    /// Clickable link for what is left; the bare address for coins without a scheme.
-    pub uri: String,
+    /// Clickable link for what is left; `None` for coins without a scheme.
+    pub uri: Option<String>,
     pub qr_text: String,
 }
 
@@ -168,13 +168,11 @@ fn payment(row: &ChargeRow, terms: &Terms, receipts: &[ReceiptRow]) -> PaymentVi
         scheme: params.uri_scheme,
         address: &terms.address,
         amount: Some(&amount),
-        label: None,
+        label: Some(&row.merchant_name),
         message: Some(&row.public_id),
     });
     PaymentView {
-        uri: link
-            .and_then(|uri| uri.link())
-            .unwrap_or_else(|| terms.address.clone()),
+        uri: link.and_then(|uri| uri.link()),
         qr_text: link.map_or_else(|| terms.address.clone(), |uri| uri.qr_text()),
         coin,
         address: terms.address.clone(),

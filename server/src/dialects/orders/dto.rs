@@ -51,7 +51,7 @@ pub struct Payment {
     pub amount: String,
     pub address: String,
     pub tag: Option<String>,
-    pub uri: String,
+    pub uri: Option<String>,
     /// Units of the order's currency for one of the payment's.
     pub rate: String,
     pub fixed_at: String,

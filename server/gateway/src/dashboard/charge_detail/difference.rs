@@ -82,7 +82,7 @@ mod tests {
             sources: Vec::new(),
             fixed_at: OffsetDateTime::UNIX_EPOCH,
             release_at: OffsetDateTime::UNIX_EPOCH,
-            uri: String::new(),
+            uri: None,
             qr_text: String::new(),
         };
         assert_eq!(text(&payment, currency).as_deref(), expected);
