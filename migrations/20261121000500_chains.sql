@@ -43,6 +43,9 @@ CREATE TABLE chain_txs (
 );
 CREATE INDEX chain_txs_unsettled ON chain_txs (chain, height) WHERE status IN ('mempool', 'confirmed');
 
+-- Transactions that are not in the chain: few, looked at after every block.
+CREATE INDEX chain_txs_off_chain ON chain_txs (chain, txid) WHERE status <> 'confirmed';
+
 CREATE TABLE chain_outputs (
     chain      text NOT NULL,
     txid       text NOT NULL,

@@ -110,4 +110,5 @@ CREATE TABLE refund_claims (
     state        text NOT NULL CHECK (state IN ('requested', 'approved', 'sent', 'confirmed', 'declined')),
     created_at   timestamptz NOT NULL
 );
+CREATE INDEX refund_claims_of_charge ON refund_claims (charge_id);
 CREATE UNIQUE INDEX refund_claims_open ON refund_claims (charge_id) WHERE state IN ('requested', 'approved', 'sent');

@@ -58,6 +58,9 @@ CREATE TABLE deliveries (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at, id) WHERE state = 'pending';
 CREATE INDEX deliveries_order ON deliveries (object, url, id) WHERE state = 'pending';
+CREATE INDEX deliveries_in_flight ON deliveries (url, merchant_id)
+    WHERE state = 'pending' AND locked_until IS NOT NULL;
+CREATE INDEX deliveries_age ON deliveries (created_at) WHERE state <> 'pending';
 CREATE INDEX deliveries_of_event ON deliveries (event_id);
 
 CREATE TABLE delivery_attempts (

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::charges::expire_due;
+use crate::charges::{any_due, expire_due};
 use crate::ledger::store::CHARGE_CHANNEL;
 use crate::outbox::{IN_FLIGHT_MAX, Outcome, deliver_due, start_due};
 use crate::{Error, Gateway, Result, chain};
@@ -75,6 +75,13 @@ impl Gateway {
         }
         let now = self.clock().advance(self.pool(), seconds).await?;
         expire_due(self).await?;
+        // Charges another worker has locked right now are its to tell; wait until they were told.
+        let mut rounds = 0;
+        while rounds < ADVANCE_ROUNDS_MAX && any_due(self, now).await? {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            expire_due(self).await?;
+            rounds += 1;
+        }
         let mut rounds = 0;
         while rounds < ADVANCE_ROUNDS_MAX && deliver_due(self).await? == Outcome::Worked {
             rounds += 1;
@@ -150,6 +157,9 @@ async fn clean_up(gateway: Gateway, mut shutdown: watch::Receiver<bool>) {
             Ok(forgotten) if forgotten > 0 => tracing::info!(forgotten, "old answers forgotten"),
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "clean-up failed"),
+        }
+        if let Err(error) = gateway.forget_old_deliveries().await {
+            tracing::error!(%error, "clean-up of the delivery log failed");
         }
         tokio::select! {
             () = tokio::time::sleep(CLEAN_UP_EVERY) => {}

@@ -156,6 +156,126 @@ async fn a_requote_keeps_address_and_value(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_new_rate_never_takes_the_payers_excess(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world.set_rate("BTC", "EUR", "50000").await;
+    let id = world.picked("100.00", "EUR", "BTC").await;
+    world.gateway.advance(900).await.unwrap();
+    world.pay(&id, "0.004").await;
+    world.gateway.requote(&id).await.unwrap();
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "paid over late inbox");
+    let refundable = world.view(&id).await.refundable.unwrap();
+    assert_eq!(refundable.shortest(), "0.002");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_fee_bump_after_the_clock_still_pays(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = world.picked("100.00", "EUR", "BTC").await;
+    let txid = world.pay_due(&id).await;
+    world.gateway.advance(1_000).await.unwrap();
+    let payment = world.view(&id).await.payment.unwrap();
+    let due = payment.due.shortest();
+    world
+        .gateway
+        .sandbox_replace(&txid, Some(&payment.address), Some(&due))
+        .await
+        .unwrap();
+    world.expect(&world.state(&id).await, "underpaid late inbox");
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "paid late");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn wrong_coins_can_be_sent_back(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = world.picked("100.00", "EUR", "ETH").await;
+    let address = world.view(&id).await.payment.unwrap().address;
+    world
+        .gateway
+        .sandbox_pay(&address, "100", Some("USDT"), None)
+        .await
+        .unwrap();
+    world.mine("USDT", 1).await;
+    let view = world.view(&id).await;
+    assert_eq!(view.refundable.unwrap().currency().code.as_str(), "USDT");
+    assert_eq!(view.due_value, view.amount, "it does not count");
+    let to = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".to_owned();
+    world
+        .gateway
+        .request_refund(world.merchant, &id, Some(to), "t".into(), None, |_| {
+            (200, vec![])
+        })
+        .await
+        .unwrap();
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_approved_refund_cannot_be_redirected_nor_paid_twice(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world.set_rate("BTC", "EUR", "50000").await;
+    let id = world.picked("100.00", "EUR", "BTC").await;
+    world.pay(&id, "0.001").await;
+    world.mine("BTC", 1).await;
+    world.gateway.advance(900).await.unwrap();
+    let mine = "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu";
+    let thief = "bc1qnjg0jd8228aq7egyzacy8cys3knf9xvrerkf9g";
+    world
+        .gateway
+        .request_refund(
+            world.merchant,
+            &id,
+            Some(mine.into()),
+            "t".into(),
+            None,
+            |_| (200, vec![]),
+        )
+        .await
+        .unwrap();
+    let token = world.gateway.page_token(&id);
+    world
+        .gateway
+        .leave_refund_address(&id, Some(&token), thief)
+        .await
+        .unwrap();
+    let claim = || async {
+        let claim: (String, String) = sqlx::query_as("SELECT state, address FROM refund_claims")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        claim
+    };
+    assert_eq!(claim().await, ("approved".to_owned(), mine.to_owned()));
+    // Taken as payment, the same coins cannot go back as well.
+    world.gateway.requote(&id).await.unwrap();
+    world.pay_due(&id).await;
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "paid");
+    assert_eq!(claim().await.0, "declined");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn going_back_to_a_coin_keeps_its_rate_and_clock(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = world.picked("100.00", "EUR", "BTC").await;
+    let first = world.view(&id).await.payment.unwrap();
+    world.gateway.advance(300).await.unwrap();
+    world.set_rate("BTC", "EUR", "90000").await;
+    world.gateway.choose_method(&id, "LTC").await.unwrap();
+    world.gateway.choose_method(&id, "BTC").await.unwrap();
+    let again = world.view(&id).await.payment.unwrap();
+    assert_eq!((again.due, again.release_at), (first.due, first.release_at));
+    world.gateway.advance(600).await.unwrap();
+    world.expect(&world.state(&id).await, "expired");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn an_overpayment_leaves_its_excess_in_suspense(pool: PgPool) {
     let world = World::new(&pool).await;
     world.set_rate("BTC", "EUR", "50000").await;

@@ -185,6 +185,69 @@ async fn a_slow_receiver_delays_nobody_else(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn many_slow_receivers_of_one_merchant_delay_no_other_merchant(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let gate = Arc::new(Notify::new());
+    let slow = Receiver {
+        gate: Some(gate.clone()),
+        ..Receiver::default()
+    };
+    let slow_url = slow.clone().start().await;
+    let quick = Receiver::default();
+    let quick_url = quick.clone().start().await;
+    let other: i64 = sqlx::query_scalar("SELECT max(id) FROM merchants")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_ne!(other, world.merchant);
+    // 90 deliveries, each to a URL of its own on the slow host, before the other merchant's one.
+    let id = paid_charge(&world, &format!("{slow_url}?order=0")).await;
+    sqlx::query(
+        "INSERT INTO deliveries (event_id, merchant_id, object, url, format, schedule, content_type, body,
+             next_attempt_at, created_at)
+         SELECT d.event_id, d.merchant_id, 'copy:' || n, d.url || n, d.format, d.schedule, d.content_type,
+             d.body, d.next_attempt_at - interval '1 minute', d.created_at
+         FROM deliveries d, generate_series(1, 90) n",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let mut new = world.new_charge("10.00", "EUR", Some(&quick_url));
+    new.merchant_id = other;
+    let theirs = world.charge_with(new).await;
+    world.gateway.choose_method(&theirs, "BTC").await.unwrap();
+    let payment = world
+        .gateway
+        .find_charge(other, &theirs)
+        .await
+        .unwrap()
+        .payment
+        .unwrap();
+    let due = payment.due.shortest();
+    world
+        .gateway
+        .sandbox_pay(&payment.address, &due, Some("BTC"), None)
+        .await
+        .unwrap();
+    world.mine("BTC", 1).await;
+    let (stop, shutdown) = tokio::sync::watch::channel(false);
+    let workers = world.gateway.spawn_workers(shutdown);
+    let arrived = tokio::time::timeout(Duration::from_secs(8), async {
+        while quick.count() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    // Shorter than the ten seconds after which the slow ones would give their places back.
+    arrived.await.unwrap();
+    assert!(slow.count() <= 16, "{} for {id}", slow.count());
+    stop.send(true).unwrap();
+    gate.notify_waiters();
+    for worker in workers {
+        worker.abort();
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn events_of_one_object_come_in_order(pool: PgPool) {
     let world = World::new(&pool).await;
     let receiver = Receiver::default();

@@ -205,6 +205,7 @@ impl Charge {
             }
             Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => false,
         };
+        self.note_late_money();
         self.note_amounts();
         paid
     }
@@ -217,7 +218,7 @@ impl Charge {
         }
         if self.covers(counted) {
             self.status = Status::Processing;
-            self.covered_at = Some(now);
+            self.covered_at = self.first_seen().or(Some(now));
         } else if self
             .quote
             .as_ref()
@@ -244,7 +245,9 @@ impl Charge {
             .is_some_and(|quote| now < quote.release_at);
         if !self.covers(counted) {
             self.covered_at = None;
-            self.status = match (time_left, counted > 0) {
+            // What came late counts here: it is money that waits, not a failure.
+            let left = self.sum(Receipt::is_live) > 0;
+            self.status = match (time_left, left) {
                 (true, _) => Status::Pending,
                 (false, true) => Status::Underpaid,
                 (false, false) => Status::Failed,
@@ -301,6 +304,17 @@ impl Charge {
         self.sum(|receipt| which(receipt) && receipt.seen_at < quote.release_at)
     }
 
+    /// When the first of the money that covers it was seen.
+    fn first_seen(&self) -> Option<OffsetDateTime> {
+        let quote = self.quote.as_ref()?;
+        self.receipts
+            .iter()
+            .filter(|receipt| receipt.coin == quote.coin && receipt.is_live())
+            .map(|receipt| receipt.seen_at)
+            .filter(|at| *at < quote.release_at)
+            .min()
+    }
+
     /// What a payment at the quote uses up.
     fn payable(&self) -> i128 {
         let due = self.quote.as_ref().map_or(0, |quote| quote.due);
@@ -340,7 +354,7 @@ impl Charge {
                 self.receipts.iter().any(wrong_coin)
             }
             Status::Paid => {
-                self.flags.contains(Flag::Over)
+                self.sum(Receipt::is_live) > self.consumed.unwrap_or(0)
                     || self.flags.contains(Flag::Reversed)
                     || self.receipts.iter().any(wrong_coin)
             }

@@ -260,6 +260,30 @@ fn a_dropped_receipt_reopens_while_time_is_left_and_fails_after() {
 }
 
 #[test]
+fn late_money_that_is_left_when_a_receipt_drops_is_no_failure() {
+    check(
+        created(),
+        "fix -> pending
+         seen 1000 -> processing
+         at 20 -> processing
+         seen 1000 -> processing over
+         drop 0 -> underpaid over late inbox",
+    );
+}
+
+#[test]
+fn an_excess_that_never_became_money_needs_nobody() {
+    check(
+        created(),
+        "fix -> pending
+         seen 2000 -> processing over
+         drop 0 -> pending over
+         seen 1000 -> processing over
+         final 1 -> paid over pays",
+    );
+}
+
+#[test]
 fn covering_money_has_a_day_to_become_final() {
     check(
         created(),

@@ -117,7 +117,8 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
             continue;
         }
         mempool::follow(gateway, chain, &mut memory.mempool, tip.height, snapshot).await?;
-        if !memory.reconciled {
+        // Whoever connects blocks looks: the process that disconnected some may be gone.
+        if !memory.reconciled || progress.connected > 0 {
             reverse_lost(gateway, chain.coin).await?;
             memory.reconciled = true;
         }

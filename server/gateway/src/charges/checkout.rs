@@ -93,36 +93,28 @@ impl Gateway {
         if !matches!(state, CheckoutState::ChooseMethod | CheckoutState::Awaiting) {
             return Ok(Vec::new());
         }
+        let mut coins = self.currencies().enabled_coins();
+        coins.retain(|coin| self.chains().get(coin.code.as_str()).is_some());
         let mut conn = self.pool().acquire().await?;
         let now = self.clock().now();
-        let mut methods = Vec::new();
-        for coin in self.currencies().enabled_coins() {
-            if self.chains().get(coin.code.as_str()).is_none() {
-                continue;
-            }
-            let minutes = i64::from(charge.rate_minutes);
-            let quote = self
-                .quote(&mut conn, charge.amount, coin, minutes, now)
-                .await;
-            let unavailable = match &quote {
-                Ok(_) => None,
-                Err(Error::QuoteUnavailable { .. }) => {
-                    Some(format!("We cannot quote {} right now.", coin.code))
-                }
-                Err(_) => Some("Not available right now.".to_owned()),
-            };
+        let costs = self
+            .approximate(&mut conn, charge.amount, &coins, now)
+            .await?;
+        let methods = coins.into_iter().zip(costs).map(|(coin, cost)| {
             let info = self.currencies().info(coin.id);
-            methods.push(MethodOption {
+            MethodOption {
                 code: coin.code.to_string(),
                 name: info.map_or_else(|| coin.code.to_string(), |info| info.name.clone()),
                 network: info
                     .and_then(|info| info.network.clone())
                     .unwrap_or_default(),
-                approximate: quote.ok().map(|quote| coin_text(quote.coin_amount)),
-                unavailable,
-            });
-        }
-        Ok(methods)
+                unavailable: cost
+                    .is_none()
+                    .then(|| format!("We cannot quote {} right now.", coin.code)),
+                approximate: cost.map(coin_text),
+            }
+        });
+        Ok(methods.collect())
     }
 
     fn instruction(&self, payment: &PaymentView, currency: Currency) -> PaymentInstruction {

@@ -1,5 +1,5 @@
 use domain::charge::{Event, Quote as FixedQuote, Status};
-use domain::money::{Currency, Money, Rounding, convert};
+use domain::money::{Currency, Money, Rounding, convert, mul_div, round_units};
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -36,6 +36,9 @@ impl Gateway {
                         .as_ref()
                         .is_some_and(|terms| terms.coin.id == coin.id && now < terms.release_at);
                     if fixed && matches!(row.status, Status::Pending | Status::Processing) {
+                        return Ok(());
+                    }
+                    if gateway.return_to_pick(unit, &row, &receipts, coin).await? {
                         return Ok(());
                     }
                     let minutes = i64::from(row.rate_minutes);
@@ -89,6 +92,37 @@ impl Gateway {
             .await
     }
 
+    /// A coin that was picked before and whose rate still holds is taken up again as it was: going
+    /// back and forth neither restarts the clock nor shops for a better rate.
+    async fn return_to_pick(
+        &self,
+        unit: &mut Unit,
+        row: &ChargeRow,
+        receipts: &[ReceiptRow],
+        coin: Currency,
+    ) -> Result<bool> {
+        let now = unit.now();
+        let running = row
+            .terms
+            .as_ref()
+            .is_some_and(|terms| now < terms.release_at);
+        let untouched = !receipts.iter().any(|receipt| receipt.state.is_live());
+        if row.status != Status::Pending || !running || !untouched {
+            return Ok(false);
+        }
+        let Some(known) = store::find_method(unit.conn(), row.id, coin).await? else {
+            return Ok(false);
+        };
+        if now >= known.release_at {
+            return Ok(false);
+        }
+        store::restore_method(unit.conn(), row.id, coin).await?;
+        let mut row = store::find(unit.conn(), self.currencies(), &row.public_id).await?;
+        let event = Event::ClockAdvanced;
+        transition::transition(unit, &mut row, receipts, &event, None, CUSTOMER).await?;
+        Ok(true)
+    }
+
     fn payable_coin(&self, code: &str) -> Result<Currency> {
         self.currencies()
             .enabled_by_code(code)
@@ -137,10 +171,14 @@ impl Gateway {
         }
         let rest = row.amount.units() - worth;
         if rest <= 0 {
-            // Everything is here at today's rate: what came is what is due.
+            // Everything is here at today's rate. Only the share worth the amount is due: what came
+            // beyond it stays the payer's.
+            let due = mul_div(came, row.amount.units(), worth, Rounding::Up)
+                .and_then(|units| round_units(units, coin, Rounding::Up))
+                .map_or(came, |units| units.min(came));
             return Ok(Rest {
                 quote: whole,
-                due: came,
+                due,
                 revalued,
             });
         }

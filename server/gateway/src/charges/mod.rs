@@ -20,6 +20,7 @@ mod token;
 mod transition;
 mod view;
 
+pub(crate) use expiry::any_due;
 pub use expiry::expire_due;
 pub(crate) use items::item_lines;
 pub use read::{ChargeQuery, TimelineEntry};

@@ -125,9 +125,10 @@ async fn settle_charges(
         let mut receipts = store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
         let before = (row.status, row.flags);
         restore_picked_coin(gateway, unit, &mut row, &receipts).await?;
+        let mut became_final = false;
         for receipt in &mut receipts {
             value_receipt(gateway, unit, &row, receipt).await?;
-            follow_chain(unit, &row, receipt, lost).await?;
+            became_final |= follow_chain(unit, &row, receipt, lost).await?;
         }
         transition::transition(
             unit,
@@ -138,7 +139,10 @@ async fn settle_charges(
             CHAIN,
         )
         .await?;
-        accept_late_money(gateway, unit, &mut row, &receipts).await?;
+        // Late money is judged once, at the rate of the moment the last of it became final.
+        if became_final {
+            accept_late_money(gateway, unit, &mut row, &receipts).await?;
+        }
         tell_customer(gateway, unit, before, &row, &receipts).await?;
     }
     Ok(())
@@ -236,13 +240,13 @@ fn worth(coins: Money, price: rust_decimal::Decimal, to: Currency) -> Option<Mon
     convert(coins, price, to, Rounding::Down)
 }
 
-/// Moves one receipt to the state its transaction says, and books what that means.
+/// Moves one receipt to the state its transaction says, and books what that means; true when it became final.
 async fn follow_chain(
     unit: &mut Unit,
     row: &ChargeRow,
     receipt: &mut ReceiptRow,
     lost: Lost,
-) -> Result<()> {
+) -> Result<bool> {
     let chain = receipt_store::chain_position(unit.conn(), receipt).await?;
     let deep = chain.confirmed && receipt.confirmations >= receipt.confirmations_required;
     let next = match receipt.state {
@@ -255,7 +259,7 @@ async fn follow_chain(
         same => same,
     };
     if next == receipt.state {
-        return Ok(());
+        return Ok(false);
     }
     let now = unit.now();
     let amount = Money::from_units(receipt.amount, receipt.coin);
@@ -291,7 +295,8 @@ async fn follow_chain(
         "confirmations": receipt.confirmations,
         "replaced_by": chain.replaced_by,
     });
-    store::append_timeline(unit.conn(), row.id, now, kind, &data).await
+    store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
+    Ok(next == ReceiptState::Final)
 }
 
 /// Late money pays when the merchant takes it and it still covers the amount at the current rate,
@@ -315,23 +320,37 @@ async fn accept_late_money(
     };
     let all_final = of_coin().all(|receipt| receipt.state == ReceiptState::Final);
     let any_late = of_coin().any(|receipt| receipt.first_seen_at >= terms.release_at);
-    if !all_final || !any_late {
+    let is_final = |receipt: &ReceiptRow| receipt.state == ReceiptState::Final;
+    // Seen in time but proven only after the clock had ended: it was paid, at the quote.
+    let covered_in_time = row
+        .received(receipts, |r| {
+            is_final(r) && r.first_seen_at < terms.release_at
+        })
+        .is_some_and(|in_time| in_time.units() >= terms.due);
+    if !all_final || !(any_late || covered_in_time) {
         return Ok(());
     }
-    let Some(received) = row.received(receipts, |r| r.state == ReceiptState::Final) else {
-        return Ok(());
-    };
-    let now = unit.now();
-    let to = row.amount.currency();
-    let Some(mid) = gateway.mid(unit.conn(), terms.coin, to, now).await? else {
-        return Ok(());
-    };
-    let enough = late_value(received, mid.rate, to)
-        .is_some_and(|value| value >= row.amount.units() - row.tolerance);
-    if !enough {
+    if store::refund_decided(unit.conn(), row.id).await? {
         return Ok(());
     }
-    let valuation = Valuation::AtMid(mid.rate);
+    let Some(received) = row.received(receipts, is_final) else {
+        return Ok(());
+    };
+    let valuation = if covered_in_time {
+        Valuation::Quoted { due: terms.due }
+    } else {
+        let now = unit.now();
+        let to = row.amount.currency();
+        let Some(mid) = gateway.mid(unit.conn(), terms.coin, to, now).await? else {
+            return Ok(());
+        };
+        let enough = late_value(received, mid.rate, to)
+            .is_some_and(|value| value >= row.amount.units() - row.tolerance);
+        if !enough {
+            return Ok(());
+        }
+        Valuation::AtMid(mid.rate)
+    };
     let Some(credit) = valuation.credit(received, row.amount, row.fee_basis_points) else {
         return Ok(());
     };

@@ -1,5 +1,6 @@
 use domain::charge::{Event, ReceiptState, Resolution, Status, Valuation};
 use domain::ledger::template::ChargeCredit;
+use domain::money::{Currency, Money};
 use serde_json::json;
 
 use super::row::{ChargeRow, ReceiptRow};
@@ -89,10 +90,13 @@ impl Gateway {
                             .await?;
                     let receipts =
                         store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
-                    let address = checked_address(&row, "refund_address", &address)?;
+                    let claimed = refundable(&row, &receipts);
+                    let picked = row.terms.as_ref().map(|terms| terms.coin);
+                    let coin = claimed.map(|amount| amount.currency()).or(picked);
+                    let address = checked_address(coin, "refund_address", &address)?;
                     store::set_refund_address(unit.conn(), row.id, &address).await?;
                     let now = unit.now();
-                    if let Some(amount) = refundable(&row, &receipts) {
+                    if let Some(amount) = claimed {
                         store::upsert_claim(
                             unit.conn(),
                             row.id,
@@ -173,7 +177,11 @@ impl Gateway {
                     "there is nothing to send back for this charge",
                 ))?;
                 let address = match address {
-                    Some(address) => Some(checked_address(&row, "address", address)?),
+                    Some(address) => Some(checked_address(
+                        Some(amount.currency()),
+                        "address",
+                        address,
+                    )?),
                     None => row.refund_address.clone(),
                 };
                 let now = unit.now();
@@ -239,27 +247,43 @@ enum Action {
 }
 
 /// Coins of the payer that no credit explains: all of an unpaid charge, the excess of a paid one.
-pub(super) fn refundable(row: &ChargeRow, receipts: &[ReceiptRow]) -> Option<domain::money::Money> {
+pub(super) fn refundable(row: &ChargeRow, receipts: &[ReceiptRow]) -> Option<Money> {
     if row.resolution == Resolution::Refunded {
         return None;
     }
-    let arrived = row.received(receipts, |receipt| receipt.state == ReceiptState::Final)?;
-    let kept = match row.status {
-        Status::Paid => row.coin_consumed.unwrap_or(0),
-        Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => 0,
-        Status::Created | Status::Pending | Status::Processing => return None,
+    let of_terms = row
+        .received(receipts, |receipt| receipt.state == ReceiptState::Final)
+        .and_then(|arrived| {
+            let kept = match row.status {
+                Status::Paid => row.coin_consumed.unwrap_or(0),
+                Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => 0,
+                Status::Created | Status::Pending | Status::Processing => return None,
+            };
+            let rest = arrived.units() - kept;
+            (rest > 0).then(|| Money::from_units(rest, arrived.currency()))
+        });
+    of_terms.or_else(|| wrong_coin(row, receipts))
+}
+
+/// Money in a coin that was not asked for can go back whatever the charge does.
+fn wrong_coin(row: &ChargeRow, receipts: &[ReceiptRow]) -> Option<Money> {
+    let asked = row.terms.as_ref().map(|terms| terms.coin.id);
+    let other = |receipt: &&ReceiptRow| {
+        receipt.state == ReceiptState::Final && Some(receipt.coin.id) != asked
     };
-    let rest = arrived.units() - kept;
-    (rest > 0).then(|| domain::money::Money::from_units(rest, arrived.currency()))
+    let coin = receipts.iter().find(other)?.coin;
+    let units = receipts
+        .iter()
+        .filter(other)
+        .filter(|r| r.coin.id == coin.id)
+        .map(|r| r.amount)
+        .sum();
+    Some(Money::from_units(units, coin))
 }
 
 /// A refund goes back in the coin it came in, so the address must be one of that coin.
-fn checked_address(row: &ChargeRow, field: &str, address: &str) -> Result<String> {
-    let coin = row
-        .terms
-        .as_ref()
-        .map(|terms| terms.coin)
-        .ok_or(Error::Conflict("choose how to pay first"))?;
+fn checked_address(coin: Option<Currency>, field: &str, address: &str) -> Result<String> {
+    let coin = coin.ok_or(Error::Conflict("choose how to pay first"))?;
     let params = params(coin.code.as_str())
         .ok_or_else(|| Error::Internal(format!("no chain for {}", coin.code)))?;
     parse_address(params, address)

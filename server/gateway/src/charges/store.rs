@@ -151,13 +151,15 @@ pub(super) async fn lock_due(
     conn: &mut PgConnection,
     now: OffsetDateTime,
     limit: i64,
+    skipped: &[i64],
 ) -> Result<BTreeSet<i64>> {
     let ids: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM charges WHERE clock_ends_at <= $1
+        "SELECT id FROM charges WHERE clock_ends_at <= $1 AND id <> ALL($3)
          ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
     )
     .bind(now)
     .bind(limit)
+    .bind(skipped)
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().collect())
@@ -438,7 +440,41 @@ pub(super) async fn set_refund_address(
     Ok(())
 }
 
-/// Opens a refund claim, or updates the address of the open one.
+/// Whether a person has decided to send money of this charge back.
+pub(super) async fn refund_decided(conn: &mut PgConnection, charge_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM refund_claims
+                        WHERE charge_id = $1 AND state IN ('approved', 'sent'))",
+    )
+    .bind(charge_id)
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Money that pays the charge cannot go back as well.
+pub(super) async fn close_claims(conn: &mut PgConnection, charge_id: i64) -> Result<()> {
+    sqlx::query(
+        "UPDATE refund_claims SET state = 'declined'
+         WHERE charge_id = $1 AND state IN ('requested', 'approved')",
+    )
+    .bind(charge_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether some charge's clock has ended without anybody having told it.
+pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> {
+    Ok(
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM charges WHERE clock_ends_at <= $1)")
+            .bind(now)
+            .fetch_one(pool)
+            .await?,
+    )
+}
+
+/// Opens a refund claim, or completes the open one. Once it is approved nobody changes where the
+/// money goes or how much it is; an address is taken only while there is none.
 pub(super) async fn upsert_claim(
     conn: &mut PgConnection,
     charge_id: i64,
@@ -452,8 +488,13 @@ pub(super) async fn upsert_claim(
         "INSERT INTO refund_claims (charge_id, coin_id, amount, address, requested_by, state, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (charge_id) WHERE state IN ('requested', 'approved', 'sent') DO UPDATE
-         SET address = coalesce(excluded.address, refund_claims.address),
-             coin_id = excluded.coin_id, amount = excluded.amount,
+         SET address = CASE WHEN refund_claims.state = 'requested'
+                            THEN coalesce(excluded.address, refund_claims.address)
+                            ELSE coalesce(refund_claims.address, excluded.address) END,
+             coin_id = CASE WHEN refund_claims.state = 'requested' THEN excluded.coin_id
+                            ELSE refund_claims.coin_id END,
+             amount = CASE WHEN refund_claims.state = 'requested' THEN excluded.amount
+                           ELSE refund_claims.amount END,
              state = CASE WHEN refund_claims.state = 'requested' THEN excluded.state
                           ELSE refund_claims.state END",
     )

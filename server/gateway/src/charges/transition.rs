@@ -31,6 +31,7 @@ pub(super) async fn transition(
             None => quoted_credit(row, receipts)?,
         };
         pay(unit, row, &credit)?;
+        store::close_claims(unit.conn(), row.id).await?;
     }
     if change.resolution != row.resolution {
         row.resolved_by = Some(actor.to_owned());

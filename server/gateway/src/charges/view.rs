@@ -101,10 +101,17 @@ impl ChargeView {
             || payment
                 .as_ref()
                 .is_some_and(|payment| payment.left.is_zero());
+        let asked = row.terms.as_ref().map(|terms| terms.coin.id);
+        let counted: i128 = receipts
+            .iter()
+            .filter(live)
+            .filter(|receipt| Some(receipt.coin.id) == asked)
+            .filter_map(|receipt| receipt.value)
+            .sum();
         let missing = if covered {
             0
         } else {
-            (row.amount.units() - worth).max(0)
+            (row.amount.units() - counted).max(0)
         };
         Self {
             refundable: super::resolve::refundable(&row, &receipts),

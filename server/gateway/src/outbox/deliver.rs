@@ -81,7 +81,21 @@ async fn attempt_and_log(gateway: &Gateway, delivery: &Claimed) {
 
 async fn attempt(gateway: &Gateway, delivery: &Claimed) -> Result<()> {
     let at = gateway.clock().now();
-    let request = request(delivery, at.unix_timestamp())?;
+    let request = match request(delivery, at.unix_timestamp()) {
+        Ok(request) => request,
+        Err(error) => {
+            // It never can be: kept in the log instead of tried for ever.
+            tracing::error!(delivery = delivery.id, %error, "webhook cannot be signed");
+            let attempt = Attempt {
+                at,
+                status: None,
+                duration_ms: 0,
+                error: Some("the delivery could not be signed".to_owned()),
+                response_head: String::new(),
+            };
+            return store::record_attempt(gateway.pool(), delivery, attempt, After::GivenUp).await;
+        }
+    };
     let outcome = gateway.sender().send(&request).await;
     let after = decide(delivery, &outcome, at)?;
     if let (Some(FailureKind::Gone), Some(endpoint_id)) = (outcome.failure, delivery.endpoint_id) {
@@ -122,8 +136,11 @@ fn content_type(stored: &str) -> &'static str {
 }
 
 fn decide(delivery: &Claimed, outcome: &AttemptOutcome, at: time::OffsetDateTime) -> Result<After> {
-    let Some(failure) = outcome.failure else {
-        return Ok(After::Delivered);
+    let failure = match outcome.failure {
+        None => return Ok(After::Delivered),
+        // Only managed endpoints are ever switched off (80, Webhooks).
+        Some(FailureKind::Gone) if delivery.endpoint_id.is_none() => FailureKind::Status(410),
+        Some(failure) => failure,
     };
     let schedule = Schedule::from_word(&delivery.schedule)
         .ok_or_else(|| Error::Internal(format!("retry schedule {}", delivery.schedule)))?;

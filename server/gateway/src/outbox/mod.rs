@@ -105,7 +105,15 @@ pub trait Render: Send + Sync {
     ) -> Option<RenderedBody>;
 }
 
+/// How long the delivery log is kept (`50-webhooks.md`).
+const LOG_KEPT: time::Duration = time::Duration::days(30);
+
 impl crate::Gateway {
+    /// Forgets deliveries that are older than the log is kept; returns how many.
+    pub async fn forget_old_deliveries(&self) -> crate::Result<u64> {
+        store::delete_older(self.pool(), self.clock().now() - LOG_KEPT).await
+    }
+
     /// Sends a delivery of this merchant again at once, with the same id and body.
     pub async fn redeliver(&self, merchant_id: i64, delivery_id: i64) -> crate::Result<()> {
         let now = self.clock().now();

@@ -7,9 +7,6 @@
 
 use std::time::Duration;
 
-/// Least delay after an answer that says the receiver is overloaded, and after a timeout.
-const OVERLOAD_DELAY_MIN: Duration = Duration::from_secs(60);
-
 /// Jitter takes away at most one part in this many: a delay is within `[0.8 · base, base]`.
 const JITTER_DIVISOR: u64 = 5;
 
@@ -168,10 +165,6 @@ impl FailureKind {
         }
     }
 
-    const fn is_overload(self) -> bool {
-        matches!(self, Self::Timeout | Self::Status(429 | 502 | 504))
-    }
-
     /// Whether no later attempt is made at all. A 410 ends only what follows Standard Webhooks,
     /// where it has that meaning; the older dialects promise their number of tries regardless.
     const fn is_final(self, schedule: Schedule) -> bool {
@@ -186,7 +179,7 @@ impl FailureKind {
 /// How long after the failed attempt the next one is due; `None` gives the delivery up.
 ///
 /// `attempts_made` counts the attempts so far and 0 answers "at once". `jitter` is uniform over
-/// all of `u16`. 429, 502, 504 and timeouts wait at least 60 s. The receiver's own `Retry-After`
+/// all of `u16`. The receiver's own `Retry-After`
 /// replaces the jittered delay, held within one and two times the delay that would apply.
 #[must_use]
 pub fn next_attempt(
@@ -202,15 +195,10 @@ pub fn next_attempt(
     if cause.is_final(schedule) {
         return None;
     }
-    let floor = if cause.is_overload() {
-        OVERLOAD_DELAY_MIN
-    } else {
-        Duration::ZERO
-    };
-    let base = schedule.base_delay(attempts_made)?.max(floor);
+    let base = schedule.base_delay(attempts_made)?;
     Some(match retry_after {
         Some(asked) => asked.clamp(base, base * 2),
-        None => schedule.jittered(base, jitter).max(floor),
+        None => schedule.jittered(base, jitter),
     })
 }
 

@@ -79,35 +79,15 @@ fn jitter_never_makes_a_delay_longer() {
 }
 
 #[test]
-fn overload_waits_a_minute_whatever_the_jitter() {
-    let overloads = [
-        FailureKind::Timeout,
-        FailureKind::Status(429),
-        FailureKind::Status(502),
-        FailureKind::Status(504),
-    ];
-    for cause in overloads {
-        for jitter in [0, u16::MAX] {
-            let delay = next_attempt(Schedule::Standard, 1, jitter, None, cause);
-            assert_eq!(delay, Some(Duration::from_secs(60)), "{cause:?}");
-        }
-        let later = next_attempt(Schedule::Standard, 2, u16::MAX, None, cause);
-        assert_eq!(later, Some(Duration::from_secs(240)), "{cause:?}");
-    }
-    let busy = next_attempt(Schedule::Standard, 1, 0, None, FailureKind::Status(503));
-    assert_eq!(busy, Some(Duration::from_secs(5)));
-}
-
-#[test]
 fn retry_after_is_honoured_between_once_and_twice_the_delay() {
     let cases = [
         // (attempts made, cause, asked for, granted), in seconds
         (1, FailureKind::Status(503), 0, 5),
         (1, FailureKind::Status(503), 7, 7),
         (1, FailureKind::Status(503), 3_600, 10),
-        (1, FailureKind::Status(429), 30, 60),
-        (1, FailureKind::Status(429), 90, 90),
-        (1, FailureKind::Status(429), u64::MAX, 120),
+        (1, FailureKind::Status(429), 7, 7),
+        (1, FailureKind::Status(429), 90, 10),
+        (1, FailureKind::Status(429), u64::MAX, 10),
         (9, FailureKind::Status(429), 100_000, 100_000),
     ];
     for (attempts_made, cause, asked, granted) in cases {

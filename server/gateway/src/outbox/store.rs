@@ -9,6 +9,10 @@ use crate::{Error, Result};
 /// Deliveries one URL may have under way at once, so that a slow receiver holds few workers.
 const IN_FLIGHT_PER_URL_MAX: i64 = 4;
 
+/// Deliveries one merchant may have under way at once in all, so that many slow receivers of one
+/// merchant do not take every worker. Merchants take turns.
+const IN_FLIGHT_PER_MERCHANT_MAX: i64 = 16;
+
 /// The caller holds the lock of the object's row, so numbers are gapless and in order.
 pub(super) async fn next_sequence(conn: &mut PgConnection, object: &str) -> Result<i64> {
     Ok(
@@ -121,7 +125,7 @@ pub(super) struct Claimed {
 }
 
 /// Takes due deliveries under a lease. Skipped: one whose object has an earlier one to the same URL
-/// still to come (order), and URLs that have enough under way (fairness).
+/// still to come (order), and URLs and merchants that have enough under way (fairness).
 pub(super) async fn claim(
     pool: &PgPool,
     now: OffsetDateTime,
@@ -129,21 +133,32 @@ pub(super) async fn claim(
     limit: i64,
 ) -> Result<Vec<Claimed>> {
     let rows = sqlx::query(
-        "WITH due AS (
-             SELECT d.id, row_number() OVER (PARTITION BY d.url ORDER BY d.next_attempt_at, d.id) AS place
-             FROM deliveries d
+        "WITH flying AS (
+             SELECT url, merchant_id FROM deliveries
+             WHERE state = 'pending' AND locked_until IS NOT NULL AND locked_until >= clock_timestamp()),
+         per_url AS (SELECT url, count(*) AS n FROM flying GROUP BY url),
+         per_merchant AS (SELECT merchant_id, count(*) AS n FROM flying GROUP BY merchant_id),
+         due AS (
+             SELECT d.id, d.merchant_id, d.next_attempt_at,
+                 coalesce(u.n, 0) + row_number() OVER (
+                     PARTITION BY d.url ORDER BY d.next_attempt_at, d.id) AS place
+             FROM deliveries d LEFT JOIN per_url u ON u.url = d.url
              WHERE d.state = 'pending' AND d.next_attempt_at <= $1
                AND (d.locked_until IS NULL OR d.locked_until < clock_timestamp())
                AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.object = d.object AND e.url = d.url
-                               AND e.state = 'pending' AND e.id < d.id)
-               AND (SELECT count(*) FROM deliveries f WHERE f.url = d.url AND f.state = 'pending'
-                    AND f.locked_until >= clock_timestamp()) < $2
-             ORDER BY d.next_attempt_at, d.id LIMIT 1000),
+                               AND e.state = 'pending' AND e.id < d.id)),
+         ranked AS (
+             SELECT due.id, due.next_attempt_at,
+                 coalesce(m.n, 0) + row_number() OVER (
+                     PARTITION BY due.merchant_id ORDER BY due.next_attempt_at, due.id) AS turn
+             FROM due LEFT JOIN per_merchant m ON m.merchant_id = due.merchant_id
+             WHERE due.place <= $2),
          picked AS (
-             SELECT d.id FROM deliveries d JOIN due ON due.id = d.id
-             WHERE due.place <= $2 AND d.state = 'pending'
+             SELECT d.id FROM deliveries d JOIN ranked ON ranked.id = d.id
+             WHERE ranked.turn <= $5 AND d.state = 'pending'
                AND (d.locked_until IS NULL OR d.locked_until < clock_timestamp())
-             ORDER BY d.id LIMIT $3 FOR NO KEY UPDATE OF d SKIP LOCKED)
+             ORDER BY ranked.turn, ranked.next_attempt_at, d.id
+             LIMIT $3 FOR NO KEY UPDATE OF d SKIP LOCKED)
          UPDATE deliveries d
          SET locked_until = clock_timestamp() + $4 * interval '1 second'
          FROM picked, merchants m
@@ -158,6 +173,7 @@ pub(super) async fn claim(
     .bind(IN_FLIGHT_PER_URL_MAX)
     .bind(limit)
     .bind(lease_seconds)
+    .bind(IN_FLIGHT_PER_MERCHANT_MAX)
     .fetch_all(pool)
     .await?;
     rows.into_iter()
@@ -311,4 +327,26 @@ pub(crate) async fn redeliver(
         .execute(pool)
         .await?;
     Ok(updated == 1)
+}
+
+/// Forgets finished deliveries that were made before `oldest`; events stay, the audit needs them.
+pub(crate) async fn delete_older(pool: &PgPool, oldest: OffsetDateTime) -> Result<u64> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(
+        "DELETE FROM delivery_attempts a USING deliveries d
+         WHERE d.id = a.delivery_id AND d.state <> 'pending' AND d.created_at < $1",
+    )
+    .bind(oldest)
+    .execute(&mut *tx)
+    .await?;
+    let deleted = sqlx::query(
+        "DELETE FROM deliveries d WHERE d.state <> 'pending' AND d.created_at < $1
+         AND NOT EXISTS (SELECT 1 FROM delivery_attempts a WHERE a.delivery_id = d.id)",
+    )
+    .bind(oldest)
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    tx.commit().await?;
+    Ok(deleted)
 }

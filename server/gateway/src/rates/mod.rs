@@ -2,8 +2,8 @@
 
 pub(crate) mod store;
 
-use domain::money::{Currency, Money};
-use domain::rate::{MidRate, amount_due, inverse, mid_rate, price};
+use domain::money::{Currency, CurrencyId, Money};
+use domain::rate::{MidRate, Observation, amount_due, inverse, mid_rate, price};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -44,18 +44,54 @@ impl Gateway {
                 sources: vec!["identity".to_owned()],
             }));
         }
-        let stale_after = self.settings().rate_stale_after;
         let direct = store::observations(conn, from.id, to.id, now).await?;
-        if let Some(mid) = mid_rate(&direct, now, stale_after) {
-            return Ok(Some(mid));
-        }
         let reverse = store::observations(conn, to.id, from.id, now).await?;
-        Ok(mid_rate(&reverse, now, stale_after).and_then(|mid| {
+        Ok(self.mid_of(&direct, &reverse, now))
+    }
+
+    /// The pair's own observations win over those of the opposite pair.
+    fn mid_of(
+        &self,
+        direct: &[Observation],
+        reverse: &[Observation],
+        now: OffsetDateTime,
+    ) -> Option<MidRate> {
+        let stale_after = self.settings().rate_stale_after;
+        mid_rate(direct, now, stale_after).or_else(|| {
+            let mid = mid_rate(reverse, now, stale_after)?;
             Some(MidRate {
                 rate: inverse(mid.rate)?,
                 sources: mid.sources,
             })
-        }))
+        })
+    }
+
+    /// What the amount would cost now in each coin; `None` where no quote can be given. One query,
+    /// however many coins there are: every view of an unpaid checkout asks for this.
+    pub(crate) async fn approximate(
+        &self,
+        conn: &mut PgConnection,
+        amount: Money,
+        coins: &[Currency],
+        now: OffsetDateTime,
+    ) -> Result<Vec<Option<Money>>> {
+        let to = amount.currency();
+        let pairs = store::observations_around(conn, to.id, now).await?;
+        let of = |from: CurrencyId, to: CurrencyId| -> Vec<Observation> {
+            let own = pairs.iter().filter(|(a, b, _)| (*a, *b) == (from, to));
+            own.map(|(_, _, seen)| seen.clone()).collect()
+        };
+        Ok(coins
+            .iter()
+            .map(|coin| {
+                if coin.id == to.id {
+                    return amount_due(amount, Decimal::ONE, *coin);
+                }
+                let mid = self.mid_of(&of(coin.id, to.id), &of(to.id, coin.id), now)?;
+                let price = price(mid.rate, self.settings().spread_basis_points)?;
+                amount_due(amount, price, *coin)
+            })
+            .collect())
     }
 
     /// Quotes what a payer owes in `coin` for `amount`; not stored yet.

@@ -35,6 +35,31 @@ pub(super) async fn observations(
     rows.iter().map(observation).collect()
 }
 
+/// Observations of every pair the currency is part of, as (from, to, observation).
+pub(super) async fn observations_around(
+    conn: &mut PgConnection,
+    currency: i16,
+    now: OffsetDateTime,
+) -> Result<Vec<(i16, i16, Observation)>> {
+    let rows = sqlx::query(
+        "SELECT from_id, to_id, source, rate, observed_at, ages FROM rate_observations
+         WHERE (to_id = $1 OR from_id = $1) AND (expires_at IS NULL OR expires_at > $2)",
+    )
+    .bind(currency)
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get("from_id")?,
+                row.try_get("to_id")?,
+                observation(row)?,
+            ))
+        })
+        .collect()
+}
+
 pub(super) async fn all(
     pool: &PgPool,
     now: OffsetDateTime,

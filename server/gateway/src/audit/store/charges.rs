@@ -125,7 +125,10 @@ pub(super) const NOTHING_LOST: &str = "
     SELECT format('charge:%s: %s with money nobody is told about', c.id, c.status)
     FROM charges c
     WHERE NOT c.needs_attention AND c.resolution NOT IN ('refunded', 'credited')
-      AND (c.status = 'paid' AND c.flags && '{over,reversed}'::text[]
+      AND (c.status = 'paid' AND ('reversed' = ANY(c.flags)
+                OR c.coin_consumed < (SELECT sum(r.amount) FROM receipts r
+                                      WHERE r.charge_id = c.id AND r.coin_id = c.coin_id
+                                        AND r.state IN ('seen', 'final')))
            OR EXISTS (SELECT 1 FROM receipts r
                       WHERE r.charge_id = c.id AND r.state IN ('seen', 'final')
                         AND (r.coin_id IS DISTINCT FROM c.coin_id

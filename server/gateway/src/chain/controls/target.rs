@@ -1,6 +1,6 @@
 //! Which chain a control means.
 
-use domain::money::Money;
+use domain::money::{Money, UNITS_MAX};
 
 use crate::chain::address::{CoinParams, guess_coin, parse_address};
 use crate::chain::simulated::SimChain;
@@ -39,6 +39,10 @@ impl<'a> Simulated<'a> {
     pub(super) fn raw(&self, text: &str) -> Result<u128> {
         let amount = Money::parse(text, self.chain.coin)
             .map_err(|error| Error::invalid("amount", error.to_string()))?;
+        // The books add up many of these.
+        if amount.units() > UNITS_MAX / 1_000_000 {
+            return Err(Error::invalid("amount", "is too large"));
+        }
         base_units::from_ledger(amount, base_units::digits(self.chain.params))
             .ok_or_else(|| Error::Internal(format!("{amount} is no amount of its chain")))
     }

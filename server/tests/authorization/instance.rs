@@ -1,0 +1,357 @@
+//! One server with what the matrix is about, and everybody who may try.
+
+use std::net::SocketAddr;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request};
+use gateway::demo::DemoSet;
+use serde_json::{Value, json};
+use server::testing::TestApp;
+use sqlx::PgPool;
+use tower::ServiceExt;
+
+use crate::matrix::Row;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+const ORDER: &str = r#"{"amount":"149.98","currency":"USD","redirect_url":"https://shop.example/",
+    "customer_details":{"name":"Inga","surname":"Berzina","email":"inga@shop.example","phone":"1"}}"#;
+
+/// The same with a webhook, which nobody sends: there are no workers here.
+const ORDER_WITH_WEBHOOK: &str = r#"{"amount":"149.98","currency":"USD",
+    "redirect_url":"https://shop.example/","webhook_url":"http://127.0.0.1:9/hook",
+    "customer_details":{"name":"Inga","surname":"Berzina","email":"inga@shop.example","phone":"1"}}"#;
+
+/// What a refused call must leave as it is. Last uses of keys and sessions are not part of it.
+const STATE: &str = "SELECT concat_ws(' ',
+    (SELECT count(*) || '/' || sum(version) FROM charges),
+    (SELECT count(*) FROM charge_timeline),
+    (SELECT count(*) || '/' || max(created_at) FROM refund_claims),
+    (SELECT count(*) || '/' || max(next_attempt_at) FROM deliveries),
+    (SELECT count(*) || '/' || sum(version) FROM accounts),
+    (SELECT count(*) FROM chain_addresses),
+    (SELECT count(*) FROM quotes),
+    (SELECT count(*) FROM sessions),
+    (SELECT count(*) FROM rate_observations),
+    (SELECT count(*) FROM sim.blocks),
+    (SELECT count(*) FROM sim.txs),
+    (SELECT string_agg(tolerance || late_policy || expiry_minutes, ',' ORDER BY id) FROM merchants),
+    (SELECT clock_offset_seconds FROM instance))";
+
+/// Somebody who calls.
+pub struct Principal {
+    pub name: &'static str,
+    /// Added to every call.
+    header: Option<(&'static str, String)>,
+    /// Added to every address; `{token}` stands for the token of the charge's page.
+    query: String,
+    /// Log-ins are counted by address, so everybody has one, all of them on this machine.
+    number: u8,
+}
+
+/// What a call is about.
+#[derive(Debug, Clone, Default)]
+pub struct Thing {
+    pub id: String,
+    /// Of a charge's page.
+    pub token: String,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// Empty for a stream of events, which does not end.
+    pub body: Vec<u8>,
+}
+
+pub struct Instance {
+    app: TestApp,
+    pub principals: Vec<Principal>,
+    paid: Thing,
+    underpaid: Vec<Thing>,
+    open: Vec<Thing>,
+    wallet: Thing,
+    delivery: Thing,
+}
+
+impl Instance {
+    /// With so many underpaid and open charges of `merchant`, at least one of each, beside a paid
+    /// one.
+    pub async fn start(pool: &PgPool, underpaid: usize, open: usize) -> Self {
+        let app = TestApp::start(pool).await;
+        let demo = app.demo().await;
+        let shop = Shop {
+            app: &app,
+            key: format!("Bearer {}", demo.merchant.ex_pk),
+        };
+        let rate = json!({ "from": "BTC", "to": "USD", "rate": "50000" });
+        app.sandbox("rates", rate).await;
+        let underpaid = shop.underpaid(underpaid).await;
+        let mut opened = Vec::new();
+        for _ in 0..open {
+            opened.push(shop.order(ORDER).await);
+        }
+        let paid = shop.paid().await;
+        let wallet = shop.wallet().await;
+        let delivery: i64 = sqlx::query_scalar("SELECT id FROM deliveries")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        // Last, because moving the clock ends sessions.
+        let principals = principals(&app, &demo).await;
+        Self {
+            principals,
+            paid,
+            underpaid,
+            open: opened,
+            wallet,
+            delivery: Thing {
+                id: delivery.to_string(),
+                ..Thing::default()
+            },
+            app,
+        }
+    }
+
+    /// What the row's `{id}` stands for.
+    pub fn thing(&self, row: &Row) -> Thing {
+        match row.on {
+            "-" => Thing::default(),
+            "paid" => self.paid.clone(),
+            "underpaid" => self.underpaid.last().unwrap().clone(),
+            "open" => self.open.last().unwrap().clone(),
+            "wallet" => self.wallet.clone(),
+            "delivery" => self.delivery.clone(),
+            other => panic!("{other} stands for nothing"),
+        }
+    }
+
+    /// The same, and nobody else gets it if it is one of several.
+    pub fn take(&mut self, row: &Row) -> Thing {
+        match row.on {
+            "underpaid" => self.underpaid.pop().unwrap(),
+            "open" => self.open.pop().unwrap(),
+            _ => self.thing(row),
+        }
+    }
+
+    /// One call of `row`, with `extra` headers.
+    pub async fn ask(
+        &self,
+        who: &Principal,
+        method: &str,
+        row: &Row,
+        thing: &Thing,
+        extra: &[(&str, &str)],
+    ) -> Answer {
+        let path = row.path.replace("{id}", &thing.id).replace("{*rest}", "a/b");
+        let query = who.query.replace("{token}", &thing.token);
+        let uri = if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{query}")
+        };
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some((name, value)) = &who.header {
+            request = request.header(*name, value.as_str());
+        }
+        for (name, value) in extra {
+            request = request.header(*name, *value);
+        }
+        let body = if method == "GET" {
+            Body::empty()
+        } else {
+            let (content_type, body) = body_of(row, who);
+            request = request.header("content-type", content_type);
+            Body::from(body)
+        };
+        let mut request = request.body(body).unwrap();
+        let peer = SocketAddr::from(([127, 0, 1, who.number], 50_000));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.app.router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let content_type = parts.headers.get("content-type");
+        let body = if content_type.is_some_and(|kind| kind == "text/event-stream") {
+            Vec::new()
+        } else {
+            to_bytes(body, usize::MAX).await.unwrap().to_vec()
+        };
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// Everything a call can change, as one line.
+    pub async fn state(&self) -> String {
+        let pool = self.app.gateway().pool();
+        sqlx::query_scalar(STATE).fetch_one(pool).await.unwrap()
+    }
+}
+
+impl Principal {
+    pub fn is_session(&self) -> bool {
+        self.header.as_ref().is_some_and(|(name, _)| *name == "cookie")
+    }
+
+    /// What a browser adds when it sends a form of our own page.
+    pub fn of_our_page(&self) -> &'static [(&'static str, &'static str)] {
+        if self.is_session() {
+            &[("sec-fetch-site", "same-origin")]
+        } else {
+            &[]
+        }
+    }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// A body that whoever is let in gets through with.
+fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
+    match row.path {
+        "/api/wallets" => {
+            let user_id = 1_000 + u32::from(who.number);
+            let body = json!({ "user_id": user_id, "currency": "USD" });
+            (JSON, body.to_string())
+        }
+        "/api/orders" => (JSON, ORDER.to_owned()),
+        "/pay/{id}" => (FORM, "method=BTC".to_owned()),
+        "/app/faucet" => (FORM, "action=mine&currency=BTC&blocks=1".to_owned()),
+        _ if row.is_below("/api") || row.is_below("/sandbox") => (JSON, "{}".to_owned()),
+        _ => (FORM, String::new()),
+    }
+}
+
+/// In the order of the matrix's columns.
+async fn principals(app: &TestApp, demo: &DemoSet) -> Vec<Principal> {
+    let session = async |email: &str, password: &str| {
+        Some(("cookie", app.sign_in(email, password).await))
+    };
+    let bearer = |key: &str| Some(("authorization", format!("Bearer {key}")));
+    let (merchant, merchant2) = (&demo.merchant, &demo.merchant2);
+    let garbage = format!("ex_pk_{}", "0".repeat(38));
+    let remote = Some(("x-forwarded-for", "192.0.2.1".to_owned()));
+    let admin = session(&demo.admin.email, &demo.admin.password).await;
+    let manager = session(&demo.manager.email, &demo.manager.password).await;
+    let of_merchant = session(&merchant.email, &merchant.password).await;
+    let of_merchant2 = session(&merchant2.email, &merchant2.password).await;
+    let api_user = session(&demo.api_user.email, &demo.api_user.password).await;
+    let none = String::new;
+    let table = [
+        ("anon", None, none()),
+        ("token", None, "t={token}".to_owned()),
+        ("forged", None, format!("t={}", "A".repeat(22))),
+        ("remote", remote, none()),
+        ("admin", admin, none()),
+        ("manager", manager, none()),
+        ("merchant", of_merchant, none()),
+        ("merchant2", of_merchant2, none()),
+        ("api_user", api_user, none()),
+        ("key", bearer(&merchant.ex_pk), none()),
+        ("key2", bearer(&merchant2.ex_pk), none()),
+        ("static", bearer(&demo.static_key), none()),
+        ("static1", bearer(&demo.static_key), format!("merchant_id={}", merchant.id)),
+        ("static2", bearer(&demo.static_key), format!("merchant_id={}", merchant2.id)),
+        ("in-url", None, format!("key={}", merchant.ex_pk)),
+        ("garbage", bearer(&garbage), none()),
+    ];
+    (1..)
+        .zip(table)
+        .map(|(number, (name, header, query))| Principal {
+            name,
+            header,
+            query,
+            number,
+        })
+        .collect()
+}
+
+/// The merchant's program, before the matrix is walked.
+struct Shop<'a> {
+    app: &'a TestApp,
+    key: String,
+}
+
+impl Shop<'_> {
+    async fn call(&self, method: &str, path: &str, body: &str) -> Value {
+        let headers = [("authorization", self.key.as_str()), ("content-type", JSON)];
+        let answer = self.app.call(method, path, &headers, body).await;
+        assert!(answer.status < 300, "{method} {path}: {}", answer.text());
+        answer.json()
+    }
+
+    async fn order(&self, body: &str) -> Thing {
+        let made = self.call("POST", "/api/orders", body).await;
+        let (_, token) = made["checkout_url"].as_str().unwrap().split_once("?t=").unwrap();
+        Thing {
+            id: made["public_order_id"].as_str().unwrap().to_owned(),
+            token: token.to_owned(),
+        }
+    }
+
+    /// Address and amount in Bitcoin.
+    async fn choose(&self, order: &Thing) -> (Value, Value) {
+        let page = format!("/pay/{}?t={}", order.id, order.token);
+        let chosen = self.app.post_form(&page, &[], &[("method", "BTC")]).await;
+        assert_eq!(chosen.status, 303, "{}", chosen.text());
+        let path = format!("/api/orders/{}", order.id);
+        let shown = self.call("GET", &path, "").await;
+        let payment = &shown["payment"];
+        (payment["address"].clone(), payment["amount"].clone())
+    }
+
+    async fn pay(&self, address: Value, amount: Value) {
+        let body = json!({ "address": address, "amount": amount });
+        self.app.sandbox("pay", body).await;
+    }
+
+    async fn mine(&self) {
+        self.app.sandbox("mine", json!({ "currency": "BTC" })).await;
+    }
+
+    async fn underpaid(&self, count: usize) -> Vec<Thing> {
+        let mut orders = Vec::new();
+        for _ in 0..count {
+            let order = self.order(ORDER).await;
+            let (address, _) = self.choose(&order).await;
+            self.pay(address, json!("0.001")).await;
+            orders.push(order);
+        }
+        self.mine().await;
+        self.app.sandbox("advance", json!({ "seconds": 901 })).await;
+        orders
+    }
+
+    async fn paid(&self) -> Thing {
+        let order = self.order(ORDER_WITH_WEBHOOK).await;
+        let (address, amount) = self.choose(&order).await;
+        self.pay(address, amount).await;
+        self.mine().await;
+        order
+    }
+
+    /// Of a customer: every merchant has the primary ones anyway.
+    async fn wallet(&self) -> Thing {
+        let made = self
+            .call("POST", "/api/wallets", r#"{"user_id":7,"currency":"USD"}"#)
+            .await;
+        Thing {
+            id: made["id"].as_i64().unwrap().to_string(),
+            ..Thing::default()
+        }
+    }
+}
