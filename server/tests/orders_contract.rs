@@ -1,4 +1,4 @@
-//! Every example of `10-orders-api.md` and seed 000, as it goes over the wire.
+//! Every example of `10-orders-api.md`, as it goes over the wire.
 
 #![allow(clippy::unwrap_used)]
 

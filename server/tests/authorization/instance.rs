@@ -146,7 +146,10 @@ impl Instance {
         thing: &Thing,
         extra: &[(&str, &str)],
     ) -> Answer {
-        let path = row.path.replace("{id}", &thing.id).replace("{*rest}", "a/b");
+        let path = row
+            .path
+            .replace("{id}", &thing.id)
+            .replace("{*rest}", "a/b");
         let query = who.query.replace("{token}", &thing.token);
         let uri = if query.is_empty() {
             path
@@ -194,7 +197,9 @@ impl Instance {
 
 impl Principal {
     pub fn is_session(&self) -> bool {
-        self.header.as_ref().is_some_and(|(name, _)| *name == "cookie")
+        self.header
+            .as_ref()
+            .is_some_and(|(name, _)| *name == "cookie")
     }
 
     /// What a browser adds when it sends a form of our own page.
@@ -238,9 +243,8 @@ fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
 
 /// In the order of the matrix's columns.
 async fn principals(app: &TestApp, demo: &DemoSet) -> Vec<Principal> {
-    let session = async |email: &str, password: &str| {
-        Some(("cookie", app.sign_in(email, password).await))
-    };
+    let session =
+        async |email: &str, password: &str| Some(("cookie", app.sign_in(email, password).await));
     let bearer = |key: &str| Some(("authorization", format!("Bearer {key}")));
     let (merchant, merchant2) = (&demo.merchant, &demo.merchant2);
     let garbage = format!("ex_pk_{}", "0".repeat(38));
@@ -264,8 +268,16 @@ async fn principals(app: &TestApp, demo: &DemoSet) -> Vec<Principal> {
         ("key", bearer(&merchant.ex_pk), none()),
         ("key2", bearer(&merchant2.ex_pk), none()),
         ("static", bearer(&demo.static_key), none()),
-        ("static1", bearer(&demo.static_key), format!("merchant_id={}", merchant.id)),
-        ("static2", bearer(&demo.static_key), format!("merchant_id={}", merchant2.id)),
+        (
+            "static1",
+            bearer(&demo.static_key),
+            format!("merchant_id={}", merchant.id),
+        ),
+        (
+            "static2",
+            bearer(&demo.static_key),
+            format!("merchant_id={}", merchant2.id),
+        ),
         ("in-url", None, format!("key={}", merchant.ex_pk)),
         ("garbage", bearer(&garbage), none()),
     ];
@@ -296,7 +308,11 @@ impl Shop<'_> {
 
     async fn order(&self, body: &str) -> Thing {
         let made = self.call("POST", "/api/orders", body).await;
-        let (_, token) = made["checkout_url"].as_str().unwrap().split_once("?t=").unwrap();
+        let (_, token) = made["checkout_url"]
+            .as_str()
+            .unwrap()
+            .split_once("?t=")
+            .unwrap();
         Thing {
             id: made["public_order_id"].as_str().unwrap().to_owned(),
             token: token.to_owned(),

@@ -59,7 +59,10 @@ pub fn routes() -> BTreeSet<(String, String)> {
 
 /// The modules that are read here.
 pub fn modules_read() -> BTreeSet<PathBuf> {
-    MODULES.iter().map(|(path, _)| PathBuf::from(path)).collect()
+    MODULES
+        .iter()
+        .map(|(path, _)| PathBuf::from(path))
+        .collect()
 }
 
 /// The modules that make routes.

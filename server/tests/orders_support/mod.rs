@@ -10,7 +10,7 @@ use serde_json::Value;
 use server::testing::{PUBLIC_URL, TestApp};
 use sqlx::PgPool;
 
-/// The request of seed 000. Nothing is sent to its webhook before an order is paid.
+/// The published example request. Nothing is sent to its webhook before an order is paid.
 pub const ORDER: &str = r#"{
   "amount": 149.98,
   "currency": "USD",

@@ -1,4 +1,4 @@
-//! The Orders API (`10-orders-api.md`, seed 000): wallets, orders, their checkout and receipts.
+//! The Orders API (`10-orders-api.md`, the published example): wallets, orders, their checkout and receipts.
 //!
 //! Known quirks, kept because the contract shows them: `refunded` is a status here and a resolution
 //! everywhere else; `order.paid` signs id and amount without a separator; a `pending` order has a

@@ -3,7 +3,7 @@ use domain::money::CurrencyKind;
 use super::*;
 use crate::http::json::{Value as Json, parse};
 
-/// The request of seed 000.
+/// The published example request.
 const SEED: &str = r#"{
   "amount": 149.98,
   "currency": "USD",
