@@ -440,6 +440,31 @@ async fn a_reorg_that_drops_a_paid_payment_is_booked_back(pool: PgPool) {
     world.expect(&world.state(&id).await, "paid reversed inbox");
     assert_eq!(world.balance("EUR").await, credited, "paid never goes back");
     assert_eq!(world.view(&id).await.receipts[0].state.word(), "reversed");
+    let mails = world.gateway.list_mail(None, 10).await.unwrap();
+    let told = mails
+        .iter()
+        .filter(|mail| mail.subject.contains("was reversed"))
+        .count();
+    assert_eq!(told, 1, "the operator is told once");
+    let timeline = world
+        .gateway
+        .charge_timeline(world.merchant, &id)
+        .await
+        .unwrap();
+    let kinds: Vec<_> = timeline.iter().map(|entry| entry.kind.as_str()).collect();
+    for kind in [
+        "created",
+        "quote.fixed",
+        "receipt.seen",
+        "receipt.final",
+        "status.paid",
+        "journal.receipt_final",
+        "journal.charge_paid",
+        "receipt.reversed",
+        "journal.receipt_reversed",
+    ] {
+        assert!(kinds.contains(&kind), "{kind} is not in {kinds:?}");
+    }
     world.audit().await;
 }
 

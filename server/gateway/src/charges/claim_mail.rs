@@ -3,7 +3,7 @@ use domain::money::Money;
 
 use super::row::{ChargeRow, ReceiptRow};
 use crate::ledger::Unit;
-use crate::mail::{ClaimMail, ClaimReason, send_claim_mail};
+use crate::mail::{ClaimMail, ClaimReason, send_claim_mail, tell_operators};
 use crate::{Gateway, Result};
 
 /// Tells the customer, once per reason, that a payment was short, too much or late, with the page
@@ -28,6 +28,22 @@ pub(super) async fn tell_customer(
         url: gateway.checkout_url(&row.public_id),
     };
     send_claim_mail(unit, &claim).await
+}
+
+/// A payment that was booked and credited has left the chain: the house is short of it
+/// (`80`, Charges).
+pub(super) async fn tell_operator(unit: &mut Unit, before: Flags, row: &ChargeRow) -> Result<()> {
+    if !row.flags.contains(Flag::Reversed) || before.contains(Flag::Reversed) {
+        return Ok(());
+    }
+    let subject = format!("{}: a paid payment was reversed", row.public_id);
+    let text = format!(
+        "A reorganisation of the chain removed a payment of {} that was final.\n\n\
+         The merchant, \"{}\", keeps the credit; the amount is booked against suspense and the \
+         charge is in the merchant's inbox.",
+        row.public_id, row.merchant_name
+    );
+    tell_operators(unit, &subject, &text).await
 }
 
 fn reason(

@@ -17,6 +17,7 @@ mod resolve;
 mod row;
 pub(crate) mod store;
 mod token;
+mod trail_store;
 mod transition;
 mod view;
 

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 
 use domain::charge::{Resolution, Status};
-use serde_json::Value;
+use domain::money::Money;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::row::ReceiptRow;
-use super::{ChargeView, store};
+use super::{ChargeView, store, trail_store};
 use crate::{Error, Gateway, Result};
 
 /// A page of a merchant's charges, newest first.
@@ -86,17 +87,57 @@ impl Gateway {
         Ok((views, total))
     }
 
-    /// Everything that happened, oldest first.
+    /// Everything that happened, oldest first: quote, receipts, changes of status, journal entries and
+    /// webhook attempts.
     pub async fn charge_timeline(
         &self,
         merchant_id: i64,
         public_id: &str,
     ) -> Result<Vec<TimelineEntry>> {
         let charge = self.find_charge(merchant_id, public_id).await?;
-        let rows = store::timeline(self.pool(), charge.id).await?;
-        Ok(rows
-            .into_iter()
-            .map(|(at, kind, data)| TimelineEntry { at, kind, data })
-            .collect())
+        let mut entries = story(store::timeline(self.pool(), charge.id).await?);
+        let object = format!("charge:{}", charge.id);
+        entries.extend(self.journal_story(&object).await?);
+        entries.extend(story(trail_store::attempts(self.pool(), &object).await?));
+        // Stable: what happened at one instant keeps the order charge, books, webhooks.
+        entries.sort_by_key(|entry| entry.at);
+        Ok(entries)
     }
+
+    /// The charge's journal entries with their postings.
+    async fn journal_story(&self, subject: &str) -> Result<Vec<TimelineEntry>> {
+        let postings = trail_store::postings(self.pool(), subject).await?;
+        let mut entries: Vec<TimelineEntry> = Vec::new();
+        let mut last = None;
+        for posting in postings {
+            let currency = self.currencies().known(posting.currency_id)?;
+            let amount = Money::from_units(posting.amount, currency);
+            let line = json!({
+                "label": posting.label,
+                "debit": posting.debit,
+                "credit": posting.credit,
+                "amount": amount.exact(),
+                "currency": currency.code.as_str(),
+            });
+            if last == Some(posting.entry_id) {
+                let lines = entries.last_mut().and_then(|e| e.data.get_mut("postings"));
+                if let Some(lines) = lines.and_then(Value::as_array_mut) {
+                    lines.push(line);
+                }
+                continue;
+            }
+            last = Some(posting.entry_id);
+            entries.push(TimelineEntry {
+                at: posting.at,
+                kind: format!("journal.{}", posting.kind),
+                data: json!({ "entry": posting.entry_id, "postings": [line] }),
+            });
+        }
+        Ok(entries)
+    }
+}
+
+fn story(rows: Vec<(OffsetDateTime, String, Value)>) -> Vec<TimelineEntry> {
+    let entry = |(at, kind, data)| TimelineEntry { at, kind, data };
+    rows.into_iter().map(entry).collect()
 }

@@ -10,7 +10,7 @@ use domain::ledger::template::{receipt_final, receipt_reversed};
 use domain::money::{Currency, Money, Rounding, convert};
 use serde_json::json;
 
-use super::claim_mail::tell_customer;
+use super::claim_mail::{tell_customer, tell_operator};
 use super::row::{ChargeRow, ReceiptRow};
 use super::{receipt_store, store, transition};
 use crate::ledger::{Unit, with_ids};
@@ -144,6 +144,7 @@ async fn settle_charges(
             accept_late_money(gateway, unit, &mut row, &receipts).await?;
         }
         tell_customer(gateway, unit, before, &row, &receipts).await?;
+        tell_operator(unit, before.1, &row).await?;
     }
     Ok(())
 }
@@ -351,9 +352,10 @@ async fn accept_late_money(
         }
         Valuation::AtMid(mid.rate)
     };
-    let Some(credit) = valuation.credit(received, row.amount, row.fee_basis_points) else {
-        return Ok(());
-    };
+    let credit = valuation
+        .credit(received, row.amount, row.fee_basis_points)
+        .filter(|credit| credit.gross.is_positive());
+    let Some(credit) = credit else { return Ok(()) };
     let event = Event::LateAccepted {
         consumed: credit.consumed.units(),
     };

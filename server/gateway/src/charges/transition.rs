@@ -47,7 +47,18 @@ pub(super) async fn transition(
     row.coin_consumed = change.consumed;
     if change.status != before {
         let kind = format!("status.{}", change.status.word());
-        let data = json!({ "from": before.word(), "by": actor, "flags": change.flags.words() });
+        let paid = |units: Option<i128>| {
+            units
+                .filter(|_| change.pays)
+                .map(|units| Money::from_units(units, row.amount.currency()).shown())
+        };
+        let data = json!({
+            "from": before.word(),
+            "by": actor,
+            "flags": change.flags.words(),
+            "credited": paid(row.credited),
+            "fee": paid(row.fee),
+        });
         store::append_timeline(unit.conn(), row.id, now, &kind, &data).await?;
         unit.emit(event_of(row, change.status));
     }

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 pub(crate) use claims::{ClaimMail, ClaimReason, send_claim_mail};
 
+use crate::ledger::Unit;
 use crate::{Error, Gateway, Result};
 
 /// Longest subject, characters; longer ones are cut.
@@ -46,6 +47,15 @@ impl Gateway {
         )
         .await
     }
+}
+
+/// Queues the same mail to every active administrator.
+pub(crate) async fn tell_operators(unit: &mut Unit, subject: &str, text: &str) -> Result<()> {
+    let at = unit.now();
+    for email in store::operators(unit.conn()).await? {
+        queue_mail(unit.conn(), at, None, &email, subject, text).await?;
+    }
+    Ok(())
 }
 
 /// Queues a mail in the caller's transaction. Paragraphs of `text` are separated by empty lines; a

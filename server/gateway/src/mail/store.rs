@@ -50,3 +50,12 @@ pub(super) async fn list(pool: &PgPool, before: i64, limit: i64) -> Result<Vec<M
         })
         .collect()
 }
+
+/// Addresses of the administrators who may sign in.
+pub(super) async fn operators(conn: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT email FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id",
+    )
+    .fetch_all(conn)
+    .await?)
+}
