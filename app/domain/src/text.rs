@@ -15,9 +15,30 @@ pub fn one_line(text: &str) -> String {
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// JSON text with direction characters written as escapes: the same value, read as it is.
+pub fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if DIRECTION_CONTROLS.iter().any(|range| range.contains(&c)) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{one_line, visible_json};
+
+    #[test]
+    fn json_shows_what_would_reorder_it() {
+        assert_eq!(
+            visible_json("{\"a\": \"x\u{202E}y\"}"),
+            r#"{"a": "x\u202ey"}"#
+        );
+    }
 
     #[test]
     fn names_are_one_visible_line() {

@@ -36,7 +36,8 @@ pub(super) fn metadata(charge: &ChargeView) -> Option<String> {
     if charge.metadata.is_empty() {
         return None;
     }
-    serde_json::to_string_pretty(&charge.metadata).ok()
+    let json = serde_json::to_string_pretty(&charge.metadata).ok()?;
+    Some(domain::text::visible_json(&json))
 }
 
 pub(super) fn receipt(receipt: &ReceiptRecord) -> ReceiptRow {
