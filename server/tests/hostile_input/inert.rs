@@ -86,7 +86,7 @@ async fn open(shop: &Shop, cookie: &str, path: &str) -> TestResponse {
     answer
 }
 
-/// Tags with the names of their attributes: all of a page but its text and the values of attributes.
+/// Tags with the names of their attributes: all of a page but text and attributes' values.
 fn skeleton(page: &str) -> String {
     let mut skeleton = String::new();
     let mut in_tag = false;

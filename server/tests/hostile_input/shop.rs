@@ -116,7 +116,7 @@ pub fn order() -> Value {
         "metadata": { "cart": "7" },
         "customer_details": {
             "name": "Inga", "surname": "Berzina", "email": "inga@shop.example", "phone": "+371200",
-            "address_line1": "Brivibas 1", "city": "Riga", "postal_code": "LV-1010", "country": "LV",
+            "address_line1": "Kalku 1", "city": "Riga", "postal_code": "LV-1010", "country": "LV",
         },
         "items": [{ "name": "Wallet Kit", "price": "99.99", "quantity": 1 }],
     })
@@ -140,8 +140,8 @@ pub fn order_with(field: &str, token: &str) -> String {
     order.to_string().replace(&format!("\"{MARK}\""), token)
 }
 
-/// The dialect's shape of a refusal: these fields are to blame and no others; none at all, and there
-/// is a message alone.
+/// The dialect's shape of a refusal: these fields are to blame and no others. Where there are none,
+/// there is a message alone.
 #[track_caller]
 pub fn refused(answer: &TestResponse, status: u16, fields: &[&str], case: &str) {
     let text = answer.text();

@@ -1,6 +1,7 @@
 use std::ops::RangeInclusive;
 
 use domain::money::{Currency, Money, parse_units};
+use domain::text::one_line;
 
 use super::kept::{kept, member_path, storable};
 use super::{Object, Value};
@@ -47,7 +48,8 @@ impl<'v, 'p> Fields<'v, 'p> {
         let Some(text) = self.optional_text(name, chars_max) else {
             return String::new();
         };
-        if text.trim().is_empty() {
+        // What is left of it once nothing invisible is: that is what would be stored.
+        if one_line(&text).is_empty() {
             self.refuse(name, "must not be empty");
         }
         text

@@ -57,7 +57,13 @@ impl Gateway {
             metadata_json: parts::metadata(&charge),
             quotes: timeline.iter().filter_map(parts::quote).collect(),
             receipts: charge.receipts.iter().map(parts::receipt).collect(),
-            timeline: timeline.iter().map(parts::timeline_row).collect(),
+            // Journal and webhooks have sections of their own on the page.
+            timeline: timeline
+                .iter()
+                .filter(|entry| !entry.kind.starts_with("journal."))
+                .filter(|entry| entry.kind != "webhook.attempt")
+                .map(parts::timeline_row)
+                .collect(),
             journal: self.journal_rows(&postings)?,
             deliveries: self.delivery_rows(deliveries).await?,
             checkout_url: self.checkout_url(public_id),
