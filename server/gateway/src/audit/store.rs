@@ -111,6 +111,11 @@ pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres
     sqlx::query("SET LOCAL statement_timeout = 0")
         .execute(&mut *tx)
         .await?;
+    // Every check reads whole tables; on fresh tables without statistics the planner would still
+    // loop over one inside the other.
+    sqlx::query("SET LOCAL enable_nestloop = off")
+        .execute(&mut *tx)
+        .await?;
     Ok(tx)
 }
 
