@@ -4,9 +4,12 @@
 //! as arguments, so every rule can be tested as a table and runs unchanged in the browser.
 
 pub mod charge;
+pub mod exchange;
+pub mod futures;
 pub mod ledger;
 pub mod money;
 pub mod payment_uri;
 pub mod rate;
 pub mod text;
 pub mod view;
+pub mod withdrawal;

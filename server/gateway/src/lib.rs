@@ -3,6 +3,7 @@
 //! Invariant: money, status and outbox rows change together, in one transaction of
 //! [`ledger::Book::commit`], or not at all.
 
+pub mod addresses;
 pub mod audit;
 pub mod auth;
 pub mod chain;
@@ -11,17 +12,24 @@ pub mod clock;
 pub mod currencies;
 pub mod dashboard;
 pub mod demo;
+mod deposits;
 pub mod error;
+pub mod exchange;
+pub mod futures;
 pub mod idempotency;
 pub mod instance;
 pub mod ledger;
 pub mod mail;
 pub mod merchants;
 mod open;
+pub mod operations;
+pub mod operator;
 pub mod outbox;
 pub mod rates;
 pub mod settings;
+pub mod terms;
 pub mod wallets;
+pub mod withdrawals;
 pub mod workers;
 
 use std::sync::Arc;

@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 use crate::charges::{any_due, expire_due};
 use crate::ledger::store::CHARGE_CHANNEL;
 use crate::outbox::{IN_FLIGHT_MAX, Outcome, deliver_due, start_due};
-use crate::{Error, Gateway, Result, chain};
+use crate::withdrawals::store::WITHDRAWAL_CHANNEL;
+use crate::withdrawals::{any_due as any_withdrawal_due, send_due};
+use crate::{Error, Gateway, Result, chain, futures};
 
 /// Longest wait between two looks.
 const TICK: Duration = Duration::from_secs(1);
@@ -29,10 +31,17 @@ const CLEAN_UP_EVERY: Duration = Duration::from_secs(3_600);
 /// Most rounds `advance` waits for deliveries that became due; each round is at least one attempt.
 const ADVANCE_ROUNDS_MAX: u32 = 10_000;
 
+/// Wakes a worker before its next tick.
+#[derive(Debug, Clone, Default)]
+struct Wake {
+    deliveries: Arc<Notify>,
+    withdrawals: Arc<Notify>,
+}
+
 impl Gateway {
     /// Starts the workers; they end soon after `shutdown` turns true.
     pub fn spawn_workers(&self, shutdown: watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-        let wake = Arc::new(Notify::new());
+        let wake = Wake::default();
         let slots = Arc::new(Semaphore::new(usize::from(IN_FLIGHT_MAX)));
         let mut handles = vec![
             tokio::spawn(listen(self.clone(), wake.clone(), shutdown.clone())),
@@ -42,7 +51,8 @@ impl Gateway {
                     let gateway = gateway.clone();
                     async move {
                         gateway.clock().refresh(gateway.pool()).await?;
-                        let done = expire_due(&gateway).await?;
+                        let done =
+                            expire_due(&gateway).await? + futures::expire_due(&gateway).await?;
                         Ok(if done > 0 {
                             Outcome::Worked
                         } else {
@@ -51,7 +61,19 @@ impl Gateway {
                     }
                 }
             }),
-            spawn_loop("deliveries", shutdown.clone(), Some(wake), {
+            spawn_loop(
+                "withdrawals",
+                shutdown.clone(),
+                Some(wake.withdrawals.clone()),
+                {
+                    let gateway = self.clone();
+                    move || {
+                        let gateway = gateway.clone();
+                        async move { send_due(&gateway).await }
+                    }
+                },
+            ),
+            spawn_loop("deliveries", shutdown.clone(), Some(wake.deliveries), {
                 let gateway = self.clone();
                 move || {
                     let (gateway, slots) = (gateway.clone(), slots.clone());
@@ -75,11 +97,23 @@ impl Gateway {
         }
         let now = self.clock().advance(self.pool(), seconds).await?;
         expire_due(self).await?;
+        futures::expire_due(self).await?;
         // Charges another worker has locked right now are its to tell; wait until they were told.
         let mut rounds = 0;
-        while rounds < ADVANCE_ROUNDS_MAX && any_due(self, now).await? {
+        while rounds < ADVANCE_ROUNDS_MAX
+            && (any_due(self, now).await? || futures::any_due(self, now).await?)
+        {
             tokio::time::sleep(Duration::from_millis(1)).await;
             expire_due(self).await?;
+            futures::expire_due(self).await?;
+            rounds += 1;
+        }
+        let mut rounds = 0;
+        while rounds < ADVANCE_ROUNDS_MAX && any_withdrawal_due(self, now).await? {
+            if send_due(self).await? == Outcome::Idle {
+                // Another worker has it under way.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
             rounds += 1;
         }
         let mut rounds = 0;
@@ -123,7 +157,7 @@ where
 }
 
 /// Turns database notifications of any process into wake-ups of this one.
-async fn listen(gateway: Gateway, wake: Arc<Notify>, mut shutdown: watch::Receiver<bool>) {
+async fn listen(gateway: Gateway, wake: Wake, mut shutdown: watch::Receiver<bool>) {
     while !*shutdown.borrow() {
         tokio::select! {
             result = forward(&gateway, &wake) => {
@@ -137,16 +171,17 @@ async fn listen(gateway: Gateway, wake: Arc<Notify>, mut shutdown: watch::Receiv
     }
 }
 
-async fn forward(gateway: &Gateway, wake: &Notify) -> Result<()> {
+async fn forward(gateway: &Gateway, wake: &Wake) -> Result<()> {
     let mut listener = PgListener::connect_with(gateway.pool()).await?;
     listener
-        .listen_all([CHARGE_CHANNEL, DELIVERY_CHANNEL])
+        .listen_all([CHARGE_CHANNEL, DELIVERY_CHANNEL, WITHDRAWAL_CHANNEL])
         .await?;
     loop {
         let notification = listener.recv().await?;
         match notification.channel() {
             CHARGE_CHANNEL => gateway.announce(notification.payload().to_owned()),
-            _ => wake.notify_one(),
+            WITHDRAWAL_CHANNEL => wake.withdrawals.notify_one(),
+            _ => wake.deliveries.notify_one(),
         }
     }
 }

@@ -52,12 +52,13 @@ pub struct Receipt {
     pub seen_at: OffsetDateTime,
 }
 
-/// Confirmations a receipt needs: one below the band's limit, two from it on (`80`, Charges).
+/// Confirmations a receipt needs: `small` below the band's limit, `large` from it on
+/// (`00-domain.md`, Receipts; `80`, Charges).
 ///
 /// `value` and `limit` are in ledger units of the same currency; an unknown value counts as large.
-pub fn confirmations_for(value: Option<i128>, limit: i128) -> u32 {
+pub fn confirmations_for(value: Option<i128>, limit: i128, small: u32, large: u32) -> u32 {
     match value {
-        Some(value) if value < limit => 1,
-        _ => 2,
+        Some(value) if value < limit => small,
+        _ => large,
     }
 }

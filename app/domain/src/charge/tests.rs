@@ -464,9 +464,9 @@ fn late_money_is_compared_rounded_half_up() {
 
 #[test]
 fn large_receipts_need_two_confirmations() {
-    assert_eq!(confirmations_for(Some(9_999), 10_000), 1);
-    assert_eq!(confirmations_for(Some(10_000), 10_000), 2);
-    assert_eq!(confirmations_for(None, 10_000), 2);
+    assert_eq!(confirmations_for(Some(9_999), 10_000, 1, 2), 1);
+    assert_eq!(confirmations_for(Some(10_000), 10_000, 1, 2), 2);
+    assert_eq!(confirmations_for(None, 10_000, 1, 2), 2);
 }
 
 proptest! {

@@ -11,15 +11,58 @@ pub enum EntryKind {
     ReceiptReversed,
     /// A charge is paid: the merchant is credited, the fee taken.
     ChargePaid,
+    /// A final deposit is the merchant's.
+    DepositFinal,
+    /// A final deposit was exchanged on arrival.
+    DepositConverted,
+    /// A final deposit waits in suspense for somebody to decide.
+    DepositSuspended,
+    /// A suspended deposit was credited after all.
+    DepositReleased,
+    /// A final deposit left the chain again.
+    DepositReversed,
+    /// A reversed deposit is in the chain again.
+    DepositRestored,
+    /// Money of a withdrawal is held.
+    WithdrawalHeld,
+    /// A withdrawal has left.
+    WithdrawalSettled,
+    /// A withdrawal was called off.
+    WithdrawalVoid,
+    /// The same three for money that goes back out of suspense.
+    RefundHeld,
+    RefundSettled,
+    RefundVoid,
+    /// Two wallets of a merchant were exchanged.
+    Exchange,
+    /// A promise is funded.
+    FuturesHeld,
+    /// A promise was not used.
+    FuturesVoid,
     /// Opening balance of the demo set.
     TestFunding,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 19] = [
         Self::ReceiptFinal,
         Self::ReceiptReversed,
         Self::ChargePaid,
+        Self::DepositFinal,
+        Self::DepositConverted,
+        Self::DepositSuspended,
+        Self::DepositReleased,
+        Self::DepositReversed,
+        Self::DepositRestored,
+        Self::WithdrawalHeld,
+        Self::WithdrawalSettled,
+        Self::WithdrawalVoid,
+        Self::RefundHeld,
+        Self::RefundSettled,
+        Self::RefundVoid,
+        Self::Exchange,
+        Self::FuturesHeld,
+        Self::FuturesVoid,
         Self::TestFunding,
     ];
 
@@ -29,6 +72,21 @@ impl EntryKind {
             Self::ReceiptFinal => "receipt_final",
             Self::ReceiptReversed => "receipt_reversed",
             Self::ChargePaid => "charge_paid",
+            Self::DepositFinal => "deposit_final",
+            Self::DepositConverted => "deposit_converted",
+            Self::DepositSuspended => "deposit_suspended",
+            Self::DepositReleased => "deposit_released",
+            Self::DepositReversed => "deposit_reversed",
+            Self::DepositRestored => "deposit_restored",
+            Self::WithdrawalHeld => "withdrawal_held",
+            Self::WithdrawalSettled => "withdrawal_settled",
+            Self::WithdrawalVoid => "withdrawal_void",
+            Self::RefundHeld => "refund_held",
+            Self::RefundSettled => "refund_settled",
+            Self::RefundVoid => "refund_void",
+            Self::Exchange => "exchange",
+            Self::FuturesHeld => "futures_held",
+            Self::FuturesVoid => "futures_void",
             Self::TestFunding => "test_funding",
         }
     }

@@ -2,6 +2,7 @@
 
 mod books;
 mod charges;
+mod operations;
 mod reports;
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
@@ -9,7 +10,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::Result;
 
 /// What should be true, and how to find where it is not.
-pub(super) const CHECKS: [(&str, &str); 25] = [
+pub(super) const CHECKS: [(&str, &str); 34] = [
     ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
     (
         "each balance is the sum of its lines",
@@ -85,6 +86,42 @@ pub(super) const CHECKS: [(&str, &str); 25] = [
         charges::CLOCKS_AGREE,
     ),
     ("unexplained money is in the inbox", charges::NOTHING_LOST),
+    (
+        "each deposit is booked once when final and not otherwise",
+        operations::DEPOSITS_BOOKED,
+    ),
+    (
+        "each credited deposit gained its wallet what it says",
+        operations::CREDITED_DEPOSITS_PAID,
+    ),
+    (
+        "each withdrawal holds until it is settled or void",
+        operations::WITHDRAWALS_HOLD,
+    ),
+    (
+        "each exchanged withdrawal holds its coins likewise",
+        operations::LIQUIDITY_HELD,
+    ),
+    (
+        "each settled withdrawal paid what it promised, and no other paid",
+        operations::WITHDRAWALS_PAY,
+    ),
+    (
+        "each promise is funded until it is settled or void",
+        operations::PROMISES_HELD,
+    ),
+    (
+        "each confirmed exchange has one entry",
+        operations::EXCHANGES_BOOKED,
+    ),
+    (
+        "each quote was used by its merchant while it stood",
+        operations::QUOTES_STOOD,
+    ),
+    (
+        "the status of each operation was told",
+        operations::STATUSES_TOLD,
+    ),
     (
         "each change of status has its event",
         reports::CHANGES_HAVE_EVENTS,

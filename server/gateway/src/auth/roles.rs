@@ -36,12 +36,24 @@ pub enum Permission {
     UseTestTools,
     /// Sub-users, as far as [`Role::may_manage`] goes.
     ManageUsers,
+    /// Addresses, deposits, withdrawals, exchanges, futures.
+    ReadOperations,
+    /// Take addresses, ask for withdrawals, exchange, promise futures.
+    MoveMoney,
+    /// Let a withdrawal go that is above the merchant's limit, or decline it.
+    ApproveWithdrawals,
+    /// Invoices made and sent by hand.
+    ManageInvoices,
+    /// Key pairs: make, revoke, switch permissions.
+    ManageKeys,
+    /// Name, looks, callback address.
+    ManageSettings,
     /// House accounts, rates, fees, other people's merchants.
     Operate,
 }
 
 impl Permission {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadProfile,
         Self::ReadBalances,
         Self::CreateCharges,
@@ -54,6 +66,12 @@ impl Permission {
         Self::ExportData,
         Self::UseTestTools,
         Self::ManageUsers,
+        Self::ReadOperations,
+        Self::MoveMoney,
+        Self::ApproveWithdrawals,
+        Self::ManageInvoices,
+        Self::ManageKeys,
+        Self::ManageSettings,
         Self::Operate,
     ];
 }
@@ -88,7 +106,13 @@ impl Role {
             | Permission::Redeliver
             | Permission::ExportData
             | Permission::UseTestTools
-            | Permission::ManageUsers => match self {
+            | Permission::ManageUsers
+            | Permission::ReadOperations
+            | Permission::MoveMoney
+            | Permission::ApproveWithdrawals
+            | Permission::ManageInvoices
+            | Permission::ManageKeys
+            | Permission::ManageSettings => match self {
                 Self::Admin | Self::Manager | Self::Merchant => true,
                 Self::ApiUser => false,
             },

@@ -74,7 +74,32 @@ pub trait ChainBackend: Send + Sync {
     /// latest after `max`.
     async fn wait(&self, after: &BlockRef, max: Duration) -> Result<()>;
 
+    /// Gives the network a signed transaction. The same bytes again change nothing.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when the network refuses it, because what it
+    /// spends is spent; whatever else kept it from being told.
+    async fn broadcast(&self, raw: &[u8]) -> Result<()>;
+
     /// How long a transaction may be missing from the mempool before it counts as dropped: nodes
     /// restart, and their mempools are not equal.
     fn drop_grace(&self) -> time::Duration;
+}
+
+/// A transaction that pays, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedTx {
+    pub txid: String,
+    /// What [`ChainBackend::broadcast`] takes; only meant to be stored and sent.
+    pub raw: Vec<u8>,
+}
+
+/// Who can spend a chain's coins. Apart from [`ChainBackend`], because on real chains the keys are
+/// somewhere else.
+#[async_trait]
+pub trait Payer: Send + Sync {
+    /// Makes and signs a transaction that pays `raw` base units to `address`; sends nothing.
+    ///
+    /// `reference` names what is paid for. A caller that stored no answer may ask again.
+    async fn build(&self, reference: &str, address: &str, raw: u128) -> Result<SignedTx>;
 }

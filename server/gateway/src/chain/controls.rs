@@ -4,6 +4,8 @@
 mod target;
 
 use super::follower;
+use crate::outbox::Outcome;
+use crate::withdrawals::send_due;
 use crate::{Gateway, Result};
 
 /// What [`Gateway::sandbox_mine`] did.
@@ -86,6 +88,8 @@ impl Gateway {
                 self.only_or_default(&busy)?
             }
         };
+        // What was asked for before this call is in the mempool when the block is made.
+        while send_due(self).await? == Outcome::Worked {}
         let blocks = mined.sim.mine(blocks.unwrap_or(1)).await?;
         follower::sync(self, mined.chain.coin).await?;
         // Not the tip: somebody else may have mined meanwhile.

@@ -19,7 +19,7 @@ use self::mempool::MempoolView;
 use super::Chain;
 use super::backend::BlockRef;
 use crate::charges::receiving;
-use crate::{Gateway, Result};
+use crate::{Gateway, Result, deposits, withdrawals};
 
 /// How often one call starts again because the chain moved while it was read.
 const ROUNDS_MAX: u32 = 8;
@@ -122,6 +122,7 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
             reverse_lost(gateway, chain.coin).await?;
             memory.reconciled = true;
         }
+        withdrawals::follow(gateway, chain.coin, tip.height).await?;
         progress.tip = Some(tip);
         break;
     }
@@ -133,7 +134,10 @@ async fn reverse_lost(gateway: &Gateway, coin: Currency) -> Result<()> {
     gateway
         .book()
         .commit(move |unit| {
-            Box::pin(async move { receiving::reverse_lost(&owner, unit, coin).await })
+            Box::pin(async move {
+                receiving::reverse_lost(&owner, unit, coin).await?;
+                deposits::reverse_lost(&owner, unit, coin).await
+            })
         })
         .await
 }

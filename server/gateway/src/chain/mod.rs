@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 pub use controls::{ChainState, MempoolTx, Mined};
 
 use self::address::{AccountKey, COINS, CoinParams, Seed};
-use self::backend::ChainBackend;
+use self::backend::{ChainBackend, Payer};
 use self::simulated::SimChain;
 use crate::currencies::Currencies;
 use crate::{Error, Instance, Result};
@@ -34,6 +34,8 @@ pub struct Chain {
     pub coin: Currency,
     pub params: &'static CoinParams,
     pub backend: Arc<dyn ChainBackend>,
+    /// Makes the transactions of withdrawals.
+    pub(crate) payer: Arc<dyn Payer>,
     key: AccountKey,
     /// The same as `backend` where that is simulated, for the controls of test mode.
     simulated: Option<Arc<SimChain>>,
@@ -78,11 +80,11 @@ impl Chains {
             claim_account(pool, &key).await?;
             let secret = instance.derive(&format!("simulated chain {}", params.code));
             let simulated = Arc::new(SimChain::open(pool.clone(), params, secret).await?);
-            let backend: Arc<dyn ChainBackend> = simulated.clone();
             chains.push(Chain {
                 coin,
                 params,
-                backend,
+                backend: simulated.clone(),
+                payer: simulated.clone(),
                 key,
                 simulated: Some(simulated),
                 memory: Mutex::default(),

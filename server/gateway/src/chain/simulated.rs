@@ -6,6 +6,7 @@
 
 mod edit;
 mod ids;
+mod payer;
 mod store;
 
 use std::time::Duration;
@@ -224,6 +225,10 @@ impl ChainBackend for SimChain {
     async fn wait(&self, _after: &BlockRef, max: Duration) -> Result<()> {
         tokio::time::sleep(max).await;
         Ok(())
+    }
+
+    async fn broadcast(&self, raw: &[u8]) -> Result<()> {
+        self.accept(raw).await
     }
 
     /// None: this mempool forgets nothing by accident.

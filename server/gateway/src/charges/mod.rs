@@ -13,6 +13,7 @@ mod method;
 mod read;
 mod receipt_store;
 pub mod receiving;
+pub(crate) mod refunds;
 mod resolve;
 mod row;
 pub(crate) mod store;

@@ -46,6 +46,39 @@ pub(super) async fn upsert(
     Ok(())
 }
 
+/// The charge a refund claim is about.
+pub(super) async fn charge_of_claim(conn: &mut PgConnection, claim_id: i64) -> Result<Option<i64>> {
+    Ok(
+        sqlx::query_scalar("SELECT charge_id FROM refund_claims WHERE id = $1")
+            .bind(claim_id)
+            .fetch_optional(conn)
+            .await?,
+    )
+}
+
+/// A receipt that no chain has to confirm, booked once.
+pub(super) async fn insert_internal(
+    conn: &mut PgConnection,
+    charge_id: i64,
+    output: &SeenOutput,
+    now: OffsetDateTime,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "INSERT INTO receipts (charge_id, coin_id, txid, vout, address_id, amount, state,
+             confirmations_required, bookings, first_seen_at, final_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'final', 0, 1, $7, $7) RETURNING id",
+    )
+    .bind(charge_id)
+    .bind(output.coin.id)
+    .bind(&output.txid)
+    .bind(output.vout)
+    .bind(output.address_id)
+    .bind(decimal(output.units))
+    .bind(now)
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Charges with a receipt that became deep enough (again) or whose transaction is gone.
 pub(super) async fn with_changes(
     conn: &mut PgConnection,

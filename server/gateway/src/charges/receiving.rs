@@ -16,9 +16,6 @@ use super::{receipt_store, store, transition};
 use crate::ledger::{Unit, with_ids};
 use crate::{Error, Gateway, Result};
 
-/// From this worth on a receipt needs two confirmations: 10 000 EUR (`80`, Charges).
-const LARGE_RECEIPT_EUROS: &str = "10000";
-
 /// What it means that a final receipt's transaction is not in the chain right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lost {
@@ -65,21 +62,95 @@ pub async fn record_outputs(
     Ok(touched)
 }
 
-async fn required_confirmations(gateway: &Gateway, unit: &mut Unit, amount: Money) -> Result<u32> {
-    let euro = gateway
-        .currencies()
-        .by_code("EUR")
-        .ok_or_else(|| Error::Internal("EUR is not listed".to_owned()))?;
-    let limit = Money::parse(LARGE_RECEIPT_EUROS, euro).map_err(Error::internal)?;
-    let now = unit.now();
+/// Confirmations a payment needs, by the operator's terms for its coin and what it is worth.
+pub(crate) async fn required_confirmations(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    amount: Money,
+) -> Result<u32> {
+    let (euro, now) = (gateway.euro()?, unit.now());
+    let terms = gateway.terms_of(unit.conn(), amount.currency()).await?;
+    let scale = 10i128.pow(u32::from(euro.scale));
+    let large_from = i128::from(terms.large_from_euros).saturating_mul(scale);
     let mid = gateway
         .mid(unit.conn(), amount.currency(), euro, now)
         .await?;
     let worth = mid.and_then(|mid| convert(amount, mid.rate, euro, Rounding::Up));
     Ok(confirmations_for(
         worth.map(|money| money.units()),
-        limit.units(),
+        large_from,
+        terms.confirmations,
+        terms.confirmations_large,
     ))
+}
+
+/// Locks the charge a watched address belongs to, if it is one's.
+pub(crate) async fn lock_charge_of(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    chain_address_id: i64,
+) -> Result<()> {
+    if let Some(id) = receipt_store::charge_of(unit.conn(), chain_address_id).await? {
+        store::lock_by_ids(unit.conn(), gateway.currencies(), &BTreeSet::from([id])).await?;
+    }
+    Ok(())
+}
+
+/// Locks the charge a refund claim is about.
+pub(crate) async fn lock_charge_of_claim(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    claim_id: Option<i64>,
+) -> Result<()> {
+    let Some(claim_id) = claim_id else {
+        return Ok(());
+    };
+    if let Some(id) = receipt_store::charge_of_claim(unit.conn(), claim_id).await? {
+        store::lock_by_ids(unit.conn(), gateway.currencies(), &BTreeSet::from([id])).await?;
+    }
+    Ok(())
+}
+
+/// Coins from another account of this instance, to the address of a charge: final at once.
+pub(crate) async fn receive_internal(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    chain_address_id: i64,
+    amount: Money,
+    from_operation: i64,
+) -> Result<()> {
+    let charge_id = receipt_store::charge_of(unit.conn(), chain_address_id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let locked = store::lock_by_ids(
+        unit.conn(),
+        gateway.currencies(),
+        &BTreeSet::from([charge_id]),
+    )
+    .await?;
+    let Some(charge) = locked.first() else {
+        return Err(Error::NotFound);
+    };
+    let now = unit.now();
+    let output = SeenOutput {
+        coin: amount.currency(),
+        txid: ReceiptRow::internal_txid(from_operation),
+        vout: 0,
+        address_id: chain_address_id,
+        units: amount.units(),
+    };
+    let receipt = receipt_store::insert_internal(unit.conn(), charge_id, &output, now).await?;
+    let (merchant, fact) = (charge.merchant_id, format!("receipt:{receipt}/1"));
+    unit.post(with_ids(|ids| {
+        receipt_final(ids, merchant, charge_id, fact, amount)
+    }));
+    settle_charges(
+        gateway,
+        unit,
+        &BTreeSet::from([charge_id]),
+        Lost::MayComeBack,
+    )
+    .await
 }
 
 /// Brings the coin's unsettled receipts in line with the chain tables and lets the lifecycle decide
@@ -248,6 +319,9 @@ async fn follow_chain(
     receipt: &mut ReceiptRow,
     lost: Lost,
 ) -> Result<bool> {
+    if receipt.is_internal() {
+        return Ok(false);
+    }
     let chain = receipt_store::chain_position(unit.conn(), receipt).await?;
     let deep = chain.confirmed && receipt.confirmations >= receipt.confirmations_required;
     let next = match receipt.state {

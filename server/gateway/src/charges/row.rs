@@ -79,6 +79,21 @@ pub(crate) struct ReceiptRow {
     pub(crate) final_at: Option<OffsetDateTime>,
 }
 
+/// What the id of a transfer between two accounts of this instance begins with.
+const INTERNAL_TXID: &str = "internal:";
+
+impl ReceiptRow {
+    /// What stands where a chain's transaction id would.
+    pub(crate) fn internal_txid(operation_id: i64) -> String {
+        format!("{INTERNAL_TXID}{operation_id}")
+    }
+
+    /// Came over no chain.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.txid.starts_with(INTERNAL_TXID)
+    }
+}
+
 impl ChargeRow {
     /// The facts the rule decides on.
     pub(crate) fn facts(&self, receipts: &[ReceiptRow]) -> Charge {

@@ -162,3 +162,10 @@ impl Book {
         })
     }
 }
+
+impl crate::Gateway {
+    /// What an account stands for.
+    pub(crate) async fn account_kind(&self, id: AccountId) -> Result<domain::ledger::AccountKind> {
+        store::account_kind(self.pool(), id).await
+    }
+}

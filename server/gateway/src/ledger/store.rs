@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ledger::{
-    AccountId, AccountKey, AccountKind, AccountState, AppliedEntry, JournalEntry, WalletType,
+    AccountId, AccountKey, AccountKind, AccountState, AppliedEntry, HOUSE, JournalEntry, WalletType,
 };
+use domain::money::Currency;
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
@@ -265,6 +266,32 @@ pub(super) async fn update_accounts(
     Err(Error::Internal(
         "an account changed under its lock; nothing was booked".to_owned(),
     ))
+}
+
+/// What an account stands for.
+pub(super) async fn account_kind(pool: &PgPool, id: AccountId) -> Result<AccountKind> {
+    let word: String = sqlx::query_scalar("SELECT kind FROM accounts WHERE id = $1")
+        .bind(id.0)
+        .fetch_one(pool)
+        .await?;
+    AccountKind::from_word(&word).ok_or_else(|| Error::Internal(format!("account kind {word}")))
+}
+
+/// How much of a currency we can still deliver; `None` = as much as is asked for.
+pub(crate) async fn liquidity_left(
+    conn: &mut PgConnection,
+    currency: Currency,
+) -> Result<Option<i128>> {
+    let left: Option<Option<Decimal>> = sqlx::query_scalar(
+        "SELECT posted - held - floor FROM accounts
+         WHERE merchant_id = $1 AND kind = $2 AND currency_id = $3",
+    )
+    .bind(HOUSE)
+    .bind(AccountKind::Liquidity.word())
+    .bind(currency.id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(left.flatten().map(units))
 }
 
 pub(super) async fn notify(conn: &mut PgConnection, public_id: &str) -> Result<()> {

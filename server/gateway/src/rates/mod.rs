@@ -170,17 +170,28 @@ impl Gateway {
         Ok(rate)
     }
 
-    /// Every pair that has a rate, as `("BTC/EUR", "52002.33")`, sorted.
-    pub async fn rate_table(&self) -> Result<Vec<(String, String)>> {
-        let now = self.clock().now();
+    /// Every pair that has a rate: codes and mid rate.
+    pub(crate) async fn mid_table(
+        &self,
+        now: OffsetDateTime,
+    ) -> Result<Vec<(String, String, Decimal)>> {
         let stale_after = self.settings().rate_stale_after;
         let pairs = store::all(self.pool(), now).await?;
         Ok(pairs
             .into_iter()
             .filter_map(|(from, to, observations)| {
                 let mid = mid_rate(&observations, now, stale_after)?;
-                Some((format!("{from}/{to}"), mid.rate.normalize().to_string()))
+                Some((from, to, mid.rate))
             })
+            .collect())
+    }
+
+    /// Every pair that has a rate, as `("BTC/EUR", "52002.33")`, sorted.
+    pub async fn rate_table(&self) -> Result<Vec<(String, String)>> {
+        let table = self.mid_table(self.clock().now()).await?;
+        Ok(table
+            .into_iter()
+            .map(|(from, to, mid)| (format!("{from}/{to}"), mid.normalize().to_string()))
             .collect())
     }
 

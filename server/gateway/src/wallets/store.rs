@@ -138,6 +138,23 @@ pub(super) async fn list(pool: &PgPool, merchant_id: i64) -> Result<Vec<WalletRo
 }
 
 /// Whether the merchant has any wallet in the currency.
+/// What a merchant's own wallet in a currency could spend now; 0 without one.
+pub(crate) async fn available(
+    conn: &mut PgConnection,
+    merchant_id: i64,
+    currency_id: i16,
+) -> Result<i128> {
+    let left: Option<Decimal> = sqlx::query_scalar(
+        "SELECT posted - held - floor FROM accounts
+         WHERE merchant_id = $1 AND currency_id = $2 AND kind = 'wallet' AND user_id = 0",
+    )
+    .bind(merchant_id)
+    .bind(currency_id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(left.map_or(0, units))
+}
+
 pub(crate) async fn has_currency(
     conn: &mut PgConnection,
     merchant_id: i64,

@@ -33,6 +33,8 @@ impl Render for PlainRenderer {
     }
 }
 
+pub mod operations;
+
 pub struct World {
     pub gateway: Gateway,
     pub merchant: i64,

@@ -74,7 +74,19 @@ pub(super) const SUSPENSE_EXPLAINED: &str = "
                      FROM receipts r JOIN charges c ON c.id = r.charge_id WHERE r.state = 'final'
                      UNION ALL
                      SELECT merchant_id, coin_id, -coin_consumed FROM charges
-                     WHERE status = 'paid') moved
+                     WHERE status = 'paid'
+                     UNION ALL
+                     SELECT o.merchant_id, d.coin_id, d.amount
+                     FROM deposits d JOIN operations o ON o.id = d.operation_id
+                     WHERE d.disposition IN ('suspended', 'refunded') AND d.state = 'final'
+                     UNION ALL
+                     SELECT o.merchant_id, d.coin_id, -d.amount
+                     FROM deposits d JOIN operations o ON o.id = d.operation_id
+                     WHERE d.disposition = 'credited' AND d.state = 'reversed'
+                     UNION ALL
+                     SELECT o.merchant_id, w.coin_id, -w.amount
+                     FROM withdrawals w JOIN operations o ON o.id = w.operation_id
+                     WHERE o.kind = 'refund' AND w.state = 'settled') moved
                GROUP BY merchant_id, currency_id) e
         USING (merchant_id, currency_id)
     WHERE coalesce(s.posted, 0) <> coalesce(e.units, 0)

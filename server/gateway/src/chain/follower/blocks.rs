@@ -7,7 +7,7 @@ use crate::chain::Chain;
 use crate::chain::backend::{BlockRef, ChainBlock};
 use crate::charges::receiving;
 use crate::ledger::Unit;
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, deposits};
 
 /// Blocks kept per chain: how deep a reorganisation may be.
 const BLOCKS_KEPT: i64 = 2_000;
@@ -96,8 +96,10 @@ async fn connect_block(
     // After the block's own transactions: what still waits and spends the same, has lost.
     let replaced = store::conflicts(unit.conn(), code, &block.txs).await?;
     super::store::mark_replaced(unit.conn(), code, &replaced).await?;
-    let touched = receiving::record_outputs(gateway, unit, &outputs).await?;
-    receiving::settle(gateway, unit, coin, height, touched).await?;
+    let receipts = receiving::record_outputs(gateway, unit, &outputs).await?;
+    let arrived = deposits::record_outputs(gateway, unit, &outputs).await?;
+    receiving::settle(gateway, unit, coin, height, receipts).await?;
+    deposits::settle(gateway, unit, coin, height, arrived).await?;
     if height % PRUNE_EVERY == 0 {
         store::prune_below(unit.conn(), code, height - BLOCKS_KEPT).await?;
     }

@@ -10,7 +10,7 @@ use crate::chain::Chain;
 use crate::chain::backend::{ChainTx, OutPoint};
 use crate::charges::receiving;
 use crate::ledger::Unit;
-use crate::{Gateway, Result};
+use crate::{Gateway, Result, deposits};
 
 /// Most transactions remembered per chain. Those beyond are fetched in every pass.
 const REMEMBERED_MAX: usize = 200_000;
@@ -144,8 +144,10 @@ async fn write(
     if outputs.is_empty() && change.replaced.is_empty() && change.dropped.is_empty() {
         return Ok(());
     }
-    let touched = receiving::record_outputs(gateway, unit, &outputs).await?;
-    receiving::settle(gateway, unit, coin, height, touched).await
+    let receipts = receiving::record_outputs(gateway, unit, &outputs).await?;
+    let arrived = deposits::record_outputs(gateway, unit, &outputs).await?;
+    receiving::settle(gateway, unit, coin, height, receipts).await?;
+    deposits::settle(gateway, unit, coin, height, arrived).await
 }
 
 impl MempoolView {

@@ -8,6 +8,7 @@ use crate::chain::backend::{BlockRef, ChainOutput, ChainTx};
 use crate::chain::base_units;
 use crate::charges::receiving::SeenOutput;
 use crate::ledger::Unit;
+use crate::withdrawals;
 
 /// An output to one of our addresses.
 struct Payment<'a> {
@@ -18,7 +19,7 @@ struct Payment<'a> {
     units: i128,
 }
 
-/// Stores those of `txs` that pay us, with their place: a block, or the mempool for `None`.
+/// Stores those of `txs` that pay us or that we pay with, with their place: a block, or the mempool for `None`.
 ///
 /// Answers their outputs to us, whether or not they were known before. An address counts whatever
 /// coin it was given out for: coins that share a form of address can be sent to each other's.
@@ -40,15 +41,22 @@ pub(super) async fn record(
     }
     let owners = store::owners(unit.conn(), &addresses).await?;
     let payments = payments(chain, txs, &owners);
-    if payments.is_empty() {
+    let txids: Vec<&str> = txs.iter().map(|tx| tx.txid.as_str()).collect();
+    let withdrawals = withdrawals::store::ours(unit.conn(), chain.coin, &txids).await?;
+    // What pays us, and what we pay with.
+    let watched: Vec<&ChainTx> = txs
+        .iter()
+        .filter(|tx| {
+            withdrawals.contains(&tx.txid)
+                || payments.iter().any(|payment| payment.tx.txid == tx.txid)
+        })
+        .collect();
+    if watched.is_empty() {
         return Ok(Vec::new());
     }
-    let mut paying: Vec<&ChainTx> = payments.iter().map(|payment| payment.tx).collect();
-    // Payments of one transaction are neighbours.
-    paying.dedup_by(|tx, before| tx.txid == before.txid);
     let (code, now) = (chain.params.code, unit.now());
-    store::insert_txs(unit.conn(), code, &paying, block, now).await?;
-    store::insert_spends(unit.conn(), code, &paying).await?;
+    store::insert_txs(unit.conn(), code, &watched, block, now).await?;
+    store::insert_spends(unit.conn(), code, &watched).await?;
     let mut rows = store::OutputRows::default();
     for payment in &payments {
         rows.push(payment.tx, payment.output, payment.address_id)?;

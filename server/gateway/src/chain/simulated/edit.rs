@@ -60,6 +60,13 @@ impl Edit {
         Ok(txid)
     }
 
+    /// Place in the mempool of a transaction that brings its own id.
+    pub(super) fn next_place(&mut self) -> i64 {
+        // The id that is drawn with it is never used.
+        self.ids.draw();
+        self.ids.counter()
+    }
+
     /// Puts `count` empty blocks on top of `parent`.
     pub(super) async fn extend(&mut self, parent: BlockRef, count: u32) -> Result<Vec<String>> {
         let mut blocks: Vec<BlockRef> = Vec::new();

@@ -52,6 +52,16 @@ impl Ids {
         self.write(&hash)
     }
 
+    /// The id of what this text names; never one that is drawn.
+    pub(super) fn named(&self, name: &str) -> String {
+        let hash = Sha256::new()
+            .chain_update(self.secret)
+            .chain_update(b"named ")
+            .chain_update(name)
+            .finalize();
+        self.write(&hash)
+    }
+
     /// All zeros: the parent of the first block.
     pub(super) fn none(&self) -> String {
         self.write(&[0; ID_BYTES])

@@ -275,6 +275,42 @@ pub(super) async fn forget(conn: &mut PgConnection, chain: &str, txids: &[String
     Ok(())
 }
 
+/// Whether another transaction that did not vanish spends one of the inputs.
+pub(super) async fn is_spent(
+    conn: &mut PgConnection,
+    chain: &str,
+    txid: &str,
+    inputs: &[OutPoint],
+) -> Result<bool> {
+    for input in inputs {
+        let spent: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sim.txs WHERE chain = $1 AND txid <> $2 AND NOT gone
+                            AND inputs @> $3)",
+        )
+        .bind(chain)
+        .bind(txid)
+        .bind(Json(vec![input]))
+        .fetch_one(&mut *conn)
+        .await?;
+        if spent {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes a vanished transaction back into the mempool.
+pub(super) async fn revive(conn: &mut PgConnection, chain: &str, txid: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE sim.txs SET gone = false, block_hash = NULL WHERE chain = $1 AND txid = $2",
+    )
+    .bind(chain)
+    .bind(txid)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 fn block_ref((hash, height, prev_hash): BlockRow) -> BlockRef {
     BlockRef {
         hash,

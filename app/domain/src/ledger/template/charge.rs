@@ -1,55 +1,9 @@
-//! One posting template per business fact: which accounts it moves money between, and in which order.
+use super::{Ids, entry, house, post, suspense};
+use crate::ledger::{AccountKey, AccountKind, EntryKind, JournalEntry};
+use crate::money::{Currency, Money};
 
-use uuid::Uuid;
-
-use super::{AccountKey, AccountKind, EntryKind, HOUSE, JournalEntry, Leg, Movement};
-use crate::money::{Currency, CurrencyId, Money};
-
-/// Fresh ids for an entry and its legs; the caller draws them, rules do not.
-pub struct Ids<'a> {
-    pub next: &'a mut dyn FnMut() -> Uuid,
-}
-
-impl Ids<'_> {
-    fn draw(&mut self) -> Uuid {
-        (self.next)()
-    }
-}
-
-fn house(kind: AccountKind, currency: CurrencyId) -> AccountKey {
-    AccountKey {
-        merchant: HOUSE,
-        currency,
-        kind,
-        user_id: 0,
-    }
-}
-
-/// Where a merchant's not yet attributed money waits.
-pub fn suspense(merchant: i64, currency: CurrencyId) -> AccountKey {
-    AccountKey {
-        merchant,
-        currency,
-        kind: AccountKind::Suspense,
-        user_id: 0,
-    }
-}
-
-fn post(
-    ids: &mut Ids<'_>,
-    label: &'static str,
-    debit: AccountKey,
-    credit: AccountKey,
-    amount: Money,
-) -> Leg {
-    Leg {
-        id: ids.draw(),
-        movement: Movement::Post,
-        debit,
-        credit,
-        amount: amount.units(),
-        label,
-    }
+fn of_charge(charge: i64) -> String {
+    format!("charge:{charge}")
 }
 
 /// Coins of a final receipt enter: chain holdings → the merchant's suspense.
@@ -72,7 +26,7 @@ pub fn receipt_final(
         ids,
         merchant,
         EntryKind::ReceiptFinal,
-        charge,
+        of_charge(charge),
         dedupe,
         vec![leg],
     )
@@ -98,7 +52,7 @@ pub fn receipt_reversed(
         ids,
         merchant,
         EntryKind::ReceiptReversed,
-        charge,
+        of_charge(charge),
         dedupe,
         vec![leg],
     )
@@ -151,7 +105,8 @@ pub fn charge_paid(
         ));
     }
     let dedupe = format!("charge:{charge}");
-    entry(ids, merchant, EntryKind::ChargePaid, charge, dedupe, legs)
+    let subject = of_charge(charge);
+    entry(ids, merchant, EntryKind::ChargePaid, subject, dedupe, legs)
 }
 
 /// Opening balance of a demo wallet.
@@ -173,23 +128,5 @@ pub fn test_funding(ids: &mut Ids<'_>, wallet: AccountKey, amount: Money) -> Jou
             wallet.merchant, wallet.currency, wallet.user_id
         ),
         legs: vec![leg],
-    }
-}
-
-fn entry(
-    ids: &mut Ids<'_>,
-    merchant: i64,
-    kind: EntryKind,
-    charge: i64,
-    dedupe: String,
-    legs: Vec<Leg>,
-) -> JournalEntry {
-    JournalEntry {
-        id: ids.draw(),
-        merchant,
-        kind,
-        subject: format!("charge:{charge}"),
-        dedupe,
-        legs,
     }
 }

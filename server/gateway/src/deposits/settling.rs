@@ -1,0 +1,320 @@
+use std::collections::BTreeSet;
+
+use domain::charge::ReceiptState;
+use domain::futures::FuturesState;
+use domain::ledger::template::{deposit_restored, deposit_reversed, deposit_suspended};
+use domain::money::{Currency, Money};
+
+use super::store::{self, NewDeposit};
+use super::{Budget, DepositRow, Disposition, wake_name};
+use crate::addresses::DepositAddressView;
+use crate::charges::receiving::{SeenOutput, required_confirmations};
+use crate::ledger::{Unit, with_ids};
+use crate::mail::tell_operators;
+use crate::operations::{
+    NewOperation, OperationKind, OperationRow, OperationStatus, event_of, store as operations,
+};
+use crate::{Error, Gateway, Result, addresses, futures};
+
+/// Records outputs to deposit addresses, known or not. Answers the operations concerned.
+pub(crate) async fn record_outputs(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    outputs: &[SeenOutput],
+) -> Result<BTreeSet<i64>> {
+    let mut touched = BTreeSet::new();
+    for output in outputs {
+        let address = addresses::store::find_by_chain_address(
+            unit.conn(),
+            gateway.currencies(),
+            output.address_id,
+        )
+        .await?;
+        let Some(address) = address else { continue };
+        if let Some(known) = store::find_by_output(unit.conn(), output).await? {
+            touched.insert(known);
+            continue;
+        }
+        let amount = Money::from_units(output.units, output.coin);
+        let required = required_confirmations(gateway, unit, amount).await?;
+        let new = Arrived {
+            amount,
+            txid: &output.txid,
+            vout: output.vout,
+            confirmations_required: required,
+            internal_from: None,
+        };
+        touched.insert(record(gateway, unit, &address, &new).await?);
+    }
+    Ok(touched)
+}
+
+/// What came to an address.
+struct Arrived<'a> {
+    amount: Money,
+    txid: &'a str,
+    vout: i32,
+    confirmations_required: u32,
+    internal_from: Option<i64>,
+}
+
+/// A transfer from another account of this instance: final at once, over no chain.
+pub(crate) async fn record_internal(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    address: &DepositAddressView,
+    amount: Money,
+    from: i64,
+) -> Result<()> {
+    let txid = format!("internal:{from}");
+    let new = Arrived {
+        amount,
+        txid: &txid,
+        vout: 0,
+        confirmations_required: 0,
+        internal_from: Some(from),
+    };
+    let id = record(gateway, unit, address, &new).await?;
+    let mut budget = Budget::default();
+    settle_one(gateway, unit, id, Lost::MayComeBack, &mut budget).await
+}
+
+async fn record(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    address: &DepositAddressView,
+    new: &Arrived<'_>,
+) -> Result<i64> {
+    let (now, coin) = (unit.now(), new.amount.currency());
+    // Coins of another chain are not exchanged: they were not what was asked for.
+    let target = address.convert_to.filter(|_| coin.id == address.coin.id);
+    let operation = NewOperation {
+        merchant_id: address.merchant_id,
+        kind: match target {
+            Some(_) => OperationKind::DepositExchange,
+            None => OperationKind::Deposit,
+        },
+        status: OperationStatus::NotConfirmed,
+        foreign_id: None,
+        request_hash: None,
+        sent: new.amount,
+        received_currency: target.unwrap_or(coin),
+        received: target.is_none().then_some(new.amount),
+        received_net: None,
+        requested: new.amount,
+        price: None,
+        quote_id: None,
+    };
+    let id = operations::insert(unit.conn(), &operation, now).await?;
+    let deposit = NewDeposit {
+        operation_id: id,
+        deposit_address_id: address.id,
+        amount: new.amount,
+        txid: new.txid,
+        vout: new.vout,
+        confirmations_required: new.confirmations_required,
+        internal_from: new.internal_from,
+    };
+    store::insert(unit.conn(), &deposit, now).await?;
+    bind_promise(gateway, unit, address, new.amount, id).await?;
+    if new.internal_from.is_none() {
+        let row = operations::find(unit.conn(), gateway.currencies(), id)
+            .await?
+            .ok_or(Error::NotFound)?;
+        tell(gateway, unit, row).await?;
+    }
+    unit.notify(&wake_name(address.id));
+    Ok(id)
+}
+
+/// The first deposit that is the promised one, seen in time, keeps the promise open for itself.
+async fn bind_promise(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    address: &DepositAddressView,
+    amount: Money,
+    operation_id: i64,
+) -> Result<()> {
+    let now = unit.now();
+    let running =
+        futures::store::lock_running(unit.conn(), gateway.currencies(), address.id).await?;
+    let Some(row) = running.filter(|row| row.state == FuturesState::Open) else {
+        return Ok(());
+    };
+    if !row.promise().is_met_by(amount, amount.currency(), now) {
+        return Ok(());
+    }
+    futures::store::bind(unit.conn(), row.id, Some(operation_id)).await
+}
+
+/// What it means that a final deposit's transaction is not in the chain right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    /// In the middle of a reorganisation: a block to come may hold it.
+    MayComeBack,
+    /// The follower is at the node's tip.
+    IsGone,
+}
+
+/// Brings the coin's unsettled deposits in line with the chain tables. `tip_height` is that of our
+/// active tip.
+pub(crate) async fn settle(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    coin: Currency,
+    tip_height: i64,
+    mut touched: BTreeSet<i64>,
+) -> Result<()> {
+    touched.extend(store::with_changes(unit.conn(), coin, tip_height).await?);
+    settle_all(gateway, unit, &touched, Lost::MayComeBack).await?;
+    for address in store::waiting(unit.conn(), coin).await? {
+        unit.notify(&wake_name(address));
+    }
+    Ok(())
+}
+
+/// Reverses final deposits whose transaction is not in the chain any more; called at the node's tip.
+pub(crate) async fn reverse_lost(gateway: &Gateway, unit: &mut Unit, coin: Currency) -> Result<()> {
+    let lost = store::lost_finals(unit.conn(), coin).await?;
+    settle_all(gateway, unit, &lost, Lost::IsGone).await
+}
+
+async fn settle_all(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    ids: &BTreeSet<i64>,
+    lost: Lost,
+) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<i64> = ids.iter().copied().collect();
+    // In id order, before anything about them is decided.
+    operations::lock(unit.conn(), gateway.currencies(), &all).await?;
+    // What one block converts comes out of the same liquidity.
+    let mut budget = Budget::default();
+    for id in all {
+        settle_one(gateway, unit, id, lost, &mut budget).await?;
+    }
+    Ok(())
+}
+
+async fn settle_one(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    id: i64,
+    lost: Lost,
+    budget: &mut Budget,
+) -> Result<()> {
+    let mut deposit = store::find(unit.conn(), gateway.currencies(), id).await?;
+    let mut operation = operations::find(unit.conn(), gateway.currencies(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let next = next_state(&deposit, lost);
+    if next == deposit.state {
+        return Ok(());
+    }
+    let now = unit.now();
+    deposit.state = next;
+    match next {
+        ReceiptState::Final => {
+            deposit.bookings += 1;
+            deposit.final_at = Some(now);
+            match deposit.disposition {
+                Disposition::Open => {
+                    gateway
+                        .credit_or_suspend(unit, &mut operation, &mut deposit, budget)
+                        .await?;
+                }
+                Disposition::Credited => unit.post(with_ids(|ids| {
+                    let (merchant, fact) = (operation.merchant_id, deposit.fact());
+                    deposit_restored(ids, merchant, id, fact, deposit.amount)
+                })),
+                Disposition::Suspended | Disposition::Refunded => unit.post(with_ids(|ids| {
+                    let (merchant, fact) = (operation.merchant_id, deposit.fact());
+                    deposit_suspended(ids, merchant, id, fact, deposit.amount)
+                })),
+            }
+        }
+        ReceiptState::Reversed => {
+            let (merchant, fact) = (operation.merchant_id, deposit.fact());
+            unit.post(with_ids(|ids| {
+                deposit_reversed(ids, merchant, id, fact, deposit.amount)
+            }));
+            operation.needs_attention = true;
+            operation.updated_at = now;
+            tell_of_reversal(unit, &operation, &deposit).await?;
+        }
+        ReceiptState::Dropped => {
+            operation.error = Some("the transaction was replaced or double-spent".to_owned());
+            operation.become_status(OperationStatus::Cancelled, now);
+            free_promise(gateway, unit, &deposit).await?;
+        }
+        ReceiptState::Seen => {
+            operation.error = None;
+            operation.become_status(OperationStatus::NotConfirmed, now);
+        }
+    }
+    store::update(unit.conn(), &deposit).await?;
+    operations::update(unit.conn(), &operation).await?;
+    unit.notify(&wake_name(deposit.deposit_address_id));
+    // A reversal has no word: what was said to be final stays so (`80`, Charges).
+    if next != ReceiptState::Reversed {
+        tell(gateway, unit, operation).await?;
+    }
+    Ok(())
+}
+
+fn next_state(deposit: &DepositRow, lost: Lost) -> ReceiptState {
+    if deposit.internal_from.is_some() {
+        return ReceiptState::Final;
+    }
+    let deep = deposit.confirmed && deposit.confirmations >= deposit.confirmations_required;
+    match deposit.state {
+        ReceiptState::Seen if deep => ReceiptState::Final,
+        ReceiptState::Seen if deposit.gone => ReceiptState::Dropped,
+        ReceiptState::Dropped if deep => ReceiptState::Final,
+        ReceiptState::Dropped if !deposit.gone => ReceiptState::Seen,
+        ReceiptState::Final if !deposit.confirmed && lost == Lost::IsGone => ReceiptState::Reversed,
+        ReceiptState::Reversed if deep => ReceiptState::Final,
+        same => same,
+    }
+}
+
+/// A promise whose deposit vanished waits for another one; if its time is over, the clock ends it.
+async fn free_promise(gateway: &Gateway, unit: &mut Unit, deposit: &DepositRow) -> Result<()> {
+    let running = futures::store::lock_running(
+        unit.conn(),
+        gateway.currencies(),
+        deposit.deposit_address_id,
+    )
+    .await?;
+    match running.filter(|row| row.operation_id == Some(deposit.operation_id)) {
+        Some(row) => futures::store::bind(unit.conn(), row.id, None).await,
+        None => Ok(()),
+    }
+}
+
+/// Stages the event about an operation as it stands.
+pub(super) async fn tell(gateway: &Gateway, unit: &mut Unit, row: OperationRow) -> Result<()> {
+    let view = gateway.operation_view(unit.conn(), row).await?;
+    if let Some(event) = event_of(&view)? {
+        unit.emit(event);
+    }
+    Ok(())
+}
+
+async fn tell_of_reversal(
+    unit: &mut Unit,
+    operation: &OperationRow,
+    deposit: &DepositRow,
+) -> Result<()> {
+    let subject = format!("Deposit {}: a final deposit was reversed", operation.id);
+    let text = format!(
+        "A reorganisation of the chain removed the transaction {} of deposit {} ({}), which was \
+         final.\n\nThe merchant {} keeps the credit; the amount is booked against its suspense \
+         account, where it stays until the transaction is back or somebody settles it.",
+        deposit.txid, operation.id, deposit.amount, operation.merchant_id
+    );
+    tell_operators(unit, &subject, &text).await
+}

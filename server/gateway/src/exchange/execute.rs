@@ -1,0 +1,238 @@
+use domain::ledger::template::exchange;
+use domain::ledger::{AccountKind, LedgerError};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use super::pricing::shortage;
+use super::{
+    ExchangeQuote, ExchangeRequest, FIX_PERIOD, Given, NewExchange, Pricing, Purpose, quote_store,
+};
+use crate::error::violated_constraint;
+use crate::idempotency::{Answer, Once};
+use crate::ledger::{Unit, with_ids};
+use crate::operations::{
+    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, event_of, store,
+};
+use crate::{Error, Gateway, Result, wallets};
+
+/// How often a request is tried again when another one with the same reference or quote was first.
+const TRIES: u32 = 3;
+
+type Render = Box<dyn Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync>;
+
+impl Gateway {
+    /// Exchanges between two wallets of the merchant, at once and whole.
+    ///
+    /// The same reference with the same wish gives the first answer again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `price` when no standing quote gave it, on `sender_amount` (too little,
+    /// too small), on the currencies, on `foreign_id` when it names another exchange.
+    pub async fn exchange(
+        &self,
+        new: NewExchange,
+        once: Option<Once>,
+        render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
+    ) -> Result<Answer> {
+        let render: std::sync::Arc<Render> = std::sync::Arc::new(Box::new(render));
+        let mut last = Error::Conflict("this exchange is being made by another request");
+        for _ in 0..TRIES {
+            let (gateway, new_again, once, render) =
+                (self.clone(), new.clone(), once.clone(), render.clone());
+            let tried = self
+                .book()
+                .commit(move |unit| {
+                    Box::pin(async move {
+                        if let Some(first) = unit.claim(once.as_ref()).await? {
+                            return Ok(first);
+                        }
+                        let view = gateway.exchange_in(unit, &new_again).await?;
+                        let answer = Answer::fresh(render(&view));
+                        unit.remember(once.as_ref(), &answer).await?;
+                        Ok(answer)
+                    })
+                })
+                .await;
+            match tried {
+                // Somebody was first: what it made is found now.
+                Err(error @ Error::AlreadyBooked) => last = error,
+                Err(Error::Ledger(LedgerError::InsufficientFunds { account, .. })) => {
+                    return Err(self.exchange_shortage(&new, account).await);
+                }
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+
+    async fn exchange_in(&self, unit: &mut Unit, new: &NewExchange) -> Result<OperationView> {
+        let hash = request_hash(new);
+        if let Some(foreign_id) = &new.foreign_id {
+            let known = store::find_by_reference(
+                unit.conn(),
+                self.currencies(),
+                new.merchant_id,
+                &[OperationKind::Exchange],
+                foreign_id,
+            )
+            .await?;
+            if let Some(known) = known {
+                if known.request_hash.as_deref() != Some(hash.as_slice()) {
+                    return Err(Error::invalid(
+                        "foreign_id",
+                        "was used for another exchange already",
+                    ));
+                }
+                return self.operation_view(unit.conn(), known).await;
+            }
+        }
+        for (field, currency) in [
+            ("sender_currency", new.sender_amount.currency()),
+            ("receiver_currency", new.receiver),
+        ] {
+            if !wallets::store::has_currency(unit.conn(), new.merchant_id, currency.id).await? {
+                return Err(Error::invalid(
+                    field,
+                    "must be a currency you have a wallet in",
+                ));
+            }
+        }
+        let now = unit.now();
+        let quote = self.exchange_quote(unit, new, now).await?;
+        let deal = quote.deal();
+        let operation = NewOperation {
+            merchant_id: new.merchant_id,
+            kind: OperationKind::Exchange,
+            status: OperationStatus::Confirmed,
+            foreign_id: new.foreign_id.clone(),
+            request_hash: new.foreign_id.as_ref().map(|_| hash),
+            sent: deal.sender,
+            received_currency: deal.gross.currency(),
+            received: Some(deal.gross),
+            received_net: Some(deal.net()),
+            requested: deal.sender,
+            price: Some(quote.price),
+            quote_id: Some(quote.id),
+        };
+        let id = store::insert(unit.conn(), &operation, now)
+            .await
+            .map_err(taken_reference)?;
+        if !quote_store::use_up(unit.conn(), quote.id, id).await? {
+            return Err(Error::AlreadyBooked);
+        }
+        store::insert_fee(unit.conn(), id, FeeKind::Exchange, deal.fee).await?;
+        unit.post(with_ids(|ids| exchange(ids, new.merchant_id, id, &deal)));
+        let row = store::find(unit.conn(), self.currencies(), id)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let view = self.operation_view(unit.conn(), row).await?;
+        if let Some(event) = event_of(&view)? {
+            unit.emit(event);
+        }
+        Ok(view)
+    }
+
+    async fn exchange_quote(
+        &self,
+        unit: &mut Unit,
+        new: &NewExchange,
+        now: OffsetDateTime,
+    ) -> Result<ExchangeQuote> {
+        let expired = || {
+            Error::invalid(
+                "price",
+                "must be the price of a quote for this amount that still stands",
+            )
+        };
+        match new.pricing {
+            Pricing::Fixed { price } => quote_store::find_standing(
+                unit.conn(),
+                self.currencies(),
+                new.merchant_id,
+                new.sender_amount,
+                new.receiver,
+                price,
+                now,
+            )
+            .await?
+            .ok_or_else(expired),
+            Pricing::Quote { id } => {
+                quote_store::find(unit.conn(), self.currencies(), new.merchant_id, id)
+                    .await?
+                    .filter(|quote| now <= quote.release_at)
+                    .filter(|quote| quote.sender_amount == new.sender_amount)
+                    .ok_or_else(expired)
+            }
+            Pricing::Now => {
+                let request = ExchangeRequest {
+                    merchant_id: new.merchant_id,
+                    sender: new.sender_amount.currency(),
+                    receiver: new.receiver,
+                    given: Given::Sender(new.sender_amount),
+                };
+                let priced = self.price_exchange(unit.conn(), &request, now).await?;
+                let release_at = now + FIX_PERIOD;
+                quote_store::insert(
+                    unit.conn(),
+                    new.merchant_id,
+                    Purpose::Exchange,
+                    &priced,
+                    now,
+                    release_at,
+                )
+                .await?;
+                Ok(ExchangeQuote {
+                    id: priced.id,
+                    sender_amount: priced.deal.sender,
+                    receiver_amount: priced.deal.gross,
+                    fee: priced.deal.fee,
+                    price: priced.price,
+                    mid: priced.mid,
+                    fixed_at: now,
+                    release_at,
+                })
+            }
+        }
+    }
+
+    async fn exchange_shortage(
+        &self,
+        new: &NewExchange,
+        account: domain::ledger::AccountId,
+    ) -> Error {
+        match self.account_kind(account).await {
+            Ok(AccountKind::Liquidity) => {
+                shortage(new.receiver.code.as_str(), true, "sender_amount")
+            }
+            Ok(_) => shortage(
+                new.sender_amount.currency().code.as_str(),
+                false,
+                "sender_amount",
+            ),
+            Err(error) => error,
+        }
+    }
+}
+
+fn request_hash(new: &NewExchange) -> [u8; 32] {
+    let price = match new.pricing {
+        Pricing::Now => "now".to_owned(),
+        Pricing::Fixed { price } => price.normalize().to_string(),
+        Pricing::Quote { id } => id.to_string(),
+    };
+    let wish = format!(
+        "exchange\n{:?}\n{}\n{price}",
+        new.sender_amount, new.receiver.code
+    );
+    Sha256::digest(wish).into()
+}
+
+/// Another request with the same reference was first: the caller looks again.
+pub(crate) fn taken_reference(error: Error) -> Error {
+    match &error {
+        Error::Database(cause) if violated_constraint(cause) == Some("operations_reference") => {
+            Error::AlreadyBooked
+        }
+        _ => error,
+    }
+}

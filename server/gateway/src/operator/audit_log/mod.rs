@@ -1,0 +1,5 @@
+//! Who did what to what, written in the transaction of the deed and never changed.
+
+mod store;
+
+pub(crate) use store::record;

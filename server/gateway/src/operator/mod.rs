@@ -1,0 +1,3 @@
+//! What only the operator does, and the record of it.
+
+pub(crate) mod audit_log;

@@ -1,0 +1,54 @@
+//! What the operator asks for each currency: minimums, fees, confirmations. Data, read when it is
+//! needed and edited on a page.
+
+pub(crate) mod store;
+
+use domain::money::{Currency, Money};
+use sqlx::PgConnection;
+
+use crate::{Error, Gateway, Result};
+
+/// The terms of one currency. Amounts are of that currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    pub currency: Currency,
+    pub name: String,
+    pub network: Option<String>,
+    pub enabled: bool,
+    /// Smallest deposit to a reusable address that is credited.
+    pub minimum_deposit: Money,
+    /// The same where the deposit is exchanged on arrival.
+    pub minimum_deposit_exchange: Money,
+    pub minimum_exchange: Money,
+    pub minimum_withdrawal: Money,
+    pub deposit_fee_basis_points: u32,
+    pub exchange_fee_basis_points: u32,
+    pub withdrawal_fee_basis_points: u32,
+    pub withdrawal_fee_fixed: Money,
+    /// Blocks until a receipt is final, below `large_from_euros`.
+    pub confirmations: u32,
+    /// The same from there on.
+    pub confirmations_large: u32,
+    /// Whole euros.
+    pub large_from_euros: i64,
+    /// Counts changes.
+    pub version: i64,
+}
+
+impl Gateway {
+    /// The terms of every currency: coins first, then by code.
+    pub async fn list_terms(&self) -> Result<Vec<Terms>> {
+        store::list(self.pool(), self.currencies()).await
+    }
+
+    /// The terms of one currency, as they are in this transaction.
+    pub(crate) async fn terms_of(
+        &self,
+        conn: &mut PgConnection,
+        currency: Currency,
+    ) -> Result<Terms> {
+        store::find(conn, self.currencies(), currency.id)
+            .await?
+            .ok_or_else(|| Error::Internal(format!("{} has no terms", currency.code)))
+    }
+}

@@ -1,0 +1,144 @@
+use domain::ledger::template::withdrawal_settled;
+use domain::money::Currency;
+use domain::withdrawal::WithdrawalEvent;
+
+use super::WithdrawalRow;
+use super::store::{self, OnChain};
+use crate::charges::receiving::lock_charge_of_claim;
+use crate::charges::refunds::{RefundProgress, withdrawal_changed};
+use crate::ledger::{Unit, with_ids};
+use crate::mail::tell_operators;
+use crate::operations::{OperationStatus, store as operations};
+use crate::{Error, Gateway, Result};
+
+/// Brings withdrawals of the coin in line with the chain tables: settles what is deep enough, sends
+/// again what the network forgot, and calls a person where another transaction took the coins.
+///
+/// One unit each, apart from the blocks' own: what is derived here can be derived again.
+pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -> Result<()> {
+    let mut conn = gateway.side_pool().acquire().await?;
+    let changed = store::changed_on_chain(&mut conn, coin, tip_height).await?;
+    drop(conn);
+    for OnChain {
+        operation_id,
+        fate,
+        claim_id,
+    } in changed
+    {
+        let inner = gateway.clone();
+        gateway
+            .book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    lock_charge_of_claim(&inner, unit, claim_id).await?;
+                    match fate {
+                        Fate::Deep => settle(&inner, unit, operation_id).await,
+                        Fate::Dropped => send_again(&inner, unit, operation_id).await,
+                        Fate::Replaced => call_for_help(&inner, unit, operation_id).await,
+                    }
+                })
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// What became of a withdrawal's transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// In the active chain with enough blocks.
+    Deep,
+    /// Gone without a trace.
+    Dropped,
+    /// Another transaction spends the same coins.
+    Replaced,
+}
+
+async fn settle(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NotFound)?;
+    let mut row = store::find(unit.conn(), gateway.currencies(), id).await?;
+    let Ok(state) = row.state.apply(WithdrawalEvent::Confirmed) else {
+        return Ok(());
+    };
+    row.state = state;
+    let now = unit.now();
+    let payer = WithdrawalRow::payer(&operation);
+    let (amounts, holds) = (row.amounts(&operation), row.holds(&operation));
+    unit.post(with_ids(|ids| {
+        withdrawal_settled(ids, payer, id, &amounts, &holds)
+    }));
+    store::update_state(unit.conn(), &row).await?;
+    operation.error = None;
+    operation.needs_attention = false;
+    operation.become_status(OperationStatus::Confirmed, now);
+    operations::update(unit.conn(), &operation).await?;
+    if let Some(claim) = row.claim_id {
+        withdrawal_changed(gateway, unit, claim, RefundProgress::Confirmed).await?;
+    }
+    gateway.tell_withdrawal(unit, id).await
+}
+
+async fn send_again(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+    operations::lock(unit.conn(), gateway.currencies(), &[id]).await?;
+    let now = unit.now();
+    store::queue_again(unit.conn(), id, now).await?;
+    store::notify_worker(unit.conn()).await
+}
+
+/// The hold stays: whether the coins are gone is for a person to find out.
+pub(super) async fn call_for_help(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NotFound)?;
+    if operation.needs_attention {
+        return Ok(());
+    }
+    operation.needs_attention = true;
+    operation.error = Some("another transaction spends the coins of this one".to_owned());
+    operation.updated_at = unit.now();
+    operations::update(unit.conn(), &operation).await?;
+    let subject = format!("Withdrawal {id} needs a person");
+    let text = format!(
+        "Another transaction on the chain spends the coins withdrawal {id} was made of. Its money \
+         stays held, nothing else is sent.\n\nLook at the chain before anything is decided."
+    );
+    tell_operators(unit, &subject, &text).await
+}
+
+impl Gateway {
+    /// Sends a withdrawal's stored bytes to the network once more; never new ones.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] when it has no bytes yet or has ended.
+    pub async fn rebroadcast_withdrawal(&self, id: i64, by: &str) -> Result<()> {
+        let (gateway, by) = (self.clone(), by.to_owned());
+        self.book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    let operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
+                        .await?
+                        .pop()
+                        .ok_or(Error::NotFound)?;
+                    let now = unit.now();
+                    if !store::queue_again(unit.conn(), id, now).await? {
+                        return Err(Error::Conflict("there is nothing to send again"));
+                    }
+                    crate::operator::audit_log::record(
+                        unit.conn(),
+                        now,
+                        &by,
+                        "withdrawal.rebroadcast",
+                        &operation.object(),
+                        &serde_json::json!({}),
+                    )
+                    .await?;
+                    store::notify_worker(unit.conn()).await
+                })
+            })
+            .await
+    }
+}

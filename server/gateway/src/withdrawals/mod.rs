@@ -1,0 +1,72 @@
+//! Withdrawals: money out of a wallet, or out of suspense back to a payer (`30-processing-api.md`).
+//!
+//! Invariants: everything that can leave is held first; the bytes that pay are stored before the
+//! network sees them, and only those are ever sent again, so nothing is paid twice; a hold ends once,
+//! settled by the chain or void by a person before anything was built.
+
+mod decide;
+mod follow;
+mod internal;
+mod plan;
+mod refund;
+mod request;
+mod row;
+mod send;
+pub(crate) mod store;
+
+use domain::money::{Currency, Money};
+use rust_decimal::Decimal;
+
+pub(crate) use follow::follow;
+pub(crate) use row::WithdrawalRow;
+pub(crate) use send::{any_due, send_due};
+
+use crate::operations::FeeKind;
+
+/// A withdrawal to be made.
+#[derive(Debug, Clone)]
+pub struct NewWithdrawal {
+    pub merchant_id: i64,
+    /// Names it once and for ever among the merchant's withdrawals.
+    pub foreign_id: Option<String>,
+    /// In the sending wallet's currency, fees on top.
+    pub amount: Money,
+    /// The coin it is exchanged into on its way.
+    pub convert_to: Option<Currency>,
+    pub address: String,
+    pub tag: Option<String>,
+    pub requested_by: String,
+    /// The person who asked, when it was one.
+    pub requested_user_id: Option<i64>,
+}
+
+impl NewWithdrawal {
+    /// What the receiver gets.
+    pub(crate) fn coin(&self) -> Currency {
+        self.convert_to.unwrap_or(self.amount.currency())
+    }
+}
+
+/// What a withdrawal would do, before anything is held.
+#[derive(Debug, Clone)]
+pub struct WithdrawalReview {
+    /// All that the wallet would lose.
+    pub sender_total: Money,
+    pub requested: Money,
+    pub fees: Vec<(FeeKind, Money)>,
+    pub receiver_amount: Money,
+    pub price: Option<Decimal>,
+    /// Canonical form.
+    pub address: String,
+    /// The address is one of this instance.
+    pub internal: bool,
+    /// Above the merchant's limit.
+    pub needs_approval: bool,
+}
+
+/// Who approves or declines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decider {
+    pub name: String,
+    pub user_id: Option<i64>,
+}

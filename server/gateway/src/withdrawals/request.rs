@@ -1,0 +1,194 @@
+use std::sync::Arc;
+
+use domain::ledger::template::{primary_wallet, withdrawal_held};
+use domain::ledger::{AccountId, AccountKind, LedgerError};
+use domain::withdrawal::WithdrawalState;
+use sha2::{Digest, Sha256};
+use time::Duration;
+
+use super::NewWithdrawal;
+use super::plan::Plan;
+use super::store::{self, NewRow};
+use crate::exchange::{Purpose, quote_store, shortage, taken_reference};
+use crate::idempotency::{Answer, Once};
+use crate::ledger::{Unit, with_ids};
+use crate::operations::{
+    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, event_of,
+    store as operations,
+};
+use crate::{Error, Gateway, Result};
+
+/// How often a request is tried again when another one with the same reference was first.
+const TRIES: u32 = 3;
+
+/// The two kinds that share a namespace of references.
+const KINDS: [OperationKind; 2] = [OperationKind::Withdrawal, OperationKind::WithdrawalExchange];
+
+impl Gateway {
+    /// Holds the money and queues the withdrawal; above the merchant's limit it waits for a person.
+    /// To one of our own addresses it is settled at once.
+    ///
+    /// The same reference with the same wish gives the first answer again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on `amount`, `currency`, `convert_to`, `address`, `tag`, `foreign_id`.
+    pub async fn request_withdrawal(
+        &self,
+        new: NewWithdrawal,
+        once: Option<Once>,
+        render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
+    ) -> Result<Answer> {
+        let render = Arc::new(render);
+        let mut last = Error::Conflict("this withdrawal is being made by another request");
+        for _ in 0..TRIES {
+            let (gateway, again, once, render) =
+                (self.clone(), new.clone(), once.clone(), render.clone());
+            let tried = self
+                .book()
+                .commit(move |unit| {
+                    Box::pin(async move {
+                        if let Some(first) = unit.claim(once.as_ref()).await? {
+                            return Ok(first);
+                        }
+                        let view = gateway.withdraw_in(unit, &again).await?;
+                        let answer = Answer::fresh(render(&view));
+                        unit.remember(once.as_ref(), &answer).await?;
+                        Ok(answer)
+                    })
+                })
+                .await;
+            match tried {
+                // Somebody was first: what it made is found now.
+                Err(error @ Error::AlreadyBooked) => last = error,
+                Err(Error::Ledger(LedgerError::InsufficientFunds { account, .. })) => {
+                    return Err(self.withdrawal_shortage(&new, account).await);
+                }
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+
+    async fn withdraw_in(&self, unit: &mut Unit, new: &NewWithdrawal) -> Result<OperationView> {
+        let hash = request_hash(new);
+        if let Some(foreign_id) = &new.foreign_id {
+            let known = operations::find_by_reference(
+                unit.conn(),
+                self.currencies(),
+                new.merchant_id,
+                &KINDS,
+                foreign_id,
+            )
+            .await?;
+            if let Some(known) = known {
+                if known.request_hash.as_deref() != Some(hash.as_slice()) {
+                    let message = "was used for another withdrawal already";
+                    return Err(Error::invalid("foreign_id", message));
+                }
+                return self.operation_view(unit.conn(), known).await;
+            }
+        }
+        // Daily sums are judged one withdrawal after the other.
+        store::lock_merchant(unit.conn(), new.merchant_id).await?;
+        let now = unit.now();
+        let plan = self.plan_withdrawal(unit.conn(), new, now).await?;
+        let id = self.hold_withdrawal(unit, new, &plan, hash).await?;
+        store::notify_worker(unit.conn()).await?;
+        if let (Some(chain_address_id), false) = (plan.internal, plan.needs_approval) {
+            self.pay_internally(unit, id, chain_address_id).await?;
+        }
+        let row = operations::find(unit.conn(), self.currencies(), id)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let view = self.operation_view(unit.conn(), row).await?;
+        if let Some(event) = event_of(&view)? {
+            unit.emit(event);
+        }
+        Ok(view)
+    }
+
+    async fn hold_withdrawal(
+        &self,
+        unit: &mut Unit,
+        new: &NewWithdrawal,
+        plan: &Plan,
+        hash: [u8; 32],
+    ) -> Result<i64> {
+        let (now, amounts) = (unit.now(), &plan.amounts);
+        if let Some(priced) = &plan.priced {
+            let until = now + Duration::seconds(1);
+            let purpose = Purpose::Withdrawal;
+            quote_store::insert(unit.conn(), new.merchant_id, purpose, priced, now, until).await?;
+        }
+        let operation = NewOperation {
+            merchant_id: new.merchant_id,
+            kind: match plan.priced {
+                Some(_) => OperationKind::WithdrawalExchange,
+                None => OperationKind::Withdrawal,
+            },
+            status: if plan.needs_approval {
+                OperationStatus::Pending
+            } else {
+                OperationStatus::Processing
+            },
+            foreign_id: new.foreign_id.clone(),
+            request_hash: Some(hash),
+            sent: amounts.held,
+            received_currency: amounts.sent.currency(),
+            received: Some(amounts.sent),
+            received_net: Some(amounts.sent),
+            requested: amounts.requested,
+            price: plan.priced.as_ref().map(|priced| priced.price),
+            quote_id: plan.priced.as_ref().map(|priced| priced.id),
+        };
+        let id = operations::insert(unit.conn(), &operation, now)
+            .await
+            .map_err(taken_reference)?;
+        for (kind, fee) in [
+            (FeeKind::Exchange, amounts.exchange_fee),
+            (FeeKind::Withdrawal, amounts.withdrawal_fee),
+        ] {
+            operations::insert_fee(unit.conn(), id, kind, fee).await?;
+        }
+        let payer = primary_wallet(new.merchant_id, amounts.held.currency().id);
+        let (entry, holds) = with_ids(|ids| withdrawal_held(ids, payer, id, amounts));
+        unit.post(entry);
+        let row = NewRow {
+            operation_id: id,
+            sent: amounts.sent,
+            address: &plan.address,
+            state: if plan.needs_approval {
+                WithdrawalState::Pending
+            } else {
+                WithdrawalState::Queued
+            },
+            holds: &holds,
+            requested_by: &new.requested_by,
+            requested_user_id: new.requested_user_id,
+            claim_id: None,
+            internal: plan.internal.is_some(),
+            confirmations_required: plan.confirmations_required,
+        };
+        store::insert(unit.conn(), &row, now).await?;
+        Ok(id)
+    }
+
+    async fn withdrawal_shortage(&self, new: &NewWithdrawal, account: AccountId) -> Error {
+        match self.account_kind(account).await {
+            Ok(AccountKind::Liquidity) => shortage(new.coin().code.as_str(), true, "amount"),
+            Ok(_) => shortage(new.amount.currency().code.as_str(), false, "amount"),
+            Err(error) => error,
+        }
+    }
+}
+
+fn request_hash(new: &NewWithdrawal) -> [u8; 32] {
+    let wish = format!(
+        "withdrawal\n{:?}\n{}\n{}\n{}",
+        new.amount,
+        new.coin().code,
+        new.address.trim(),
+        new.tag.as_deref().unwrap_or_default()
+    );
+    Sha256::digest(wish).into()
+}

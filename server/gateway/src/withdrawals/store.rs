@@ -1,0 +1,389 @@
+use domain::ledger::template::{Held, Holds};
+use domain::money::{Currency, Money};
+use domain::withdrawal::WithdrawalState;
+use rust_decimal::Decimal;
+use sqlx::{PgConnection, PgPool, Row};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::WithdrawalRow;
+use super::follow::Fate;
+use crate::currencies::Currencies;
+use crate::ledger::{decimal, units};
+use crate::{Error, Result};
+
+/// Wakes the worker that sends.
+pub(crate) const WITHDRAWAL_CHANNEL: &str = "exchequer_withdrawal";
+
+/// A withdrawal to be written.
+pub(super) struct NewRow<'a> {
+    pub(super) operation_id: i64,
+    pub(super) sent: Money,
+    pub(super) address: &'a str,
+    pub(super) state: WithdrawalState,
+    pub(super) holds: &'a Holds,
+    pub(super) requested_by: &'a str,
+    pub(super) requested_user_id: Option<i64>,
+    pub(super) claim_id: Option<i64>,
+    pub(super) internal: bool,
+    pub(super) confirmations_required: u32,
+}
+
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    new: &NewRow<'_>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let liquidity = new.holds.liquidity;
+    sqlx::query(
+        "INSERT INTO withdrawals (operation_id, coin_id, address, amount, state, hold_id, held,
+             liquidity_hold_id, liquidity_held, requested_by, requested_user_id, claim_id, internal,
+             confirmations_required, next_attempt_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(new.operation_id)
+    .bind(new.sent.currency().id)
+    .bind(new.address)
+    .bind(decimal(new.sent.units()))
+    .bind(new.state.word())
+    .bind(new.holds.payer.id)
+    .bind(decimal(new.holds.payer.amount.units()))
+    .bind(liquidity.map(|held| held.id))
+    .bind(liquidity.map(|held| decimal(held.amount.units())))
+    .bind(new.requested_by)
+    .bind(new.requested_user_id)
+    .bind(new.claim_id)
+    .bind(new.internal)
+    .bind(i32::try_from(new.confirmations_required)?)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    operation_id: i64,
+) -> Result<WithdrawalRow> {
+    let row = sqlx::query(
+        "SELECT w.operation_id, w.coin_id, w.amount, w.address, w.state, w.hold_id,
+             w.liquidity_hold_id, w.liquidity_held, w.requested_user_id, w.claim_id, w.internal,
+             w.txid, w.raw,
+             e.currency_id AS exchange_fee_currency, e.amount AS exchange_fee,
+             f.currency_id AS withdrawal_fee_currency, f.amount AS withdrawal_fee
+         FROM withdrawals w
+         LEFT JOIN operation_fees e ON e.operation_id = w.operation_id AND e.kind = 'exchange'
+         LEFT JOIN operation_fees f ON f.operation_id = w.operation_id AND f.kind = 'withdrawal'
+         WHERE w.operation_id = $1",
+    )
+    .bind(operation_id)
+    .fetch_one(conn)
+    .await?;
+    let coin = currencies.known(row.try_get("coin_id")?)?;
+    let state: String = row.try_get("state")?;
+    let liquidity: (Option<Uuid>, Option<Decimal>) = (
+        row.try_get("liquidity_hold_id")?,
+        row.try_get("liquidity_held")?,
+    );
+    let fee = |currency: &str, amount: &str| -> Result<Option<Money>> {
+        let currency: Option<i16> = row.try_get(currency)?;
+        let amount: Option<Decimal> = row.try_get(amount)?;
+        let Some((currency, amount)) = currency.zip(amount) else {
+            return Ok(None);
+        };
+        Ok(Some(Money::from_units(
+            units(amount),
+            currencies.known(currency)?,
+        )))
+    };
+    let amount: Decimal = row.try_get("amount")?;
+    Ok(WithdrawalRow {
+        operation_id: row.try_get("operation_id")?,
+        sent: Money::from_units(units(amount), coin),
+        address: row.try_get("address")?,
+        state: WithdrawalState::from_word(&state)
+            .ok_or_else(|| Error::Internal(format!("withdrawal state {state}")))?,
+        payer_hold: row.try_get("hold_id")?,
+        liquidity_hold: liquidity.0.zip(liquidity.1).map(|(id, held)| Held {
+            id,
+            amount: Money::from_units(units(held), coin),
+        }),
+        requested_user_id: row.try_get("requested_user_id")?,
+        claim_id: row.try_get("claim_id")?,
+        internal: row.try_get("internal")?,
+        txid: row.try_get("txid")?,
+        raw: row.try_get("raw")?,
+        exchange_fee: fee("exchange_fee_currency", "exchange_fee")?,
+        withdrawal_fee: fee("withdrawal_fee_currency", "withdrawal_fee")?,
+    })
+}
+
+pub(super) async fn update_state(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
+    sqlx::query(
+        "UPDATE withdrawals SET state = $2, next_attempt_at = NULL, locked_until = NULL
+         WHERE operation_id = $1",
+    )
+    .bind(row.operation_id)
+    .bind(row.state.word())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn decided(
+    conn: &mut PgConnection,
+    row: &WithdrawalRow,
+    by: &str,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE withdrawals SET state = $2, decided_by = $3, decided_at = $4, next_attempt_at = $4
+         WHERE operation_id = $1",
+    )
+    .bind(row.operation_id)
+    .bind(row.state.word())
+    .bind(by)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The lease stays: whoever built goes on to broadcast.
+pub(super) async fn built(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
+    sqlx::query("UPDATE withdrawals SET state = $2, txid = $3, raw = $4 WHERE operation_id = $1")
+        .bind(row.operation_id)
+        .bind(row.state.word())
+        .bind(&row.txid)
+        .bind(&row.raw)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn broadcast(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
+    sqlx::query(
+        "UPDATE withdrawals SET state = $2, attempts = 0, next_attempt_at = NULL,
+             locked_until = NULL, last_error = NULL
+         WHERE operation_id = $1",
+    )
+    .bind(row.operation_id)
+    .bind(row.state.word())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Has the stored bytes sent again; false when there are none or it has ended.
+pub(super) async fn queue_again(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    let updated = sqlx::query(
+        "UPDATE withdrawals SET state = 'built', next_attempt_at = $2, locked_until = NULL
+         WHERE operation_id = $1 AND state IN ('built', 'broadcast') AND raw IS NOT NULL",
+    )
+    .bind(operation_id)
+    .bind(now)
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(updated == 1)
+}
+
+/// Takes what is due under a lease.
+pub(super) async fn claim(
+    pool: &PgPool,
+    now: OffsetDateTime,
+    lease_seconds: i32,
+    limit: i64,
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
+        "WITH due AS (
+             SELECT operation_id FROM withdrawals
+             WHERE state IN ('queued', 'built') AND NOT internal AND next_attempt_at <= $1
+               AND (locked_until IS NULL OR locked_until < clock_timestamp())
+             ORDER BY next_attempt_at, operation_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
+         UPDATE withdrawals w SET locked_until = clock_timestamp() + $2 * interval '1 second'
+         FROM due WHERE w.operation_id = due.operation_id RETURNING w.operation_id",
+    )
+    .bind(now)
+    .bind(lease_seconds)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?)
+}
+
+pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM withdrawals WHERE state IN ('queued', 'built')
+                        AND NOT internal AND next_attempt_at <= $1)",
+    )
+    .bind(now)
+    .fetch_one(pool)
+    .await?)
+}
+
+/// Notes a failed attempt and when to try again.
+pub(super) async fn failed(
+    pool: &PgPool,
+    operation_id: i64,
+    error: &str,
+    now: OffsetDateTime,
+    pause_after: fn(i32) -> Duration,
+) -> Result<()> {
+    let attempts: Option<i32> =
+        sqlx::query_scalar("SELECT attempts FROM withdrawals WHERE operation_id = $1")
+            .bind(operation_id)
+            .fetch_optional(pool)
+            .await?;
+    let attempts = attempts.unwrap_or(0);
+    sqlx::query(
+        "UPDATE withdrawals SET attempts = attempts + 1, last_error = left($2, 500),
+             next_attempt_at = $3, locked_until = NULL
+         WHERE operation_id = $1 AND state IN ('queued', 'built')",
+    )
+    .bind(operation_id)
+    .bind(error)
+    .bind(now + pause_after(attempts))
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// A withdrawal whose transaction has a new fate.
+pub(super) struct OnChain {
+    pub(super) operation_id: i64,
+    pub(super) fate: Fate,
+    pub(super) claim_id: Option<i64>,
+}
+
+pub(super) async fn changed_on_chain(
+    conn: &mut PgConnection,
+    coin: Currency,
+    tip_height: i64,
+) -> Result<Vec<OnChain>> {
+    let rows = sqlx::query(
+        "SELECT w.operation_id, t.status, w.claim_id FROM withdrawals w
+         LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = w.txid
+         JOIN operations o ON o.id = w.operation_id
+         WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
+           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
+                -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
+                OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
+                OR (t.status = 'replaced' AND NOT o.needs_attention))
+         ORDER BY w.operation_id",
+    )
+    .bind(coin.id)
+    .bind(coin.code.as_str())
+    .bind(tip_height)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let status: Option<String> = row.try_get("status")?;
+            Ok(OnChain {
+                operation_id: row.try_get("operation_id")?,
+                fate: match status.as_deref() {
+                    Some("confirmed") => Fate::Deep,
+                    Some("dropped") | None => Fate::Dropped,
+                    Some(_) => Fate::Replaced,
+                },
+                claim_id: row.try_get("claim_id")?,
+            })
+        })
+        .collect()
+}
+
+/// Those of the transactions that are withdrawals of ours.
+pub(crate) async fn ours(
+    conn: &mut PgConnection,
+    coin: Currency,
+    txids: &[&str],
+) -> Result<Vec<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)")
+            .bind(coin.id)
+            .bind(txids)
+            .fetch_all(conn)
+            .await?,
+    )
+}
+
+/// A merchant's limits, in whole units of a wallet's currency.
+pub(super) struct Limits {
+    pub(super) each: Option<Decimal>,
+    pub(super) daily: Option<Decimal>,
+}
+
+pub(super) async fn limits(conn: &mut PgConnection, merchant_id: i64) -> Result<Limits> {
+    let (each, daily) = sqlx::query_as(
+        "SELECT withdrawal_limit, withdrawal_daily_limit FROM merchants WHERE id = $1",
+    )
+    .bind(merchant_id)
+    .fetch_one(conn)
+    .await?;
+    Ok(Limits { each, daily })
+}
+
+/// Withdrawals of a merchant follow each other from here on.
+pub(super) async fn lock_merchant(conn: &mut PgConnection, merchant_id: i64) -> Result<()> {
+    sqlx::query("SELECT id FROM merchants WHERE id = $1 FOR NO KEY UPDATE")
+        .bind(merchant_id)
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// What was asked for in a currency since then and not called off.
+pub(super) async fn asked_since(
+    conn: &mut PgConnection,
+    merchant_id: i64,
+    currency: Currency,
+    since: OffsetDateTime,
+) -> Result<i128> {
+    let total: Option<Decimal> = sqlx::query_scalar(
+        "SELECT sum(requested_amount) FROM operations
+         WHERE merchant_id = $1 AND kind IN ('withdrawal', 'withdrawal_exchange')
+           AND sent_currency_id = $2 AND created_at >= $3 AND status <> 'cancelled'",
+    )
+    .bind(merchant_id)
+    .bind(currency.id)
+    .bind(since)
+    .fetch_one(conn)
+    .await?;
+    Ok(total.map_or(0, units))
+}
+
+/// Whether anybody but this user could approve: an active merchant user or manager of the merchant,
+/// or an admin.
+pub(super) async fn other_approvers(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    user_id: Option<i64>,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM users u, operations o
+             WHERE o.id = $1 AND u.status = 'active' AND u.id IS DISTINCT FROM $2
+               AND (u.role = 'admin'
+                    OR (u.role = 'merchant' AND u.merchant_id = o.merchant_id)
+                    OR (u.role = 'manager' AND EXISTS (
+                            SELECT 1 FROM merchant_managers m
+                            WHERE m.merchant_id = o.merchant_id AND m.user_id = u.id))))",
+    )
+    .bind(operation_id)
+    .bind(user_id)
+    .fetch_one(conn)
+    .await?)
+}
+
+pub(super) async fn notify_worker(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query("SELECT pg_notify($1, '')")
+        .bind(WITHDRAWAL_CHANNEL)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
