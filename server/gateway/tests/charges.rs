@@ -250,12 +250,36 @@ async fn an_approved_refund_cannot_be_redirected_nor_paid_twice(pool: PgPool) {
         claim
     };
     assert_eq!(claim().await, ("approved".to_owned(), mine.to_owned()));
+    // On their way back, the same coins cannot be taken as payment as well.
+    let requoted = world.gateway.requote(&id).await;
+    assert!(matches!(requoted, Err(Error::Conflict(_))), "{requoted:?}");
+    world.mine("BTC", 1).await;
+    assert_eq!(claim().await, ("confirmed".to_owned(), mine.to_owned()));
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_approved_refund_without_an_address_gives_way_to_payment(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = world.picked("100.00", "EUR", "BTC").await;
+    world.pay(&id, "0.001").await;
+    world.mine("BTC", 1).await;
+    world.gateway.advance(900).await.unwrap();
+    let (gateway, merchant) = (&world.gateway, world.merchant);
+    gateway
+        .request_refund(merchant, &id, None, "t".into(), None, |_| (200, vec![]))
+        .await
+        .unwrap();
     // Taken as payment, the same coins cannot go back as well.
-    world.gateway.requote(&id).await.unwrap();
+    gateway.requote(&id).await.unwrap();
     world.pay_due(&id).await;
     world.mine("BTC", 1).await;
     world.expect(&world.state(&id).await, "paid");
-    assert_eq!(claim().await.0, "declined");
+    let state: String = sqlx::query_scalar("SELECT state FROM refund_claims")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(state, "declined");
     world.audit().await;
 }
 

@@ -35,6 +35,8 @@ pub struct Charge {
     pub quote: Option<Quote>,
     /// Coins the payment used up, once it is paid; what came beyond them is an excess.
     pub consumed: Option<i128>,
+    /// Coins that were sent back to the payer, by coin.
+    pub refunded: Vec<(CurrencyId, i128)>,
     pub receipts: Vec<Receipt>,
 }
 
@@ -55,6 +57,8 @@ pub enum Event {
     LateAccepted { consumed: i128 },
     /// The merchant accepts what came.
     AcceptedByHand { consumed: i128 },
+    /// Coins went back to the payer; they are already in the facts.
+    Refunded,
 }
 
 /// What the rule decided; the caller commits it whole.
@@ -98,6 +102,7 @@ impl Charge {
             Event::Requoted(quote) => next.requote(quote, now)?,
             Event::LateAccepted { consumed } => next.accept_late(*consumed)?,
             Event::AcceptedByHand { consumed } => next.accept_by_hand(*consumed)?,
+            Event::Refunded => next.note_refund(now),
         };
         Ok(next.into_change(pays))
     }
@@ -166,6 +171,19 @@ impl Charge {
         self.resolution = Resolution::Accepted;
         self.become_paid(consumed);
         Ok(true)
+    }
+
+    /// What went back settles a charge that ended unpaid. A paid one stays paid: only its excess, or
+    /// money in another coin, can go back; and one that is still to be paid goes on.
+    fn note_refund(&mut self, now: OffsetDateTime) -> bool {
+        match self.status {
+            Status::Created | Status::Pending | Status::Processing => self.settle_facts(now),
+            Status::Paid => false,
+            Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => {
+                self.resolution = Resolution::Refunded;
+                false
+            }
+        }
     }
 
     fn require_final_money(&self) -> Result<(), TransitionError> {
@@ -284,10 +302,10 @@ impl Charge {
 
     /// `under` and `over` follow the amounts; `over` stays once set.
     fn note_amounts(&mut self) {
-        let Some(due) = self.quote.as_ref().map(|quote| quote.due) else {
+        let Some((coin, due)) = self.quote.as_ref().map(|quote| (quote.coin, quote.due)) else {
             return;
         };
-        let live = self.sum(Receipt::is_live);
+        let live = self.sum(Receipt::is_live) - self.refunded_of(coin);
         if live > self.consumed.unwrap_or(due) {
             self.flags.insert(Flag::Over);
         }
@@ -345,29 +363,60 @@ impl Charge {
         self.receipts.iter().any(Receipt::is_live)
     }
 
-    /// Money is here that no credit explains.
+    /// Money is here that no credit and no refund explains.
     fn has_unexplained_money(&self) -> bool {
         let coin = self.quote.as_ref().map(|quote| quote.coin);
-        let wrong_coin = |r: &Receipt| r.is_live() && Some(r.coin) != coin;
-        match self.status {
-            Status::Created | Status::Pending | Status::Processing => {
-                self.receipts.iter().any(wrong_coin)
-            }
-            Status::Paid => {
-                self.sum(Receipt::is_live) > self.consumed.unwrap_or(0)
-                    || self.flags.contains(Flag::Reversed)
-                    || self.receipts.iter().any(wrong_coin)
-            }
-            Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => {
-                self.has_live_receipts()
-            }
-        }
+        let consumed = match self.status {
+            Status::Paid => self.consumed.unwrap_or(0),
+            Status::Created
+            | Status::Pending
+            | Status::Processing
+            | Status::Expired
+            | Status::Underpaid
+            | Status::Cancelled
+            | Status::Failed => 0,
+        };
+        let waits_for_coin = matches!(
+            self.status,
+            Status::Created | Status::Pending | Status::Processing
+        );
+        let left_of = |of: CurrencyId| {
+            let used = if Some(of) == coin { consumed } else { 0 };
+            self.live_of(of) - used - self.refunded_of(of)
+        };
+        let unexplained = self
+            .receipts
+            .iter()
+            .map(|receipt| receipt.coin)
+            .filter(|of| !(waits_for_coin && Some(*of) == coin))
+            .any(|of| left_of(of) > 0);
+        unexplained || (self.status == Status::Paid && self.flags.contains(Flag::Reversed))
+    }
+
+    fn live_of(&self, coin: CurrencyId) -> i128 {
+        self.receipts
+            .iter()
+            .filter(|receipt| receipt.coin == coin && receipt.is_live())
+            .map(|receipt| receipt.amount)
+            .sum()
+    }
+
+    fn refunded_of(&self, coin: CurrencyId) -> i128 {
+        self.refunded
+            .iter()
+            .filter(|(id, _)| *id == coin)
+            .map(|(_, units)| units)
+            .sum()
     }
 
     fn into_change(self, pays: bool) -> Change {
+        // What was sent back is counted; what came after that still waits for somebody.
         let settled = match self.resolution {
-            Resolution::Refunded | Resolution::Credited => true,
-            Resolution::None | Resolution::Accepted | Resolution::Requoted => false,
+            Resolution::Credited => true,
+            Resolution::None
+            | Resolution::Accepted
+            | Resolution::Requoted
+            | Resolution::Refunded => false,
         };
         let clock_ends_at = match self.status {
             Status::Created => Some(self.expires_at),

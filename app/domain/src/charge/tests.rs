@@ -36,6 +36,7 @@ fn created() -> Charge {
         covered_at: None,
         quote: None,
         consumed: None,
+        refunded: Vec::new(),
         receipts: Vec::new(),
     }
 }
@@ -43,7 +44,8 @@ fn created() -> Charge {
 /// Runs a script of one step a line and compares status, flags and inbox after each.
 ///
 /// Steps: `at M`, `fix`, `requote D` (due D, 15 minutes), `cancel`, `seen N`, `other N` (another coin),
-/// `final I`, `drop I`, `reverse I` (receipt by index), `late C`, `accept C`, `clock`; then `->` and what
+/// `final I`, `drop I`, `reverse I` (receipt by index), `late C`, `accept C`, `refund N`, `refund-other N`,
+/// `clock`; then `->` and what
 /// must hold: `status [flag…] [inbox] [pays]`, or `refused`.
 #[track_caller]
 fn check(start: Charge, script: &str) {
@@ -72,6 +74,11 @@ fn check(start: Charge, script: &str) {
             "cancel" => Event::Cancelled,
             "late" => Event::LateAccepted { consumed: number() },
             "accept" => Event::AcceptedByHand { consumed: number() },
+            kind @ ("refund" | "refund-other") => {
+                let coin = if kind == "refund" { BTC } else { LTC };
+                charge.refunded.push((coin, number()));
+                Event::Refunded
+            }
             kind @ ("seen" | "other") => {
                 charge.receipts.push(Receipt {
                     coin: if kind == "seen" { BTC } else { LTC },
@@ -549,4 +556,43 @@ proptest! {
             };
         }
     }
+}
+
+#[test]
+fn what_went_back_settles_the_matter_and_what_comes_later_does_not() {
+    check(
+        created(),
+        "fix -> pending
+         seen 400 -> pending under
+         final 0 -> pending under
+         at 15 -> underpaid under inbox
+         refund 400 -> underpaid under
+         seen 100 -> underpaid under late inbox",
+    );
+    check(
+        created(),
+        "fix -> pending
+         seen 1200 -> processing over
+         final 0 -> paid over inbox pays
+         refund 200 -> paid over",
+    );
+    check(
+        created(),
+        "fix -> pending
+         seen 1200 -> processing over
+         final 0 -> paid over inbox pays
+         refund 100 -> paid over inbox",
+    );
+}
+
+#[test]
+fn a_refund_in_another_coin_lets_the_charge_go_on() {
+    check(
+        created(),
+        "fix -> pending
+         other 50 -> pending inbox
+         refund-other 50 -> pending
+         seen 1000 -> processing
+         final 1 -> paid pays",
+    );
 }

@@ -3,8 +3,9 @@ use domain::money::{Currency, Money, Rounding, convert, mul_div, round_units};
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::resolve::require_no_refund;
 use super::row::{ChargeRow, ReceiptRow, Terms};
-use super::{receipt_store, store, transition};
+use super::{method_store, receipt_store, store, transition};
 use crate::ledger::Unit;
 use crate::rates::{self, Quote};
 use crate::{Error, Gateway, Result};
@@ -73,6 +74,7 @@ impl Gateway {
                     let Some(coin) = row.terms.as_ref().map(|terms| terms.coin) else {
                         return Err(Error::Conflict("choose how to pay first"));
                     };
+                    require_no_refund(unit, &row).await?;
                     let Rest {
                         quote,
                         due,
@@ -110,13 +112,13 @@ impl Gateway {
         if row.status != Status::Pending || !running || !untouched {
             return Ok(false);
         }
-        let Some(known) = store::find_method(unit.conn(), row.id, coin).await? else {
+        let Some(known) = method_store::find_method(unit.conn(), row.id, coin).await? else {
             return Ok(false);
         };
         if now >= known.release_at {
             return Ok(false);
         }
-        store::restore_method(unit.conn(), row.id, coin).await?;
+        method_store::restore_method(unit.conn(), row.id, coin).await?;
         let mut row = store::find(unit.conn(), self.currencies(), &row.public_id).await?;
         let event = Event::ClockAdvanced;
         transition::transition(unit, &mut row, receipts, &event, None, CUSTOMER).await?;
@@ -201,7 +203,7 @@ impl Gateway {
     ) -> Result<()> {
         let now = unit.now();
         rates::store::insert_quote(unit.conn(), row.merchant_id, &quote).await?;
-        let known = store::find_method(unit.conn(), row.id, quote.coin).await?;
+        let known = method_store::find_method(unit.conn(), row.id, quote.coin).await?;
         let (address_id, address) = match known {
             Some(known) => (known.address_id, known.address),
             None => {
@@ -224,7 +226,7 @@ impl Gateway {
             fixed_at: quote.fixed_at,
             release_at: quote.release_at,
         };
-        store::upsert_method(unit.conn(), row.id, address_id, &terms, now).await?;
+        method_store::upsert_method(unit.conn(), row.id, address_id, &terms, now).await?;
         let data = json!({
             "coin": terms.coin.code.as_str(),
             "due": Money::from_units(due, terms.coin).shortest(),

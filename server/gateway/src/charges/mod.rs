@@ -5,11 +5,14 @@
 
 mod checkout;
 mod claim_mail;
+mod claim_store;
 mod create;
 mod document;
 mod expiry;
 mod items;
+mod list_store;
 mod method;
+mod method_store;
 mod read;
 mod receipt_store;
 pub mod receiving;

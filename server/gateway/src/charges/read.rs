@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::row::ReceiptRow;
-use super::{ChargeView, store, trail_store};
+use super::{ChargeView, list_store, store, trail_store};
 use crate::{Error, Gateway, Result};
 
 /// A page of a merchant's charges, newest first.
@@ -58,10 +58,11 @@ impl Gateway {
             .map(|status| status.word().to_owned())
             .collect();
         let resolution = query.resolution.map(Resolution::word);
-        let total = store::count(self.pool(), query.merchant_id, &statuses, resolution).await?;
+        let total =
+            list_store::count(self.pool(), query.merchant_id, &statuses, resolution).await?;
         let limit = i64::from(query.limit);
         let offset = i64::from(query.page.saturating_sub(1)).saturating_mul(limit);
-        let rows = store::list(
+        let rows = list_store::list(
             self.pool(),
             self.currencies(),
             query.merchant_id,

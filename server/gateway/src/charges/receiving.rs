@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::claim_mail::{tell_customer, tell_operator};
 use super::row::{ChargeRow, ReceiptRow};
-use super::{receipt_store, store, transition};
+use super::{claim_store, method_store, receipt_store, store, transition};
 use crate::ledger::{Unit, with_ids};
 use crate::{Error, Gateway, Result};
 
@@ -242,14 +242,14 @@ async fn restore_picked_coin(
     let (Status::Pending, false, Some(other)) = (row.status, current, other) else {
         return Ok(());
     };
-    let Some(method) = store::find_method(unit.conn(), row.id, other.coin).await? else {
+    let Some(method) = method_store::find_method(unit.conn(), row.id, other.coin).await? else {
         return Ok(());
     };
     // Only at the address that was shown for that coin, and while its rate was fixed.
     if other.first_seen_at >= method.release_at || other.address != method.address {
         return Ok(());
     }
-    store::restore_method(unit.conn(), row.id, other.coin).await?;
+    method_store::restore_method(unit.conn(), row.id, other.coin).await?;
     *row = store::find(unit.conn(), gateway.currencies(), &row.public_id).await?;
     Ok(())
 }
@@ -405,7 +405,8 @@ async fn accept_late_money(
     if !all_final || !(any_late || covered_in_time) {
         return Ok(());
     }
-    if store::refund_decided(unit.conn(), row.id).await? {
+    // What is on its way back, or went, pays nothing.
+    if claim_store::refund_decided(unit.conn(), row.id).await? || row.refunded_of(terms.coin) > 0 {
         return Ok(());
     }
     let Some(received) = row.received(receipts, is_final) else {

@@ -1,10 +1,10 @@
-use domain::charge::{Event, ReceiptState, Resolution, Status, Valuation};
+use domain::charge::{Event, ReceiptState, Status, Valuation};
 use domain::ledger::template::ChargeCredit;
 use domain::money::{Currency, Money};
 use serde_json::json;
 
 use super::row::{ChargeRow, ReceiptRow};
-use super::{ChargeView, store, transition};
+use super::{ChargeView, claim_store, refunds, store, transition};
 use crate::chain::address::{params, parse_address};
 use crate::idempotency::{Answer, Once};
 use crate::ledger::Unit;
@@ -94,10 +94,10 @@ impl Gateway {
                     let picked = row.terms.as_ref().map(|terms| terms.coin);
                     let coin = claimed.map(|amount| amount.currency()).or(picked);
                     let address = checked_address(coin, "refund_address", &address)?;
-                    store::set_refund_address(unit.conn(), row.id, &address).await?;
+                    claim_store::set_refund_address(unit.conn(), row.id, &address).await?;
                     let now = unit.now();
                     if let Some(amount) = claimed {
-                        store::upsert_claim(
+                        claim_store::upsert_claim(
                             unit.conn(),
                             row.id,
                             Some(&address),
@@ -111,6 +111,7 @@ impl Gateway {
                     let data = json!({ "address": address });
                     store::append_timeline(unit.conn(), row.id, now, "refund_address.left", &data)
                         .await?;
+                    refunds::start_if_ready(&gateway, unit, &row, &receipts, "customer").await?;
                     unit.notify(&row.public_id);
                     Ok(())
                 })
@@ -167,6 +168,7 @@ impl Gateway {
                 transition::transition(unit, &mut row, receipts, &event, None, actor).await?;
             }
             Action::Accept => {
+                require_no_refund(unit, &row).await?;
                 let credit = self.manual_credit(unit, &row, receipts).await?;
                 let consumed = credit.as_ref().map_or(0, |credit| credit.consumed.units());
                 let event = Event::AcceptedByHand { consumed };
@@ -185,7 +187,7 @@ impl Gateway {
                     None => row.refund_address.clone(),
                 };
                 let now = unit.now();
-                store::upsert_claim(
+                claim_store::upsert_claim(
                     unit.conn(),
                     row.id,
                     address.as_deref(),
@@ -202,6 +204,7 @@ impl Gateway {
                     "by": actor,
                 });
                 store::append_timeline(unit.conn(), row.id, now, "refund.requested", &data).await?;
+                refunds::start_if_ready(self, unit, &row, receipts, actor).await?;
                 unit.notify(&row.public_id);
             }
         }
@@ -248,9 +251,6 @@ enum Action {
 
 /// Coins of the payer that no credit explains: all of an unpaid charge, the excess of a paid one.
 pub(super) fn refundable(row: &ChargeRow, receipts: &[ReceiptRow]) -> Option<Money> {
-    if row.resolution == Resolution::Refunded {
-        return None;
-    }
     let of_terms = row
         .received(receipts, |receipt| receipt.state == ReceiptState::Final)
         .and_then(|arrived| {
@@ -259,7 +259,7 @@ pub(super) fn refundable(row: &ChargeRow, receipts: &[ReceiptRow]) -> Option<Mon
                 Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => 0,
                 Status::Created | Status::Pending | Status::Processing => return None,
             };
-            let rest = arrived.units() - kept;
+            let rest = arrived.units() - kept - row.refunded_of(arrived.currency());
             (rest > 0).then(|| Money::from_units(rest, arrived.currency()))
         });
     of_terms.or_else(|| wrong_coin(row, receipts))
@@ -271,14 +271,32 @@ fn wrong_coin(row: &ChargeRow, receipts: &[ReceiptRow]) -> Option<Money> {
     let other = |receipt: &&ReceiptRow| {
         receipt.state == ReceiptState::Final && Some(receipt.coin.id) != asked
     };
-    let coin = receipts.iter().find(other)?.coin;
-    let units = receipts
-        .iter()
-        .filter(other)
-        .filter(|r| r.coin.id == coin.id)
-        .map(|r| r.amount)
-        .sum();
-    Some(Money::from_units(units, coin))
+    receipts.iter().filter(other).find_map(|first| {
+        let came: i128 = receipts
+            .iter()
+            .filter(other)
+            .filter(|r| r.coin.id == first.coin.id)
+            .map(|r| r.amount)
+            .sum();
+        let rest = came - row.refunded_of(first.coin);
+        (rest > 0).then(|| Money::from_units(rest, first.coin))
+    })
+}
+
+/// Coins that go back pay nothing.
+///
+/// # Errors
+/// [`Error::Conflict`] once a refund in the charge's coin is on its way.
+pub(super) async fn require_no_refund(unit: &mut Unit, row: &ChargeRow) -> Result<()> {
+    let Some(coin) = row.terms.as_ref().map(|terms| terms.coin) else {
+        return Ok(());
+    };
+    if claim_store::refund_started(unit.conn(), row.id, coin.id).await? {
+        return Err(Error::Conflict(
+            "the money of this charge is being sent back",
+        ));
+    }
+    Ok(())
 }
 
 /// A refund goes back in the coin it came in, so the address must be one of that coin.

@@ -1,5 +1,5 @@
 use domain::charge::{Charge, Flags, Quote, Receipt, ReceiptState, Resolution, Status};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, CurrencyId, Money};
 use rust_decimal::Decimal;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -33,6 +33,8 @@ pub(crate) struct ChargeRow {
     pub(crate) webhook_url: Option<String>,
     pub(crate) refund_address: Option<String>,
     pub(crate) refund_claimed: bool,
+    /// Coins that were sent back, by coin.
+    pub(crate) refunded: Vec<(CurrencyId, i128)>,
     pub(crate) expires_at: OffsetDateTime,
     pub(crate) covered_at: Option<OffsetDateTime>,
     pub(crate) terms: Option<Terms>,
@@ -111,6 +113,7 @@ impl ChargeRow {
                 release_at: terms.release_at,
             }),
             consumed: self.coin_consumed,
+            refunded: self.refunded.clone(),
             receipts: receipts
                 .iter()
                 .map(|receipt| Receipt {
@@ -136,6 +139,15 @@ impl ChargeRow {
             .map(|receipt| receipt.amount)
             .sum();
         Some(Money::from_units(units, terms.coin))
+    }
+
+    /// Coins of this currency that were sent back.
+    pub(crate) fn refunded_of(&self, coin: Currency) -> i128 {
+        self.refunded
+            .iter()
+            .filter(|(id, _)| *id == coin.id)
+            .map(|(_, units)| units)
+            .sum()
     }
 
     /// `charge:17`, the name of this charge in journal and outbox.

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use domain::charge::{Change, Flags, ReceiptState, Resolution, Status};
-use domain::money::{Currency, Money};
+use domain::money::{CurrencyId, Money};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -25,7 +25,11 @@ macro_rules! select_charge {
                  c.quote_id, c.coin_due, c.coin_consumed, c.credited, c.fee, c.paid_at, c.version,
                  c.created_at, q.price, q.mid, q.spread_basis_points, q.sources, q.fixed_at, q.release_at,
                  a.address, p.late_policy, p.name AS merchant_name,
-                 EXISTS (SELECT 1 FROM refund_claims r WHERE r.charge_id = c.id) AS refund_claimed
+                 EXISTS (SELECT 1 FROM refund_claims r WHERE r.charge_id = c.id) AS refund_claimed,
+                 ARRAY(SELECT r.coin_id FROM refund_claims r WHERE r.charge_id = c.id
+                       AND r.state IN ('sent', 'confirmed') ORDER BY r.id) AS refunded_coins,
+                 ARRAY(SELECT r.amount FROM refund_claims r WHERE r.charge_id = c.id
+                       AND r.state IN ('sent', 'confirmed') ORDER BY r.id) AS refunded_amounts
              FROM charges c
              JOIN merchants p ON p.id = c.merchant_id
              LEFT JOIN quotes q ON q.id = c.quote_id
@@ -35,6 +39,8 @@ macro_rules! select_charge {
         )
     };
 }
+
+pub(super) use select_charge;
 
 fn parsed<T>(word: &str, parse: fn(&str) -> Option<T>) -> Result<T> {
     parse(word).ok_or_else(|| Error::Internal(format!("unknown word {word} in a row")))
@@ -79,6 +85,7 @@ pub(crate) fn read_charge(row: &PgRow, currencies: &Currencies) -> Result<Charge
         webhook_url: row.try_get("webhook_url")?,
         refund_address: row.try_get("refund_address")?,
         refund_claimed: row.try_get("refund_claimed")?,
+        refunded: read_refunded(row)?,
         expires_at: row.try_get("expires_at")?,
         covered_at: row.try_get("covered_at")?,
         terms: read_terms(row, currencies)?,
@@ -89,6 +96,15 @@ pub(crate) fn read_charge(row: &PgRow, currencies: &Currencies) -> Result<Charge
         version: row.try_get("version")?,
         created_at: row.try_get("created_at")?,
     })
+}
+
+fn read_refunded(row: &PgRow) -> Result<Vec<(CurrencyId, i128)>> {
+    let coins: Vec<CurrencyId> = row.try_get("refunded_coins")?;
+    let amounts: Vec<Decimal> = row.try_get("refunded_amounts")?;
+    Ok(coins
+        .into_iter()
+        .zip(amounts.into_iter().map(units))
+        .collect())
 }
 
 fn read_terms(row: &PgRow, currencies: &Currencies) -> Result<Option<Terms>> {
@@ -355,114 +371,6 @@ pub(crate) async fn receipts_of(
     Ok(rows.into_iter().map(|(_, receipt)| receipt).collect())
 }
 
-/// Address and due of a coin the payer picked before.
-pub(super) struct KnownMethod {
-    pub(super) address_id: i64,
-    pub(super) address: String,
-    pub(super) release_at: OffsetDateTime,
-}
-
-pub(super) async fn find_method(
-    conn: &mut PgConnection,
-    charge_id: i64,
-    coin: Currency,
-) -> Result<Option<KnownMethod>> {
-    let row = sqlx::query(
-        "SELECT m.address_id, a.address, q.release_at FROM charge_methods m
-         JOIN chain_addresses a ON a.id = m.address_id JOIN quotes q ON q.id = m.quote_id
-         WHERE m.charge_id = $1 AND m.coin_id = $2",
-    )
-    .bind(charge_id)
-    .bind(coin.id)
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        Ok(KnownMethod {
-            address_id: row.try_get("address_id")?,
-            address: row.try_get("address")?,
-            release_at: row.try_get("release_at")?,
-        })
-    })
-    .transpose()
-}
-
-pub(super) async fn upsert_method(
-    conn: &mut PgConnection,
-    charge_id: i64,
-    address_id: i64,
-    terms: &Terms,
-    now: OffsetDateTime,
-) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO charge_methods (charge_id, coin_id, address_id, quote_id, coin_due, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (charge_id, coin_id) DO UPDATE
-         SET quote_id = excluded.quote_id, coin_due = excluded.coin_due",
-    )
-    .bind(charge_id)
-    .bind(terms.coin.id)
-    .bind(address_id)
-    .bind(terms.quote_id)
-    .bind(decimal(terms.due))
-    .bind(now)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Makes an earlier pick of another coin the current one again.
-pub(super) async fn restore_method(
-    conn: &mut PgConnection,
-    charge_id: i64,
-    coin: Currency,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE charges c SET coin_id = m.coin_id, quote_id = m.quote_id, coin_due = m.coin_due
-         FROM charge_methods m WHERE c.id = $1 AND m.charge_id = c.id AND m.coin_id = $2",
-    )
-    .bind(charge_id)
-    .bind(coin.id)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn set_refund_address(
-    conn: &mut PgConnection,
-    charge_id: i64,
-    address: &str,
-) -> Result<()> {
-    sqlx::query("UPDATE charges SET refund_address = $2 WHERE id = $1")
-        .bind(charge_id)
-        .bind(address)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Whether a person has decided to send money of this charge back.
-pub(super) async fn refund_decided(conn: &mut PgConnection, charge_id: i64) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM refund_claims
-                        WHERE charge_id = $1 AND state IN ('approved', 'sent'))",
-    )
-    .bind(charge_id)
-    .fetch_one(conn)
-    .await?)
-}
-
-/// Money that pays the charge cannot go back as well.
-pub(super) async fn close_claims(conn: &mut PgConnection, charge_id: i64) -> Result<()> {
-    sqlx::query(
-        "UPDATE refund_claims SET state = 'declined'
-         WHERE charge_id = $1 AND state IN ('requested', 'approved')",
-    )
-    .bind(charge_id)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Whether some charge's clock has ended without anybody having told it.
 pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> {
     Ok(
@@ -471,87 +379,4 @@ pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> 
             .fetch_one(pool)
             .await?,
     )
-}
-
-/// Opens a refund claim, or completes the open one. Once it is approved nobody changes where the
-/// money goes or how much it is; an address is taken only while there is none.
-pub(super) async fn upsert_claim(
-    conn: &mut PgConnection,
-    charge_id: i64,
-    address: Option<&str>,
-    amount: Option<Money>,
-    requested_by: &str,
-    state: &str,
-    now: OffsetDateTime,
-) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO refund_claims (charge_id, coin_id, amount, address, requested_by, state, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (charge_id) WHERE state IN ('requested', 'approved', 'sent') DO UPDATE
-         SET address = CASE WHEN refund_claims.state = 'requested'
-                            THEN coalesce(excluded.address, refund_claims.address)
-                            ELSE coalesce(refund_claims.address, excluded.address) END,
-             coin_id = CASE WHEN refund_claims.state = 'requested' THEN excluded.coin_id
-                            ELSE refund_claims.coin_id END,
-             amount = CASE WHEN refund_claims.state = 'requested' THEN excluded.amount
-                           ELSE refund_claims.amount END,
-             state = CASE WHEN refund_claims.state = 'requested' THEN excluded.state
-                          ELSE refund_claims.state END",
-    )
-    .bind(charge_id)
-    .bind(amount.map(|money| money.currency().id))
-    .bind(amount.map(|money| decimal(money.units())))
-    .bind(address)
-    .bind(requested_by)
-    .bind(state)
-    .bind(now)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn list(
-    pool: &PgPool,
-    currencies: &Currencies,
-    merchant_id: i64,
-    statuses: &[String],
-    resolution: Option<&str>,
-    offset: i64,
-    limit: i64,
-) -> Result<Vec<ChargeRow>> {
-    let rows = sqlx::query(select_charge!(
-        "WHERE c.merchant_id = $1 AND (cardinality($2::text[]) = 0 OR c.status = ANY($2))
-           AND CASE WHEN $3::text IS NOT NULL THEN c.resolution = $3
-                    WHEN cardinality($2::text[]) > 0 THEN c.resolution <> 'refunded' ELSE true END
-         ORDER BY c.id DESC OFFSET $4 LIMIT $5"
-    ))
-    .bind(merchant_id)
-    .bind(statuses)
-    .bind(resolution)
-    .bind(offset)
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    rows.iter()
-        .map(|row| read_charge(row, currencies))
-        .collect()
-}
-
-pub(super) async fn count(
-    pool: &PgPool,
-    merchant_id: i64,
-    statuses: &[String],
-    resolution: Option<&str>,
-) -> Result<i64> {
-    Ok(sqlx::query_scalar(
-        "SELECT count(*) FROM charges WHERE merchant_id = $1
-           AND (cardinality($2::text[]) = 0 OR status = ANY($2))
-           AND CASE WHEN $3::text IS NOT NULL THEN resolution = $3
-                    WHEN cardinality($2::text[]) > 0 THEN resolution <> 'refunded' ELSE true END",
-    )
-    .bind(merchant_id)
-    .bind(statuses)
-    .bind(resolution)
-    .fetch_one(pool)
-    .await?)
 }

@@ -5,7 +5,7 @@ use domain::money::Money;
 use serde_json::{Value, json};
 
 use super::row::{ChargeRow, ReceiptRow};
-use super::store;
+use super::{claim_store, store};
 use crate::ledger::{DirectTarget, NewEvent, Unit, with_ids};
 use crate::outbox::Format;
 use crate::{Error, Result};
@@ -31,7 +31,7 @@ pub(super) async fn transition(
             None => quoted_credit(row, receipts)?,
         };
         pay(unit, row, &credit)?;
-        store::close_claims(unit.conn(), row.id).await?;
+        claim_store::close_claims(unit.conn(), row.id).await?;
     }
     if change.resolution != row.resolution {
         row.resolved_by = Some(actor.to_owned());
@@ -107,6 +107,11 @@ pub(super) fn event_of(row: &ChargeRow, status: Status) -> NewEvent {
         Status::Cancelled => "charge.cancelled",
         Status::Failed => "charge.failed",
     };
+    event_named(row, kind)
+}
+
+/// An event about a charge that is no change of its status, too.
+pub(super) fn event_named(row: &ChargeRow, kind: &'static str) -> NewEvent {
     NewEvent {
         merchant_id: row.merchant_id,
         kind,

@@ -136,13 +136,17 @@ pub(super) const CLOCKS_AGREE: &str = "
 pub(super) const NOTHING_LOST: &str = "
     SELECT format('charge:%s: %s with money nobody is told about', c.id, c.status)
     FROM charges c
-    WHERE NOT c.needs_attention AND c.resolution NOT IN ('refunded', 'credited')
-      AND (c.status = 'paid' AND ('reversed' = ANY(c.flags)
-                OR c.coin_consumed < (SELECT sum(r.amount) FROM receipts r
-                                      WHERE r.charge_id = c.id AND r.coin_id = c.coin_id
-                                        AND r.state IN ('seen', 'final')))
-           OR EXISTS (SELECT 1 FROM receipts r
-                      WHERE r.charge_id = c.id AND r.state IN ('seen', 'final')
-                        AND (r.coin_id IS DISTINCT FROM c.coin_id
-                             OR c.status IN ('expired', 'underpaid', 'cancelled', 'failed'))))
+    LEFT JOIN (SELECT r.charge_id, r.coin_id, sum(r.amount) AS units
+               FROM receipts r WHERE r.state IN ('seen', 'final')
+               GROUP BY r.charge_id, r.coin_id) came ON came.charge_id = c.id
+    LEFT JOIN (SELECT charge_id, coin_id, sum(amount) AS units FROM refund_claims
+               WHERE state IN ('sent', 'confirmed') GROUP BY charge_id, coin_id) back
+        ON back.charge_id = c.id AND back.coin_id = came.coin_id
+    WHERE NOT c.needs_attention AND c.resolution <> 'credited'
+      AND ((c.status = 'paid' AND 'reversed' = ANY(c.flags))
+           OR (NOT (c.status IN ('created', 'pending', 'processing')
+                    AND came.coin_id IS NOT DISTINCT FROM c.coin_id)
+               AND came.units - coalesce(back.units, 0)
+                   - CASE WHEN c.status = 'paid' AND came.coin_id = c.coin_id
+                          THEN c.coin_consumed ELSE 0 END > 0))
     ORDER BY c.id LIMIT 20";

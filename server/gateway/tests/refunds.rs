@@ -1,0 +1,152 @@
+//! Stories of money that goes back to a payer, on real Postgres and the simulated chain.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use gateway::Error;
+use sqlx::PgPool;
+use support::World;
+use support::operations::STRANGER;
+
+async fn refund(world: &World, id: &str, address: Option<&str>) -> Result<(), Error> {
+    world
+        .gateway
+        .request_refund(
+            world.merchant,
+            id,
+            address.map(str::to_owned),
+            "merchant@demo.example".to_owned(),
+            None,
+            |_| (200, Vec::new()),
+        )
+        .await
+        .map(|_| ())
+}
+
+async fn claim_state(world: &World) -> String {
+    sqlx::query_scalar("SELECT state FROM refund_claims ORDER BY id DESC LIMIT 1")
+        .fetch_one(world.gateway.pool())
+        .await
+        .unwrap()
+}
+
+/// A charge of 60 EUR of which half came in time.
+async fn underpaid(world: &World) -> String {
+    let id = world.picked("60.00", "EUR", "BTC").await;
+    world.pay(&id, "0.0005").await;
+    world.mine("BTC", 1).await;
+    world.gateway.advance(900).await.unwrap();
+    world.expect(&world.state(&id).await, "underpaid under inbox");
+    id
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_underpayment_goes_back_whole_and_suspense_is_empty(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = underpaid(&world).await;
+    assert_eq!(
+        world.account(world.merchant, "suspense", "BTC").await,
+        50_000
+    );
+    refund(&world, &id, Some(STRANGER)).await.unwrap();
+    assert_eq!(claim_state(&world).await, "approved");
+    world.audit().await;
+    world.mine("BTC", 1).await;
+    assert_eq!(claim_state(&world).await, "confirmed");
+    world.expect(&world.state(&id).await, "underpaid under");
+    assert_eq!(world.view(&id).await.resolution.word(), "refunded");
+    assert_eq!(world.account(world.merchant, "suspense", "BTC").await, 0);
+    let kinds: Vec<String> = world
+        .gateway
+        .charge_timeline(world.merchant, &id)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.kind)
+        .filter(|kind| kind.starts_with("refund."))
+        .collect();
+    assert_eq!(
+        kinds,
+        ["refund.requested", "refund.sent", "refund.confirmed"]
+    );
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn only_the_excess_of_a_paid_charge_goes_back(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = world.picked("60.00", "EUR", "BTC").await;
+    world.pay(&id, "0.0015").await;
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "paid over inbox");
+    refund(&world, &id, Some(STRANGER)).await.unwrap();
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "paid over");
+    assert_eq!(world.view(&id).await.resolution.word(), "none");
+    assert_eq!(world.account(world.merchant, "suspense", "BTC").await, 0);
+    let again = refund(&world, &id, Some(STRANGER)).await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_approved_refund_waits_for_the_payers_address(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = underpaid(&world).await;
+    refund(&world, &id, None).await.unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(claim_state(&world).await, "approved");
+    let token = world.gateway.page_token(&id);
+    world
+        .gateway
+        .leave_refund_address(&id, Some(&token), STRANGER)
+        .await
+        .unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(claim_state(&world).await, "confirmed");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn coins_on_their_way_back_pay_nothing_any_more(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = underpaid(&world).await;
+    refund(&world, &id, Some(STRANGER)).await.unwrap();
+    let requoted = world.gateway.requote(&id).await;
+    assert!(matches!(requoted, Err(Error::Conflict(_))), "{requoted:?}");
+    let accepted = world
+        .gateway
+        .accept_charge(world.merchant, &id, "merchant".into(), None, |_| {
+            (200, Vec::new())
+        })
+        .await;
+    assert!(matches!(accepted, Err(Error::Conflict(_))), "{accepted:?}");
+    world.mine("BTC", 1).await;
+    // The other half comes late: with the first half it would have been enough.
+    world.pay(&id, "0.0005").await;
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "underpaid under late inbox");
+    assert_eq!(
+        world.account(world.merchant, "suspense", "BTC").await,
+        50_000
+    );
+    refund(&world, &id, Some(STRANGER)).await.unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(world.account(world.merchant, "suspense", "BTC").await, 0);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_refund_however_often_it_is_asked_for(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = underpaid(&world).await;
+    let asked = (0..20).map(|_| refund(&world, &id, Some(STRANGER)));
+    futures::future::join_all(asked).await;
+    world.mine("BTC", 1).await;
+    let sent: i64 = sqlx::query_scalar("SELECT count(*) FROM operations WHERE kind = 'refund'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(sent, 1);
+    world.audit().await;
+}
