@@ -20,6 +20,7 @@ pub fn router(state: AppState, site_root: &Path, shutdown: Shutdown) -> Router {
     // From the inside out: the first layer is the one closest to the handlers.
     Router::new()
         .merge(dialects::orders::router())
+        .merge(dialects::processing::router())
         .merge(sandbox::router())
         .merge(pages::router(&state, shutdown))
         .merge(static_files::router(site_root))

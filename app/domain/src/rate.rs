@@ -96,6 +96,13 @@ fn shown_digits(value: Decimal) -> Decimal {
         .normalize()
 }
 
+/// Basis points as a percentage in its shortest form: `0.99`, `1`, `0`.
+pub fn percent(basis_points: u32) -> String {
+    Decimal::new(i64::from(basis_points), 2)
+        .normalize()
+        .to_string()
+}
+
 /// What a payer owes in `coin` for `amount`: rounded up to the coin's precision, so that it always
 /// covers the amount at the same price.
 pub fn amount_due(amount: Money, price: Decimal, coin: Currency) -> Option<Money> {
@@ -152,6 +159,14 @@ mod tests {
         check(&[seen("0", 0)], None);
         check(&[seen("100", 0), seen("200", 0)], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn percentages_are_short() {
+        assert_eq!(
+            [99, 100, 0, 150, 10_000].map(percent),
+            ["0.99", "1", "0", "1.5", "100"]
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod futures;
 pub mod idempotency;
 pub mod instance;
+pub mod invoices;
 pub mod ledger;
 pub mod mail;
 pub mod merchants;

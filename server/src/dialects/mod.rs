@@ -2,6 +2,7 @@
 
 mod envelope;
 pub mod orders;
+pub mod processing;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -21,8 +22,9 @@ impl Render for WebhookBodies {
         match format {
             Format::Standard => envelope::render(event),
             Format::Orders => orders::webhook::render(event, keys),
+            Format::Processing => processing::webhook::render(event, keys),
             // Their dialects are not spoken yet, so there is no word for any event.
-            Format::Gateway | Format::Processing | Format::Ipn => None,
+            Format::Gateway | Format::Ipn => None,
         }
     }
 }
@@ -32,6 +34,8 @@ impl Render for WebhookBodies {
 enum Audience {
     /// Programs: `{"message": …}`.
     Orders,
+    /// Programs: `{"error": …, "code": …}`.
+    Processing,
     /// People.
     Page,
 }
@@ -42,7 +46,9 @@ impl Audience {
             path.strip_prefix(prefix)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if is_below("/api") || is_below("/sandbox") {
+        if is_below("/api/v2") {
+            Self::Processing
+        } else if is_below("/api") || is_below("/sandbox") {
             Self::Orders
         } else {
             Self::Page
@@ -54,6 +60,7 @@ impl Audience {
 pub fn server_error(path: &str) -> Response {
     match Audience::of(path) {
         Audience::Orders => orders::Error::internal().into_response(),
+        Audience::Processing => processing::Error::internal().into_response(),
         Audience::Page => {
             let text = "Something went wrong on our side. Please try again.\n";
             (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
@@ -69,6 +76,9 @@ mod tests {
     fn programs_and_people_are_answered_apart() {
         for path in ["/api", "/api/orders/EX-1", "/sandbox/mine"] {
             assert_eq!(Audience::of(path), Audience::Orders, "{path}");
+        }
+        for path in ["/api/v2", "/api/v2/accounts/list"] {
+            assert_eq!(Audience::of(path), Audience::Processing, "{path}");
         }
         for path in ["/", "/apis", "/pay/EX-1", "/sandboxes"] {
             assert_eq!(Audience::of(path), Audience::Page, "{path}");

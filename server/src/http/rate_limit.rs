@@ -1,9 +1,12 @@
 //! Limits per key and per address, on real time: moving the instance clock must not lift them
 //! (`80`, Gateway and Test mode).
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -18,6 +21,12 @@ use crate::state::AppState;
 
 /// Sign-ins and token requests a minute and address.
 const LOGINS_PER_MINUTE: u32 = 10;
+
+/// Calculated exchanges a minute and address (`30-processing-api.md`).
+const CALCULATIONS_PER_MINUTE: u32 = 30;
+
+/// How long an address waits that calculated more.
+const CALCULATION_BREAK: Duration = Duration::from_secs(60);
 
 /// Checks between two clearings of buckets that are full again.
 const CHECKS_PER_CLEARING: u32 = 4_096;
@@ -42,6 +51,7 @@ enum Bucket {
 pub struct RateLimits {
     requests: DefaultKeyedRateLimiter<Bucket>,
     logins: DefaultKeyedRateLimiter<IpAddr>,
+    calculations: Mutex<HashMap<IpAddr, Calculations>>,
     clock: DefaultClock,
     checks: AtomicU32,
 }
@@ -53,6 +63,7 @@ impl RateLimits {
         Self {
             requests: RateLimiter::keyed(quota(per_minute)),
             logins: RateLimiter::keyed(quota(LOGINS_PER_MINUTE)),
+            calculations: Mutex::default(),
             clock: DefaultClock::default(),
             checks: AtomicU32::new(0),
         }
@@ -76,6 +87,22 @@ impl RateLimits {
         until.map_err(|until| too_many(until.wait_time_from(self.clock.now())))
     }
 
+    /// Counts one calculated exchange: 30 in a minute, then a break of a minute.
+    pub fn check_calculation(&self, address: IpAddr) -> Result<(), TooMany> {
+        let now = Instant::now();
+        let mut all = self
+            .calculations
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if all.len() >= CALCULATING_ADDRESSES_MAX {
+            all.retain(|_, each| each.is_running(now));
+        }
+        all.entry(network(address))
+            .or_insert_with(|| Calculations::starting(now))
+            .count(now)
+            .map_err(too_many)
+    }
+
     fn check_bucket(&self, bucket: &Bucket) -> Result<(), TooMany> {
         self.clear_now_and_then();
         let until = self.requests.check_key(bucket);
@@ -91,6 +118,51 @@ impl RateLimits {
             self.requests.retain_recent();
             self.logins.retain_recent();
         }
+    }
+}
+
+/// Addresses remembered before those whose minute is over are forgotten.
+const CALCULATING_ADDRESSES_MAX: usize = 10_000;
+
+/// The calculations of one address.
+struct Calculations {
+    started: Instant,
+    count: u32,
+    /// Until when none is answered.
+    blocked_until: Option<Instant>,
+}
+
+impl Calculations {
+    fn starting(now: Instant) -> Self {
+        Self {
+            started: now,
+            count: 0,
+            blocked_until: None,
+        }
+    }
+
+    fn is_running(&self, now: Instant) -> bool {
+        self.blocked_until.is_some_and(|until| now < until)
+            || now.duration_since(self.started) < CALCULATION_BREAK
+    }
+
+    /// How long to wait, when it is one too many.
+    fn count(&mut self, now: Instant) -> Result<(), Duration> {
+        if let Some(until) = self.blocked_until {
+            if now < until {
+                return Err(until - now);
+            }
+            *self = Self::starting(now);
+        }
+        if now.duration_since(self.started) >= CALCULATION_BREAK {
+            *self = Self::starting(now);
+        }
+        self.count += 1;
+        if self.count > CALCULATIONS_PER_MINUTE {
+            self.blocked_until = Some(now + CALCULATION_BREAK);
+            return Err(CALCULATION_BREAK);
+        }
+        Ok(())
     }
 }
 
@@ -168,6 +240,18 @@ mod tests {
         assert!(check("192.0.2.1"));
         assert!(check("192.0.2.2"));
         assert!(!check("::ffff:192.0.2.1"));
+    }
+
+    #[test]
+    fn thirty_calculations_then_a_break_of_a_minute() {
+        let start = Instant::now();
+        let mut calculations = Calculations::starting(start);
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        assert!((0..30).all(|_| calculations.count(at(1)).is_ok()));
+        assert_eq!(calculations.count(at(2)), Err(Duration::from_secs(60)));
+        assert_eq!(calculations.count(at(61)), Err(Duration::from_secs(1)));
+        assert!((0..30).all(|_| calculations.count(at(62)).is_ok()));
+        assert!(calculations.count(at(63)).is_err());
     }
 
     #[test]

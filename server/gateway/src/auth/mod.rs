@@ -3,12 +3,14 @@
 //! Invariant: secrets that only have to be recognised are stored as hashes, and looked up by their
 //! hash, so that no comparison tells by its time how much of a guess was right.
 
+mod key_pairs;
 mod keys;
 mod passwords;
 mod roles;
 mod sessions;
 mod store;
 
+pub use key_pairs::KeyPairPrincipal;
 pub use keys::MerchantPrincipal;
 pub(crate) use keys::{alphanumeric, digest, mint};
 pub(crate) use passwords::hash_new;

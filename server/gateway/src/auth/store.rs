@@ -1,6 +1,7 @@
 use sqlx::{PgPool, Row};
 use time::OffsetDateTime;
 
+use super::KeyPairPrincipal;
 use super::{Role, SessionUser};
 use crate::{Error, Result};
 
@@ -206,4 +207,56 @@ pub(super) async fn merchant_of_user(pool: &PgPool, user_id: i64) -> Result<Vec<
     .bind(user_id)
     .fetch_all(pool)
     .await?)
+}
+
+const KEY_PAIR: &str = "id, merchant_id, public_key, private_key, permissions";
+
+fn key_pair(row: &sqlx::postgres::PgRow) -> Result<KeyPairPrincipal> {
+    Ok(KeyPairPrincipal {
+        id: row.try_get("id")?,
+        merchant_id: row.try_get("merchant_id")?,
+        public_key: row.try_get("public_key")?,
+        private_key: row.try_get("private_key")?,
+        permissions: row.try_get("permissions")?,
+    })
+}
+
+/// A pair that is not revoked, and when it was last used.
+pub(super) async fn find_key_pair(
+    pool: &PgPool,
+    public_key: &str,
+) -> Result<Option<(KeyPairPrincipal, Option<OffsetDateTime>)>> {
+    let query = format!(
+        "SELECT {KEY_PAIR}, last_used_at FROM key_pairs
+         WHERE public_key = $1 AND revoked_at IS NULL"
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(public_key)
+        .fetch_optional(pool)
+        .await?;
+    row.map(|row| Ok((key_pair(&row)?, row.try_get("last_used_at")?)))
+        .transpose()
+}
+
+pub(super) async fn note_key_pair_use(pool: &PgPool, id: i64, now: OffsetDateTime) -> Result<()> {
+    sqlx::query("UPDATE key_pairs SET last_used_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn active_key_pairs(
+    pool: &PgPool,
+    merchant_id: i64,
+) -> Result<Vec<KeyPairPrincipal>> {
+    let query = format!(
+        "SELECT {KEY_PAIR} FROM key_pairs WHERE merchant_id = $1 AND revoked_at IS NULL ORDER BY id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(merchant_id)
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(key_pair).collect()
 }

@@ -6,6 +6,7 @@ use super::token::new_public_id;
 use super::transition::event_of;
 use super::{ChargeView, NewCharge, store};
 use crate::idempotency::{Answer, Once};
+use crate::ledger::Unit;
 use crate::{Error, Gateway, Result, wallets};
 
 /// How long a charge waits for somebody to pick a method (`80`, Charges).
@@ -22,15 +23,7 @@ impl Gateway {
         once: Option<Once>,
         render: impl FnOnce(&ChargeView) -> (u16, Vec<u8>) + Send + 'static,
     ) -> Result<Answer> {
-        if let Some(url) = &new.webhook_url {
-            self.guard()
-                .check_url(url)
-                .map_err(|refusal| Error::invalid("webhook_url", refusal.to_string()))?;
-        }
-        new.customer = new.customer.on_one_line_each();
-        for item in &mut new.items {
-            item.name = one_line(&item.name);
-        }
+        self.check_new(&mut new)?;
         let gateway = self.clone();
         self.book()
             .commit(move |unit| {
@@ -38,19 +31,10 @@ impl Gateway {
                     if let Some(first) = unit.claim(once.as_ref()).await? {
                         return Ok(first);
                     }
-                    let now = unit.now();
-                    gateway.require_wallet(unit.conn(), &new, now).await?;
-                    let public_id = new_public_id()?;
-                    let expires_at = now + UNPICKED_LIFE;
-                    let id = store::insert(unit.conn(), &public_id, &new, expires_at, now).await?;
-                    let data = json!({
-                        "amount": new.amount.truncated(),
-                        "currency": new.amount.currency().code.as_str(),
-                        "origin": new.origin.word(),
-                    });
-                    store::append_timeline(unit.conn(), id, now, "created", &data).await?;
-                    let row = store::find(unit.conn(), gateway.currencies(), &public_id).await?;
-                    unit.emit(event_of(&row, row.status));
+                    let made = gateway.insert_charge(unit, &new).await?;
+                    let row =
+                        store::find(unit.conn(), gateway.currencies(), &made.public_id).await?;
+                    unit.emit(event_of(&row, &[], row.status));
                     let view = ChargeView::assemble(row, Vec::new());
                     let answer = Answer::fresh(render(&view));
                     unit.remember(once.as_ref(), &answer).await?;
@@ -58,6 +42,35 @@ impl Gateway {
                 })
             })
             .await
+    }
+
+    /// Brings what people typed into the form it is kept in, and refuses what must not be called.
+    pub(crate) fn check_new(&self, new: &mut NewCharge) -> Result<()> {
+        if let Some(url) = &new.webhook_url {
+            self.guard()
+                .check_url(url)
+                .map_err(|refusal| Error::invalid("webhook_url", refusal.to_string()))?;
+        }
+        new.customer = std::mem::take(&mut new.customer).on_one_line_each();
+        for item in &mut new.items {
+            item.name = one_line(&item.name);
+        }
+        Ok(())
+    }
+
+    /// Writes a charge that [`Self::check_new`] has seen; its first event is the caller's to stage.
+    pub(crate) async fn insert_charge(&self, unit: &mut Unit, new: &NewCharge) -> Result<Made> {
+        let now = unit.now();
+        self.require_wallet(unit.conn(), new, now).await?;
+        let public_id = new_public_id()?;
+        let id = store::insert(unit.conn(), &public_id, new, now + UNPICKED_LIFE, now).await?;
+        let data = json!({
+            "amount": new.amount.truncated(),
+            "currency": new.amount.currency().code.as_str(),
+            "origin": new.origin.word(),
+        });
+        store::append_timeline(unit.conn(), id, now, "created", &data).await?;
+        Ok(Made { id, public_id })
     }
 
     async fn require_wallet(
@@ -80,4 +93,10 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+/// A charge that was just written.
+pub(crate) struct Made {
+    pub(crate) id: i64,
+    pub(crate) public_id: String,
 }

@@ -25,38 +25,46 @@ impl Gateway {
         let public_id = public_id.to_owned();
         self.book()
             .commit(move |unit| {
-                Box::pin(async move {
-                    let mut row =
-                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
-                            .await?;
-                    let receipts =
-                        store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
-                    let now = unit.now();
-                    let fixed = row
-                        .terms
-                        .as_ref()
-                        .is_some_and(|terms| terms.coin.id == coin.id && now < terms.release_at);
-                    if fixed && matches!(row.status, Status::Pending | Status::Processing) {
-                        return Ok(());
-                    }
-                    if gateway.return_to_pick(unit, &row, &receipts, coin).await? {
-                        return Ok(());
-                    }
-                    let minutes = i64::from(row.rate_minutes);
-                    let quote = gateway
-                        .quote(unit.conn(), row.amount, coin, minutes, now)
-                        .await?;
-                    let due = quote.coin_amount.units();
-                    let event = Event::MethodFixed(fixed_quote(&quote, due));
-                    // The rule refuses before an address is taken: a flood burns none.
-                    row.facts(&receipts).apply(&event, now)?;
-                    gateway.fix_terms(unit, &mut row, quote, due).await?;
-                    transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER)
-                        .await?;
-                    Ok(())
-                })
+                Box::pin(async move { gateway.pick_coin(unit, &public_id, coin).await })
             })
             .await
+    }
+
+    /// The same for a coin that can be paid, inside a unit of work.
+    pub(crate) async fn pick_coin(
+        &self,
+        unit: &mut Unit,
+        public_id: &str,
+        coin: Currency,
+    ) -> Result<()> {
+        let mut row = store::lock_by_public_id(unit.conn(), self.currencies(), public_id).await?;
+        let receipts = store::receipts_of(unit.conn(), self.currencies(), row.id).await?;
+        let now = unit.now();
+        let fixed = row
+            .terms
+            .as_ref()
+            .is_some_and(|terms| terms.coin.id == coin.id && now < terms.release_at);
+        if fixed && matches!(row.status, Status::Pending | Status::Processing) {
+            return Ok(());
+        }
+        if self.return_to_pick(unit, &row, &receipts, coin).await? {
+            return Ok(());
+        }
+        let minutes = i64::from(row.rate_minutes);
+        let mut quote = self
+            .quote(unit.conn(), row.amount, coin, minutes, now)
+            .await?;
+        // A clock that runs from creation is not started again by whoever picks a coin.
+        if row.timer && now < row.expires_at {
+            quote.release_at = row.expires_at;
+        }
+        let due = quote.coin_amount.units();
+        let event = Event::MethodFixed(fixed_quote(&quote, due));
+        // The rule refuses before an address is taken: a flood burns none.
+        row.facts(&receipts).apply(&event, now)?;
+        self.fix_terms(unit, &mut row, quote, due).await?;
+        transition::transition(unit, &mut row, &receipts, &event, None, CUSTOMER).await?;
+        Ok(())
     }
 
     /// "Get a new rate": the same address, and what came already counts.
@@ -125,7 +133,7 @@ impl Gateway {
         Ok(true)
     }
 
-    fn payable_coin(&self, code: &str) -> Result<Currency> {
+    pub(crate) fn payable_coin(&self, code: &str) -> Result<Currency> {
         self.currencies()
             .enabled_by_code(code)
             .filter(|currency| self.chains().get(currency.code.as_str()).is_some())

@@ -6,9 +6,10 @@
 mod checkout;
 mod claim_mail;
 mod claim_store;
-mod create;
+pub(crate) mod create;
 mod document;
 mod expiry;
+pub mod invoice_report;
 mod items;
 mod list_store;
 mod method;
@@ -18,11 +19,11 @@ mod receipt_store;
 pub mod receiving;
 pub(crate) mod refunds;
 mod resolve;
-mod row;
+pub(crate) mod row;
 pub(crate) mod store;
 mod token;
 mod trail_store;
-mod transition;
+pub(crate) mod transition;
 mod view;
 
 pub(crate) use expiry::any_due;
@@ -40,6 +41,8 @@ use serde::{Deserialize, Serialize};
 pub enum Origin {
     /// Orders API.
     Order,
+    /// Processing API and the invoice builder.
+    Invoice,
 }
 
 impl Origin {
@@ -47,6 +50,7 @@ impl Origin {
     pub fn word(self) -> &'static str {
         match self {
             Self::Order => "order",
+            Self::Invoice => "invoice",
         }
     }
 }
@@ -108,5 +112,36 @@ pub struct NewCharge {
     pub items: Vec<Item>,
     pub metadata: serde_json::Map<String, serde_json::Value>,
     pub redirect_url: Option<String>,
+    /// Where a payer is led back to when nothing was paid.
+    pub failed_url: Option<String>,
     pub webhook_url: Option<String>,
+    /// The clock runs from creation, whoever picks a coin when.
+    pub timer: bool,
+    pub collection: Collection,
+}
+
+/// How instalments are told (`00-domain.md`, Charges). Both kinds add up while the clock runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Collection {
+    /// Only changes of status.
+    #[default]
+    FillOrKill,
+    /// Each instalment, too.
+    GoodUntilExpired,
+}
+
+impl Collection {
+    pub const ALL: [Self; 2] = [Self::FillOrKill, Self::GoodUntilExpired];
+
+    /// Stored word; part of the schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::FillOrKill => "fill_or_kill",
+            Self::GoodUntilExpired => "good_until_expired",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.word() == word)
+    }
 }

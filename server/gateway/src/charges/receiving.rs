@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::claim_mail::{tell_customer, tell_operator};
 use super::row::{ChargeRow, ReceiptRow};
-use super::{claim_store, method_store, receipt_store, store, transition};
+use super::{Collection, claim_store, method_store, receipt_store, store, transition};
 use crate::ledger::{Unit, with_ids};
 use crate::{Error, Gateway, Result};
 
@@ -196,6 +196,7 @@ async fn settle_charges(
         let mut receipts = store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
         let before = (row.status, row.flags);
         restore_picked_coin(gateway, unit, &mut row, &receipts).await?;
+        let arrived = receipts.iter().any(|receipt| receipt.value.is_none());
         let mut became_final = false;
         for receipt in &mut receipts {
             value_receipt(gateway, unit, &row, receipt).await?;
@@ -210,6 +211,9 @@ async fn settle_charges(
             CHAIN,
         )
         .await?;
+        if arrived && row.invoice.is_some() && row.collection == Collection::GoodUntilExpired {
+            unit.emit(transition::event_named(&row, &receipts, "charge.receipt"));
+        }
         // Late money is judged once, at the rate of the moment the last of it became final.
         if became_final {
             accept_late_money(gateway, unit, &mut row, &receipts).await?;

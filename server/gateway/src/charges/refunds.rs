@@ -83,7 +83,7 @@ pub(crate) async fn withdrawal_changed(
     if txid.is_some() {
         let receipts = store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
         transition(unit, &mut row, &receipts, &Event::Refunded, None, PAYOUT).await?;
-        unit.emit(event_named(&row, "charge.refunded"));
+        unit.emit(event_named(&row, &receipts, "charge.refunded"));
     }
     unit.notify(&row.public_id);
     Ok(())

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Customer, Item};
+use super::{Collection, Customer, Item};
 
 /// A charge as stored, with its current quote and address.
 #[derive(Debug, Clone)]
@@ -44,6 +44,26 @@ pub(crate) struct ChargeRow {
     pub(crate) paid_at: Option<OffsetDateTime>,
     pub(crate) version: i64,
     pub(crate) created_at: OffsetDateTime,
+    /// The clock runs from creation.
+    pub(crate) timer: bool,
+    pub(crate) collection: Collection,
+    pub(crate) failed_url: Option<String>,
+    pub(crate) invoice: Option<InvoiceRow>,
+}
+
+/// What makes a charge an invoice.
+#[derive(Debug, Clone)]
+pub(crate) struct InvoiceRow {
+    pub(crate) id: i64,
+    pub(crate) code: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    /// The merchant's reference in the JSON type it came in.
+    pub(crate) foreign_json: serde_json::Value,
+    /// 1 to 3.
+    pub(crate) kind: u8,
+    pub(crate) email: Option<String>,
+    pub(crate) details: Option<serde_json::Value>,
 }
 
 /// What is due, where, at which price, until when.

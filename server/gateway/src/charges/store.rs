@@ -9,8 +9,8 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
 
-use super::row::{ChargeRow, ReceiptRow, Terms};
-use super::{Customer, Item, NewCharge};
+use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
+use super::{Collection, Customer, Item, NewCharge};
 use crate::currencies::Currencies;
 use crate::ledger::{decimal, units};
 use crate::{Error, Result};
@@ -23,7 +23,10 @@ macro_rules! select_charge {
                  c.rate_minutes, c.fee_basis_points, c.wallet_user_id, c.customer, c.items, c.metadata,
                  c.redirect_url, c.webhook_url, c.refund_address, c.expires_at, c.covered_at, c.coin_id,
                  c.quote_id, c.coin_due, c.coin_consumed, c.credited, c.fee, c.paid_at, c.version,
-                 c.created_at, q.price, q.mid, q.spread_basis_points, q.sources, q.fixed_at, q.release_at,
+                 c.created_at, c.timer, c.collection, c.failed_url, i.id AS invoice_id,
+                 i.code AS invoice_code, i.title AS invoice_title,
+                 i.description AS invoice_description, i.foreign_json, i.type AS invoice_type,
+                 i.email AS invoice_email, i.details AS invoice_details, q.price, q.mid, q.spread_basis_points, q.sources, q.fixed_at, q.release_at,
                  a.address, p.late_policy, p.name AS merchant_name,
                  EXISTS (SELECT 1 FROM refund_claims r WHERE r.charge_id = c.id) AS refund_claimed,
                  ARRAY(SELECT r.coin_id FROM refund_claims r WHERE r.charge_id = c.id
@@ -33,6 +36,7 @@ macro_rules! select_charge {
              FROM charges c
              JOIN merchants p ON p.id = c.merchant_id
              LEFT JOIN quotes q ON q.id = c.quote_id
+             LEFT JOIN invoices i ON i.charge_id = c.id
              LEFT JOIN charge_methods m ON m.charge_id = c.id AND m.coin_id = c.coin_id
              LEFT JOIN chain_addresses a ON a.id = m.address_id ",
             $rest
@@ -57,6 +61,7 @@ pub(crate) fn read_charge(row: &PgRow, currencies: &Currencies) -> Result<Charge
     };
     let fee_points: i32 = row.try_get("fee_basis_points")?;
     let late_policy: String = row.try_get("late_policy")?;
+    let collection: String = row.try_get("collection")?;
     let Json(customer): Json<Customer> = row.try_get("customer")?;
     let Json(items): Json<Vec<Item>> = row.try_get("items")?;
     let Json(metadata): Json<serde_json::Map<String, Value>> = row.try_get("metadata")?;
@@ -95,7 +100,30 @@ pub(crate) fn read_charge(row: &PgRow, currencies: &Currencies) -> Result<Charge
         paid_at: row.try_get("paid_at")?,
         version: row.try_get("version")?,
         created_at: row.try_get("created_at")?,
+        timer: row.try_get("timer")?,
+        collection: parsed(&collection, Collection::from_word)?,
+        failed_url: row.try_get("failed_url")?,
+        invoice: read_invoice(row)?,
     })
+}
+
+fn read_invoice(row: &PgRow) -> Result<Option<InvoiceRow>> {
+    let Some(id) = row.try_get("invoice_id")? else {
+        return Ok(None);
+    };
+    let Json(foreign_json): Json<Value> = row.try_get("foreign_json")?;
+    let kind: i16 = row.try_get("invoice_type")?;
+    let details: Option<Json<Value>> = row.try_get("invoice_details")?;
+    Ok(Some(InvoiceRow {
+        id,
+        code: row.try_get("invoice_code")?,
+        title: row.try_get("invoice_title")?,
+        description: row.try_get("invoice_description")?,
+        foreign_json,
+        kind: u8::try_from(kind)?,
+        email: row.try_get("invoice_email")?,
+        details: details.map(|Json(details)| details),
+    }))
 }
 
 fn read_refunded(row: &PgRow) -> Result<Vec<(CurrencyId, i128)>> {
@@ -206,10 +234,14 @@ pub(super) async fn insert(
     Ok(sqlx::query_scalar(
         "INSERT INTO charges (public_id, merchant_id, origin, status, currency_id, amount, tolerance,
              rate_minutes, fee_basis_points, wallet_user_id, customer, items, metadata, redirect_url,
-             webhook_url, expires_at, clock_ends_at, created_at, updated_at)
-         SELECT $1, m.id, $3, 'created', $4, $5, least(trunc(m.tolerance * $15), $5 - 1), m.expiry_minutes,
-             m.fee_basis_points, $6, $7, $8, $9, $10, $11, $12, $12, $13, $13
-         FROM merchants m WHERE m.id = $2 AND $14
+             webhook_url, failed_url, timer, collection, expires_at, clock_ends_at, created_at, updated_at)
+         SELECT $1, m.id, $3, 'created', $4, $5, least(trunc(m.tolerance * $14), $5 - 1), m.expiry_minutes,
+             m.fee_basis_points, $6, $7, $8, $9, $10, $11, $15, $16, $17, clock.ends_at, clock.ends_at,
+             $13, $13
+         FROM merchants m
+         CROSS JOIN LATERAL (SELECT CASE WHEN $16 THEN $13 + m.expiry_minutes * interval '1 minute'
+                                         ELSE $12 END AS ends_at) clock
+         WHERE m.id = $2
          RETURNING id",
     )
     .bind(public_id)
@@ -225,8 +257,10 @@ pub(super) async fn insert(
     .bind(&new.webhook_url)
     .bind(expires_at)
     .bind(now)
-    .bind(true)
     .bind(decimal(10i128.pow(u32::from(new.amount.currency().scale))))
+    .bind(&new.failed_url)
+    .bind(new.timer)
+    .bind(new.collection.word())
     .fetch_one(conn)
     .await?)
 }

@@ -4,6 +4,7 @@ use domain::ledger::{AccountKey, AccountKind};
 use domain::money::Money;
 use serde_json::{Value, json};
 
+use super::invoice_report::invoice_report;
 use super::row::{ChargeRow, ReceiptRow};
 use super::{claim_store, store};
 use crate::ledger::{DirectTarget, NewEvent, Unit, with_ids};
@@ -60,7 +61,7 @@ pub(super) async fn transition(
             "fee": paid(row.fee),
         });
         store::append_timeline(unit.conn(), row.id, now, &kind, &data).await?;
-        unit.emit(event_of(row, change.status));
+        unit.emit(event_of(row, receipts, change.status));
     }
     unit.notify(&row.public_id);
     Ok(change)
@@ -96,7 +97,7 @@ fn pay(unit: &mut Unit, row: &mut ChargeRow, credit: &ChargeCredit) -> Result<()
     Ok(())
 }
 
-pub(super) fn event_of(row: &ChargeRow, status: Status) -> NewEvent {
+pub(crate) fn event_of(row: &ChargeRow, receipts: &[ReceiptRow], status: Status) -> NewEvent {
     let kind = match status {
         Status::Created => "charge.created",
         Status::Pending => "charge.pending",
@@ -107,16 +108,20 @@ pub(super) fn event_of(row: &ChargeRow, status: Status) -> NewEvent {
         Status::Cancelled => "charge.cancelled",
         Status::Failed => "charge.failed",
     };
-    event_named(row, kind)
+    event_named(row, receipts, kind)
 }
 
 /// An event about a charge that is no change of its status, too.
-pub(super) fn event_named(row: &ChargeRow, kind: &'static str) -> NewEvent {
+pub(super) fn event_named(
+    row: &ChargeRow,
+    receipts: &[ReceiptRow],
+    kind: &'static str,
+) -> NewEvent {
     NewEvent {
         merchant_id: row.merchant_id,
         kind,
         object: row.object(),
-        payload: payload(row),
+        payload: payload(row, receipts),
         direct: row.webhook_url.as_ref().map(|url| DirectTarget {
             url: url.clone(),
             format: Format::Orders,
@@ -125,7 +130,7 @@ pub(super) fn event_named(row: &ChargeRow, kind: &'static str) -> NewEvent {
 }
 
 /// The canonical content of every event about a charge.
-fn payload(row: &ChargeRow) -> Value {
+fn payload(row: &ChargeRow, receipts: &[ReceiptRow]) -> Value {
     let terms = row.terms.as_ref();
     json!({
         "public_id": row.public_id,
@@ -137,5 +142,6 @@ fn payload(row: &ChargeRow) -> Value {
         "currency": row.amount.currency().code.as_str(),
         "coin": terms.map(|terms| terms.coin.code.as_str()),
         "coin_amount": terms.map(|terms| Money::from_units(terms.due, terms.coin).shortest()),
+        "invoice": row.invoice.as_ref().map(|invoice| invoice_report(row, invoice, receipts)),
     })
 }

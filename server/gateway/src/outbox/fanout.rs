@@ -44,13 +44,15 @@ impl Fanout {
                         format: direct.format,
                     }]
                 }
-                None => store::subscribed(unit.conn(), record.merchant_id, &record.kind).await?,
+                None => receivers(unit, &record).await?,
             };
             if targets.is_empty() {
                 continue;
             }
-            let app_key = store::app_key(unit.conn(), record.merchant_id).await?;
-            let keys = MerchantKeys { app_key };
+            let keys = MerchantKeys {
+                app_key: store::app_key(unit.conn(), record.merchant_id).await?,
+                processing: store::processing_keys(unit.conn(), record.merchant_id).await?,
+            };
             for target in targets {
                 if let Some(body) = self.renderer.render(target.format, &record, &keys) {
                     store::insert_delivery(unit.conn(), &record, &target, body, now).await?;
@@ -59,6 +61,19 @@ impl Fanout {
         }
         Ok(())
     }
+}
+
+/// The merchant's endpoints that want the event, and its callback address.
+async fn receivers(unit: &mut Unit, event: &EventRecord) -> Result<Vec<Target>> {
+    let mut targets = store::subscribed(unit.conn(), event.merchant_id, &event.kind).await?;
+    if let Some(url) = store::callback_url(unit.conn(), event.merchant_id).await? {
+        targets.push(Target {
+            endpoint_id: None,
+            url,
+            format: Format::Processing,
+        });
+    }
+    Ok(targets)
 }
 
 /// `evt_` and 26 characters of 128 random bits.

@@ -84,6 +84,8 @@ pub struct EventRecord {
 /// Keys a format signs its body with.
 pub struct MerchantKeys {
     pub app_key: String,
+    /// Public and private key of the merchant's oldest active pair.
+    pub processing: Option<(String, String)>,
 }
 
 /// A body ready to send, byte-identical at every attempt.

@@ -79,6 +79,33 @@ pub(super) async fn app_key(conn: &mut PgConnection, merchant_id: i64) -> Result
     )
 }
 
+/// Where the Processing API's callbacks of a merchant go.
+pub(super) async fn callback_url(
+    conn: &mut PgConnection,
+    merchant_id: i64,
+) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT callback_url FROM merchants WHERE id = $1")
+            .bind(merchant_id)
+            .fetch_one(conn)
+            .await?,
+    )
+}
+
+/// Public and private key of the merchant's oldest active pair.
+pub(super) async fn processing_keys(
+    conn: &mut PgConnection,
+    merchant_id: i64,
+) -> Result<Option<(String, String)>> {
+    Ok(sqlx::query_as(
+        "SELECT public_key, private_key FROM key_pairs
+         WHERE merchant_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT 1",
+    )
+    .bind(merchant_id)
+    .fetch_optional(conn)
+    .await?)
+}
+
 pub(super) async fn insert_delivery(
     conn: &mut PgConnection,
     event: &EventRecord,

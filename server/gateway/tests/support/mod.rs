@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::money::Money;
-use gateway::charges::{ChargeView, Customer, NewCharge, Origin};
+use gateway::charges::{ChargeView, Collection, Customer, NewCharge, Origin};
 use gateway::outbox::{EventRecord, Format, MerchantKeys, Render, RenderedBody};
 use gateway::{Gateway, Settings};
 use sqlx::PgPool;
@@ -80,7 +80,10 @@ impl World {
             items: Vec::new(),
             metadata: serde_json::Map::new(),
             redirect_url: Some("https://shop.example/ok".into()),
+            failed_url: None,
             webhook_url: webhook_url.map(str::to_owned),
+            timer: false,
+            collection: Collection::FillOrKill,
         }
     }
 

@@ -1,7 +1,7 @@
 //! From a request body to what the gateway is asked to make.
 
 use domain::money::{Currency, Money};
-use gateway::charges::{Customer, Item, NewCharge, Origin};
+use gateway::charges::{Collection, Customer, Item, NewCharge, Origin};
 use gateway::outbox::AddressGuard;
 use gateway::wallets::USER_ID_MAX;
 use serde_json::{Map, Value};
@@ -64,7 +64,10 @@ impl NewOrder {
             items: self.items,
             metadata: self.metadata,
             redirect_url: Some(self.redirect_url),
+            failed_url: None,
             webhook_url: self.webhook_url,
+            timer: false,
+            collection: Collection::FillOrKill,
         }
     }
 }

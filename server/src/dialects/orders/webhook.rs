@@ -92,6 +92,7 @@ mod tests {
     fn keys() -> MerchantKeys {
         MerchantKeys {
             app_key: "00112233".to_owned(),
+            processing: None,
         }
     }
 

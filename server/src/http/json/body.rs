@@ -44,17 +44,33 @@ pub struct Received {
 /// # Errors
 /// Checked in this order: size, content type, syntax.
 pub async fn receive(headers: &HeaderMap, body: Body) -> Result<Received, BodyError> {
+    let bytes = receive_bytes(headers, body).await?;
+    if !bytes.is_empty() && !is_json(headers) {
+        return Err(BodyError::NotJson);
+    }
+    read(bytes)
+}
+
+/// Takes a body as it is, for dialects that check a signature before they read.
+///
+/// # Errors
+/// [`BodyError::TooLarge`] and [`BodyError::Interrupted`].
+pub async fn receive_bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyError> {
     if declared_length(headers).is_some_and(|length| length > BODY_BYTES_MAX) {
         return Err(BodyError::TooLarge);
     }
-    let bytes = tokio::time::timeout(BODY_TIME_MAX, collect(body))
+    tokio::time::timeout(BODY_TIME_MAX, collect(body))
         .await
-        .map_err(|_| BodyError::Interrupted)??;
+        .map_err(|_| BodyError::Interrupted)?
+}
+
+/// Reads bytes that are a JSON document, whatever they were declared as, or nothing.
+///
+/// # Errors
+/// [`BodyError::Malformed`].
+pub fn read(bytes: Bytes) -> Result<Received, BodyError> {
     if bytes.is_empty() {
         return Ok(Received::default());
-    }
-    if !is_json(headers) {
-        return Err(BodyError::NotJson);
     }
     let text =
         std::str::from_utf8(&bytes).map_err(|error| Malformed::Syntax(error.valid_up_to()))?;

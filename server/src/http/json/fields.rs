@@ -99,6 +99,56 @@ impl<'v, 'p> Fields<'v, 'p> {
         number
     }
 
+    /// `true` or `false`.
+    pub fn optional_bool(&mut self, name: &str) -> Option<bool> {
+        match self.value(name)? {
+            Value::Bool(value) => Some(*value),
+            _ => {
+                self.refuse(name, "must be true or false");
+                None
+            }
+        }
+    }
+
+    /// A reference of the caller's, a string or a number, as one visible line of 1 to `chars_max`
+    /// characters; with it the JSON it came as.
+    pub fn optional_reference(
+        &mut self,
+        name: &str,
+        chars_max: usize,
+    ) -> Option<(String, serde_json::Value)> {
+        let value = self.value(name)?;
+        let (text, json) = match value {
+            Value::Number(token) => (token.clone(), kept(value).ok()?),
+            Value::String(_) => {
+                let text = self.optional_text(name, chars_max)?;
+                (text.clone(), serde_json::Value::String(text))
+            }
+            _ => {
+                self.refuse(name, "must be a string or a number");
+                return None;
+            }
+        };
+        let shown = one_line(&text);
+        if shown.is_empty() || shown != text || text.chars().count() > chars_max {
+            let message = format!("must be one visible line of 1 to {chars_max} characters");
+            self.refuse(name, message);
+            return None;
+        }
+        Some((text, json))
+    }
+
+    pub fn required_reference(
+        &mut self,
+        name: &str,
+        chars_max: usize,
+    ) -> Option<(String, serde_json::Value)> {
+        if self.value(name).is_none() {
+            self.refuse(name, "is required");
+        }
+        self.optional_reference(name, chars_max)
+    }
+
     pub fn required_integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
         if self.value(name).is_none() {
             self.refuse(name, "is required");

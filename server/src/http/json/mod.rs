@@ -11,7 +11,7 @@ mod parser;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-pub use body::{BODY_BYTES_MAX, BodyError, Received, receive};
+pub use body::{BODY_BYTES_MAX, BodyError, Received, read, receive, receive_bytes};
 pub use fields::Fields;
 pub use parser::{DEPTH_MAX, Malformed, parse};
 
