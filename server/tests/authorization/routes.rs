@@ -5,10 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module that makes routes, below `src`.
-const MODULES: [(&str, &str); 5] = [
+const MODULES: [(&str, &str); 6] = [
     (
         "dialects/orders/mod.rs",
         include_str!("../../src/dialects/orders/mod.rs"),
+    ),
+    (
+        "dialects/processing/mod.rs",
+        include_str!("../../src/dialects/processing/mod.rs"),
     ),
     ("health.rs", include_str!("../../src/health.rs")),
     ("pages/mod.rs", include_str!("../../src/pages/mod.rs")),
