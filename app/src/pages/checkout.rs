@@ -1,6 +1,7 @@
 //! The hosted checkout, `/pay/{EX-…}` (ux §1.18).
 
-use domain::view::checkout::{CheckoutView, ItemLine};
+use domain::view::AmountText;
+use domain::view::checkout::{CheckoutView, InvoiceBlock, ItemLine};
 use leptos::prelude::*;
 
 use crate::islands::{CheckoutLive, checkout_title};
@@ -22,7 +23,10 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
         .notice
         .clone()
         .map(|notice| view! { <NoticeBanner of=notice/> });
-    let order = order(&view);
+    let order = match &view.invoice {
+        Some(invoice) => invoice_details(invoice, &view.total),
+        None => order(&view),
+    };
     let help = help(&view);
     let test_bar = test_mode
         .then(|| view! { <p class="test-bar"><strong>"Test mode."</strong> " No real money."</p> });
@@ -71,6 +75,52 @@ fn order(view: &CheckoutView) -> AnyView {
                     </span>
                 </li>
             </ul>
+        </details>
+    }
+    .into_any()
+}
+
+/// From whom, for what, by when (ux §1.19).
+fn invoice_details(invoice: &InvoiceBlock, total: &AmountText) -> AnyView {
+    let InvoiceBlock {
+        title,
+        description,
+        number,
+        customer,
+        due_date,
+        lines,
+        tax,
+        shipping,
+        note,
+    } = invoice.clone();
+    let fact = |label: &'static str, value: Option<String>| {
+        value.map(|value| view! { <div><dt>{label}</dt><dd><bdi>{value}</bdi></dd></div> })
+    };
+    let sum = |label: &'static str, value: Option<String>| {
+        value.map(|value| view! { <li><span>{label}</span> <Figure value=value/></li> })
+    };
+    let text = |text: String| (!text.is_empty()).then(|| view! { <p dir="auto">{text}</p> });
+    let total = total.clone();
+    view! {
+        <details class="order" open>
+            <summary>"Invoice"</summary>
+            <h2 dir="auto">{title}</h2>
+            {text(description)}
+            <dl class="facts">
+                {fact("Number", number)} {fact("For", customer)} {fact("Due", due_date)}
+            </dl>
+            <ul class="items">
+                {lines.into_iter().map(line).collect_view()}
+                {sum("Shipping", shipping)}
+                {sum("Tax", tax)}
+                <li class="sum">
+                    <span>"Total"</span>
+                    <span>
+                        <Figure value=total.amount/> " " <span class="unit">{total.code}</span>
+                    </span>
+                </li>
+            </ul>
+            {text(note)}
         </details>
     }
     .into_any()
@@ -173,6 +223,41 @@ mod tests {
         let html = page(CheckoutState::Awaiting);
         assert!(html.contains("href=\"/pay/EX-4K7QZ2MX3A?t=abc\""), "{html}");
         assert!(html.contains("until 12:14 UTC"), "{html}");
+    }
+
+    #[test]
+    fn an_invoice_shows_its_lines_and_no_customer_without_the_token() {
+        let invoice = InvoiceBlock {
+            title: "Consulting <b>".to_owned(),
+            description: "November".to_owned(),
+            number: Some("2026-17".to_owned()),
+            customer: None,
+            due_date: Some("2026-12-11".to_owned()),
+            lines: vec![ItemLine {
+                name: "Hours".to_owned(),
+                price: "80.00".to_owned(),
+                quantity: 3,
+                total: "240.00".to_owned(),
+            }],
+            tax: Some("50.40".to_owned()),
+            shipping: None,
+            note: String::new(),
+        };
+        let view = CheckoutView {
+            invoice: Some(invoice),
+            ..sample::view(CheckoutState::ChooseMethod)
+        };
+        let html = crate::render(move || view! { <CheckoutPage view=view/> });
+        for text in [
+            "Consulting &lt;b&gt;",
+            "2026-17",
+            "2026-12-11",
+            "50.40",
+            "Hours",
+        ] {
+            assert!(html.contains(text), "{text}: {html}");
+        }
+        assert!(!html.contains("<dt>For</dt>"), "{html}");
     }
 
     #[test]

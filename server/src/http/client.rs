@@ -1,10 +1,14 @@
 //! Who is at the other end of a request.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::extract::ConnectInfo;
 use axum::extract::connect_info::MockConnectInfo;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
+
+use crate::state::AppState;
 
 /// Headers by which a proxy shows that it passed a request on.
 const FORWARDING: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
@@ -42,6 +46,19 @@ pub fn address(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpAddr])
         }
     }
     address
+}
+
+/// [`address`] as an argument of a handler.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
+
+impl FromRequestParts<AppState> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let proxies = &state.edge.trusted_proxies;
+        Ok(Self(address(&parts.extensions, &parts.headers, proxies)))
+    }
 }
 
 /// A proxy of ours says that the request reached it in plain text.

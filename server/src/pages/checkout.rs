@@ -2,7 +2,7 @@
 
 use app::pages::CheckoutPage;
 use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use gateway::{Error, Gateway};
@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::document::document;
 use super::errors::Refusal;
+use super::hosted::Hosted;
 use super::local_path::encode;
 use super::notices::{Code, notice};
 use crate::state::AppState;
@@ -56,12 +57,12 @@ pub(super) fn known_shape(id: &str) -> Result<&str, Refusal> {
 /// The page as it stands.
 pub(super) async fn show(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    hosted: Hosted,
     Query(query): Query<PayQuery>,
 ) -> Result<Response, Refusal> {
     let mut view = state
         .gateway
-        .checkout(known_shape(&id)?, query.token())
+        .checkout_at(&hosted.base, &hosted.public_id, query.token())
         .await?;
     view.notice = notice(&query.notice);
     Ok(document(
@@ -73,11 +74,11 @@ pub(super) async fn show(
 /// Picks a coin, takes a new rate or leaves a refund address, then leads back to the page.
 pub(super) async fn submit(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    hosted: Hosted,
     Query(query): Query<PayQuery>,
     Form(form): Form<PayForm>,
 ) -> Result<Response, Refusal> {
-    let id = known_shape(&id)?;
+    let id = hosted.public_id.as_str();
     let token = query.token();
     // A wrong token and an unknown id give the same page here as they do above.
     state.gateway.checkout(id, token).await?;
@@ -85,7 +86,7 @@ pub(super) async fn submit(
         Ok(said) => said,
         Err(error) => Some(Code::of_checkout(error)?),
     };
-    Ok(Redirect::to(&page_path(id, token, said)).into_response())
+    Ok(Redirect::to(&page_path(&hosted.base, token, said)).into_response())
 }
 
 async fn apply(
@@ -108,14 +109,14 @@ async fn apply(
     Ok(said)
 }
 
-fn page_path(id: &str, token: Option<&str>, said: Option<Code>) -> String {
+fn page_path(base: &str, token: Option<&str>, said: Option<Code>) -> String {
     let token = token.map(|token| format!("t={}", encode(token)));
     let notice = said.map(|code| format!("notice={}", code.word()));
     let query: Vec<String> = token.into_iter().chain(notice).collect();
     if query.is_empty() {
-        format!("/pay/{id}")
+        base.to_owned()
     } else {
-        format!("/pay/{id}?{}", query.join("&"))
+        format!("{base}?{}", query.join("&"))
     }
 }
 
@@ -140,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_way_back_keeps_the_token() {
-        let id = "EX-4K7QZ2MX3A";
+        let id = "/pay/EX-4K7QZ2MX3A";
         assert_eq!(page_path(id, None, None), "/pay/EX-4K7QZ2MX3A");
         assert_eq!(
             page_path(id, Some("ab_-"), None),

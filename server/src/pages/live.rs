@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -13,8 +13,11 @@ use gateway::{Error, Gateway};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, sleep_until};
 
-use super::checkout::{PayQuery, known_shape};
+use super::checkout::PayQuery;
 use super::errors::Refusal;
+use super::hosted::Hosted;
+use super::streams::{Place, Streams};
+use crate::http::client::ClientAddress;
 use crate::shutdown::Shutdown;
 use crate::state::AppState;
 
@@ -28,12 +31,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The view as JSON, for pages whose stream is down.
 pub(super) async fn status(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    hosted: Hosted,
     Query(query): Query<PayQuery>,
 ) -> Result<Response, Refusal> {
     let view = state
         .gateway
-        .checkout(known_shape(&id)?, query.token())
+        .checkout_at(&hosted.base, &hosted.public_id, query.token())
         .await?;
     Ok(Json(view).into_response())
 }
@@ -42,16 +45,23 @@ pub(super) async fn status(
 pub(super) async fn events(
     State(state): State<AppState>,
     Extension(shutdown): Extension<Shutdown>,
-    Path(id): Path<String>,
+    Extension(streams): Extension<Streams>,
+    client: ClientAddress,
+    hosted: Hosted,
     Query(query): Query<PayQuery>,
 ) -> Result<Response, Refusal> {
-    let id = known_shape(&id)?;
+    // The page polls when it gets no stream.
+    let place = streams.take(client.0).ok_or(Refusal::Unavailable)?;
     // Before the first look: a change between the two is announced then.
     let changes = state.gateway.subscribe();
-    let first = state.gateway.checkout(id, query.token()).await?;
+    let first = state
+        .gateway
+        .checkout_at(&hosted.base, &hosted.public_id, query.token())
+        .await?;
     let feed = Feed {
         gateway: state.gateway,
-        id: id.to_owned(),
+        hosted,
+        _place: place,
         token: query.token().map(str::to_owned),
         changes,
         shutdown,
@@ -68,7 +78,9 @@ pub(super) async fn events(
 /// What one open page is told from.
 struct Feed {
     gateway: Gateway,
-    id: String,
+    hosted: Hosted,
+    /// Given back when the stream ends.
+    _place: Place,
     token: Option<String>,
     changes: Receiver<String>,
     shutdown: Shutdown,
@@ -126,7 +138,7 @@ impl Feed {
                 () = self.shutdown.requested() => return Wake::End,
                 () = sleep_until(self.look_at) => return Wake::Look,
                 change = self.changes.recv() => match change {
-                    Ok(id) if id == self.id => return Wake::Look,
+                    Ok(id) if id == self.hosted.public_id => return Wake::Look,
                     Ok(_) => {}
                     // Too far behind to know what changed.
                     Err(RecvError::Lagged(_)) => return Wake::Look,
@@ -139,7 +151,9 @@ impl Feed {
     /// Reads the view; `None` when the page is gone.
     async fn look(&mut self) -> Option<()> {
         self.look_at = Instant::now() + LOOK_EVERY;
-        match self.gateway.checkout(&self.id, self.token.as_deref()).await {
+        let Hosted { public_id, base } = &self.hosted;
+        let token = self.token.as_deref();
+        match self.gateway.checkout_at(base, public_id, token).await {
             Ok(view) => self.waiting = Some(view),
             Err(Error::NotFound) => return None,
             Err(error) => tracing::warn!(%error, "a live page could not be read, will try again"),

@@ -13,7 +13,9 @@ mod document;
 mod errors;
 mod faucet;
 mod home;
+mod hosted;
 mod inbox;
+mod intake;
 mod landing;
 mod live;
 mod local_path;
@@ -23,6 +25,7 @@ mod query;
 mod receipt;
 mod session;
 mod sign_in;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod visitor;
@@ -49,7 +52,15 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/pay/{id}/status", get(live::status))
         .route("/pay/{id}/events", get(live::events))
         .route("/pay/{id}/receipt", get(receipt::show))
+        .route(
+            "/invoice/{code}",
+            get(checkout::show).post(checkout::submit),
+        )
+        .route("/invoice/{code}/status", get(live::status))
+        .route("/invoice/{code}/events", get(live::events))
+        .route("/invoice/{code}/receipt", get(receipt::show))
         .layer(Extension(shutdown))
+        .layer(Extension(streams::Streams::default()))
         .layer(middleware::from_fn_with_state(
             state.clone(),
             rate_limit::by_address,
@@ -73,6 +84,7 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/app/mailbox", get(mailbox::show));
     public
         .merge(dashboard)
+        .layer(middleware::from_fn(intake::check))
         .layer(middleware::from_fn_with_state(
             state.clone(),
             cross_site::guard,

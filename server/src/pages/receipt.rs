@@ -1,22 +1,23 @@
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use tokio::task::spawn_blocking;
 
-use super::checkout::{PayQuery, known_shape};
+use super::checkout::PayQuery;
 use super::errors::Refusal;
+use super::hosted::Hosted;
 use crate::documents::render_receipt;
 use crate::state::AppState;
 
 /// The receipt as a PDF, for whoever has the page's token (`80`, Orders).
 pub(super) async fn show(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    hosted: Hosted,
     Query(query): Query<PayQuery>,
 ) -> Result<Response, Refusal> {
-    let id = known_shape(&id)?;
+    let id = hosted.public_id;
     let token = query.token().ok_or(Refusal::NotFound)?;
-    let view = state.gateway.receipt(None, id, Some(token)).await?;
+    let view = state.gateway.receipt(None, &id, Some(token)).await?;
     let rendered = spawn_blocking(move || render_receipt(&view)).await;
     let pdf = match rendered {
         Ok(Ok(pdf)) => pdf,

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
+use domain::money::Money;
+use gateway::charges::Collection;
 use gateway::demo::DemoSet;
+use gateway::invoices::{InvoiceKey, NewInvoice};
 use serde_json::{Value, json};
 use server::testing::TestApp;
 use sqlx::PgPool;
@@ -39,6 +42,40 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) FROM sim.txs),
     (SELECT string_agg(tolerance || late_policy || expiry_minutes, ',' ORDER BY id) FROM merchants),
     (SELECT clock_offset_seconds FROM instance))";
+
+/// An invoice nobody has picked a coin for.
+async fn invoice(app: &TestApp, merchant_id: i64) -> Thing {
+    let gateway = app.gateway();
+    let euro = gateway.currencies().by_code("EUR").unwrap();
+    let new = NewInvoice {
+        merchant_id,
+        timer: false,
+        title: "Consulting".to_owned(),
+        description: String::new(),
+        amount: Money::parse("106.75", euro).unwrap(),
+        sender_currency: None,
+        foreign_id: "1".to_owned(),
+        foreign_json: json!("1"),
+        url_success: None,
+        url_failed: None,
+        email: None,
+        collection: Collection::FillOrKill,
+        details: None,
+        created_by: "test".to_owned(),
+    };
+    gateway
+        .create_invoice(new, None, |_| (201, Vec::new()))
+        .await
+        .unwrap();
+    let view = gateway
+        .find_invoice(merchant_id, InvoiceKey::ForeignId("1"))
+        .await
+        .unwrap();
+    Thing {
+        id: view.code,
+        token: gateway.page_token(&view.charge.public_id),
+    }
+}
 
 /// Somebody who calls.
 pub struct Principal {
@@ -74,6 +111,7 @@ pub struct Instance {
     open: Vec<Thing>,
     wallet: Thing,
     delivery: Thing,
+    invoice: Thing,
 }
 
 impl Instance {
@@ -95,6 +133,7 @@ impl Instance {
         }
         let paid = shop.paid().await;
         let wallet = shop.wallet().await;
+        let invoice = invoice(&app, demo.merchant.id).await;
         let delivery: i64 = sqlx::query_scalar("SELECT id FROM deliveries")
             .fetch_one(pool)
             .await
@@ -107,6 +146,7 @@ impl Instance {
             underpaid,
             open: opened,
             wallet,
+            invoice,
             delivery: Thing {
                 id: delivery.to_string(),
                 ..Thing::default()
@@ -124,6 +164,7 @@ impl Instance {
             "open" => self.open.last().unwrap().clone(),
             "wallet" => self.wallet.clone(),
             "delivery" => self.delivery.clone(),
+            "invoice" => self.invoice.clone(),
             other => panic!("{other} stands for nothing"),
         }
     }
@@ -149,6 +190,7 @@ impl Instance {
         let path = row
             .path
             .replace("{id}", &thing.id)
+            .replace("{code}", &thing.id)
             .replace("{*rest}", "a/b");
         let query = who.query.replace("{token}", &thing.token);
         let uri = if query.is_empty() {
@@ -234,7 +276,7 @@ fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
             (JSON, body.to_string())
         }
         "/api/orders" => (JSON, ORDER.to_owned()),
-        "/pay/{id}" => (FORM, "method=BTC".to_owned()),
+        "/pay/{id}" | "/invoice/{code}" => (FORM, "method=BTC".to_owned()),
         "/app/faucet" => (FORM, "action=mine&currency=BTC&blocks=1".to_owned()),
         _ if row.is_below("/api") || row.is_below("/sandbox") => (JSON, "{}".to_owned()),
         _ => (FORM, String::new()),

@@ -92,6 +92,22 @@ pub struct ItemLine {
     pub total: String,
 }
 
+/// What an invoice says beside what is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceBlock {
+    pub title: String,
+    pub description: String,
+    pub number: Option<String>,
+    /// Only with the token.
+    pub customer: Option<String>,
+    /// ISO date.
+    pub due_date: Option<String>,
+    pub lines: Vec<ItemLine>,
+    pub tax: Option<String>,
+    pub shipping: Option<String>,
+    pub note: String,
+}
+
 /// The whole checkout page. Holds customer data only when the page was opened with its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutView {
@@ -124,6 +140,10 @@ pub struct CheckoutView {
     pub can_requote: bool,
     /// Back to the shop after success, with `order_id` and `status` added.
     pub return_url: Option<String>,
+    /// Back to the shop when nothing was paid; invoices only.
+    pub failed_url: Option<String>,
+    /// Set when the charge is an invoice.
+    pub invoice: Option<InvoiceBlock>,
     /// PDF receipt; only with the token.
     pub receipt_url: Option<String>,
     /// Path of this page, with the token when it was opened with it.

@@ -18,6 +18,7 @@ pub(super) fn expired(view: &CheckoutView) -> AnyView {
                 still watch the address and it will show here."
             </p>
             {requote(view, "Get a new rate")}
+            {back_unpaid(view)}
             {contact(view)}
         </div>
     }
@@ -74,6 +75,7 @@ pub(super) fn cancelled(view: &CheckoutView) -> AnyView {
     view! {
         <div class="panel">
             <p>"Please do not send anything for this order."</p>
+            {back_unpaid(view)}
             {contact(view)}
         </div>
     }
@@ -119,6 +121,13 @@ fn requote(view: &CheckoutView, button: &'static str) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// Back to the shop without having paid, where the merchant has named an address for it.
+fn back_unpaid(view: &CheckoutView) -> Option<AnyView> {
+    let href = view.failed_url.clone()?;
+    let text = format!("Back to {}", view.brand.name);
+    Some(view! { <a class="btn-2" dir="auto" rel="noreferrer" href=href>{text}</a> }.into_any())
 }
 
 /// A mail to the shop with the order's number in the subject.

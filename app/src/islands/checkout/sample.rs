@@ -76,6 +76,8 @@ pub(crate) fn view(state: CheckoutState) -> CheckoutView {
             CheckoutState::ExpiredUnpaid | CheckoutState::ExpiredUnderpaid
         ),
         return_url: Some("https://shop.example/done?order_id=1".to_owned()),
+        failed_url: None,
+        invoice: None,
         receipt_url: Some("/pay/EX-4K7QZ2MX3A/receipt?t=abc".to_owned()),
         page_url: "/pay/EX-4K7QZ2MX3A?t=abc".to_owned(),
         events_url: "/pay/EX-4K7QZ2MX3A/events?t=abc".to_owned(),

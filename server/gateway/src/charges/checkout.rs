@@ -2,12 +2,15 @@ use domain::charge::{ReceiptState, Resolution, Status};
 use domain::money::{Currency, Money};
 use domain::view::AmountText;
 use domain::view::checkout::{
-    CheckoutState, CheckoutView, MethodOption, PaymentInstruction, ReceiptLine, unix,
+    CheckoutState, CheckoutView, InvoiceBlock, ItemLine, MethodOption, PaymentInstruction,
+    ReceiptLine, unix,
 };
 use url::Url;
 
 use super::items::item_lines;
+use super::row::InvoiceRow;
 use super::view::{ChargeView, PaymentView, ReceiptRecord};
+use crate::invoices::InvoiceDetails;
 use crate::{Error, Gateway, Result};
 
 impl Gateway {
@@ -16,6 +19,17 @@ impl Gateway {
     /// # Errors
     /// [`Error::NotFound`] for an unknown id and for a wrong token alike.
     pub async fn checkout(&self, public_id: &str, token: Option<&str>) -> Result<CheckoutView> {
+        self.checkout_at(&format!("/pay/{public_id}"), public_id, token)
+            .await
+    }
+
+    /// The same under the address it was opened at: an invoice has one of its own.
+    pub async fn checkout_at(
+        &self,
+        base: &str,
+        public_id: &str,
+        token: Option<&str>,
+    ) -> Result<CheckoutView> {
         let trusted = match token {
             Some(token) if self.token_matches(public_id, token) => true,
             Some(_) => return Err(Error::NotFound),
@@ -31,7 +45,7 @@ impl Gateway {
         } else {
             String::new()
         };
-        let path = |rest: &str| format!("/pay/{public_id}{rest}{query}");
+        let path = |rest: &str| format!("{base}{rest}{query}");
         let has_receipt = matches!(
             charge.status,
             Status::Created | Status::Pending | Status::Processing | Status::Paid
@@ -67,10 +81,18 @@ impl Gateway {
             can_requote: matches!(charge.status, Status::Expired | Status::Underpaid)
                 && payment.is_some()
                 && charge.resolution != Resolution::Refunded,
-            return_url: charge
-                .redirect_url
-                .as_deref()
-                .and_then(|url| return_url(url, public_id)),
+            return_url: charge.redirect_url.as_deref().and_then(|url| {
+                // An invoice's link is used as it was given.
+                match charge.invoice {
+                    Some(_) => Some(url.to_owned()),
+                    None => return_url(url, public_id),
+                }
+            }),
+            failed_url: charge.failed_url.clone(),
+            invoice: charge
+                .invoice
+                .as_ref()
+                .map(|invoice| invoice_block(invoice, trusted)),
             receipt_url: (trusted && has_receipt).then(|| path("/receipt")),
             page_url: path(""),
             events_url: path("/events"),
@@ -144,6 +166,35 @@ fn coin_text(money: Money) -> String {
         money.truncated()
     } else {
         money.shortest()
+    }
+}
+
+/// What an invoice says above what is due. Its customer is told only to whoever has the token.
+fn invoice_block(invoice: &InvoiceRow, trusted: bool) -> InvoiceBlock {
+    let details: InvoiceDetails = invoice
+        .details
+        .clone()
+        .and_then(|details| serde_json::from_value(details).ok())
+        .unwrap_or_default();
+    InvoiceBlock {
+        title: invoice.title.clone(),
+        description: invoice.description.clone(),
+        number: Some(details.number).filter(|number| !number.is_empty()),
+        customer: Some(details.customer_name).filter(|name| trusted && !name.is_empty()),
+        due_date: details.due_date,
+        lines: details
+            .lines
+            .into_iter()
+            .map(|line| ItemLine {
+                name: line.description,
+                price: line.unit_price,
+                quantity: line.quantity,
+                total: line.net,
+            })
+            .collect(),
+        tax: Some(details.tax).filter(|tax| !tax.is_empty()),
+        shipping: Some(details.shipping).filter(|shipping| !shipping.is_empty()),
+        note: details.note,
     }
 }
 

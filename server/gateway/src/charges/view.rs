@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::row::{ChargeRow, ReceiptRow, Terms};
+use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
 use super::{Customer, Item};
 use crate::chain::address::params;
 
@@ -40,6 +40,8 @@ pub struct ChargeView {
     pub consumed: Option<Money>,
     pub credited: Option<Money>,
     pub fee: Option<Money>,
+    pub failed_url: Option<String>,
+    pub(crate) invoice: Option<InvoiceRow>,
     pub needs_attention: bool,
     pub refund_address: Option<String>,
     pub refund_claimed: bool,
@@ -149,6 +151,8 @@ impl ChargeView {
             wallet_user_id: row.wallet_user_id,
             created_at: row.created_at,
             paid_at: row.paid_at,
+            failed_url: row.failed_url,
+            invoice: row.invoice,
             needs_attention: row.needs_attention,
             refund_address: row.refund_address,
             refund_claimed: row.refund_claimed,

@@ -117,10 +117,18 @@ impl crate::Gateway {
     }
 
     /// Sends a delivery of this merchant again at once, with the same id and body.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotFound`], also for those of others; [`crate::Error::Conflict`] while an
+    /// attempt is under way.
     pub async fn redeliver(&self, merchant_id: i64, delivery_id: i64) -> crate::Result<()> {
         let now = self.clock().now();
         if store::redeliver(self.pool(), merchant_id, delivery_id, now).await? {
             Ok(())
+        } else if store::is_known(self.pool(), merchant_id, delivery_id).await? {
+            Err(crate::Error::Conflict(
+                "this delivery is being attempted right now",
+            ))
         } else {
             Err(crate::Error::NotFound)
         }

@@ -356,6 +356,17 @@ pub(crate) async fn redeliver(
     Ok(updated == 1)
 }
 
+/// Whether the merchant has such a delivery.
+pub(crate) async fn is_known(pool: &PgPool, merchant_id: i64, delivery_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id = $2 AND merchant_id = $1)",
+    )
+    .bind(merchant_id)
+    .bind(delivery_id)
+    .fetch_one(pool)
+    .await?)
+}
+
 /// Forgets finished deliveries that were made before `oldest`; events stay, the audit needs them.
 pub(crate) async fn delete_older(pool: &PgPool, oldest: OffsetDateTime) -> Result<u64> {
     let mut tx = pool.begin().await?;

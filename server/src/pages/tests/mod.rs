@@ -3,6 +3,8 @@
 
 mod checkout;
 mod dashboard;
+mod intake;
+mod invoice;
 mod live;
 mod public;
 
