@@ -9,6 +9,8 @@
 mod instance;
 #[path = "authorization/matrix.rs"]
 mod matrix;
+#[path = "authorization/money.rs"]
+mod money;
 #[path = "authorization/routes.rs"]
 mod routes;
 

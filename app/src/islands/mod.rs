@@ -5,6 +5,12 @@
 
 pub(crate) mod checkout;
 mod copy_button;
+mod countdown;
+#[cfg(feature = "hydrate")]
+mod fetch;
+mod terminal;
 
 pub use checkout::{CheckoutLive, checkout_title};
 pub use copy_button::CopyButton;
+pub use countdown::Countdown;
+pub use terminal::TerminalLive;

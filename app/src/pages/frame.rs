@@ -13,6 +13,10 @@ pub enum Section {
     Charges,
     Inbox,
     Wallets,
+    Addresses,
+    Deposits,
+    Withdrawals,
+    Exchange,
     Faucet,
     Mailbox,
 }
@@ -31,9 +35,18 @@ const GROUPS: [Group; 3] = [
         &[
             (Section::Charges, "Charges", "/app/charges"),
             (Section::Inbox, "Inbox", "/app/inbox"),
+            (Section::Addresses, "Addresses", "/app/addresses"),
+            (Section::Deposits, "Deposits", "/app/deposits"),
         ],
     ),
-    ("Money", &[(Section::Wallets, "Wallets", "/app/wallets")]),
+    (
+        "Money",
+        &[
+            (Section::Wallets, "Wallets", "/app/wallets"),
+            (Section::Withdrawals, "Withdrawals", "/app/withdrawals"),
+            (Section::Exchange, "Exchange", "/app/exchange"),
+        ],
+    ),
 ];
 
 const TEST_GROUP: Group = (

@@ -1,32 +1,42 @@
 //! Whole pages, rendered on the server only. Each takes its view by value and gives a document.
 
+mod addresses;
 mod charge;
 mod charges;
 mod checkout;
 mod error;
+mod exchange;
 mod faucet;
 mod frame;
 mod home;
 mod inbox;
 mod landing;
 mod mailbox;
+mod operations;
 mod public;
 mod query;
 mod sign_in;
 mod statement;
+mod terminal;
 mod wallets;
+mod withdraw;
 
+pub use addresses::{AddressPage, AddressesPage};
 pub use charge::ChargePage;
 pub use charges::ChargesPage;
 pub use checkout::CheckoutPage;
 pub use error::{ErrorPage, ErrorView};
+pub use exchange::{ExchangePage, ExchangeQuotePage};
 pub use faucet::FaucetPage;
 pub use frame::{DashboardPage, Section};
 pub use home::HomePage;
 pub use inbox::InboxPage;
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
+pub use operations::{OperationPage, OperationsPage};
 pub use public::PublicPage;
 pub use sign_in::SignInPage;
 pub use statement::StatementPage;
+pub use terminal::TerminalPage;
 pub use wallets::WalletsPage;
+pub use withdraw::{WithdrawPage, WithdrawReviewPage};

@@ -20,12 +20,12 @@ impl StatusKind {
     /// Kind of a charge's status word; an unknown word is shown as waiting.
     pub fn of(word: &str) -> Self {
         match word {
-            "processing" | "seen" | "confirming" => Self::Seen,
+            "processing" | "seen" | "confirming" | "not_confirmed" | "matched" => Self::Seen,
             "underpaid" => Self::Warn,
             "refunded" => Self::Late,
-            "paid" | "delivered" | "final" => Self::Paid,
+            "paid" | "delivered" | "final" | "confirmed" | "settled" => Self::Paid,
             "cancelled" | "failed" | "dropped" | "reversed" => Self::Danger,
-            "expired" => Self::Over,
+            "expired" | "void" => Self::Over,
             _ => Self::Waiting,
         }
     }
@@ -71,7 +71,7 @@ pub fn Status(of: StatusPill) -> impl IntoView {
                 <svg viewBox="0 0 16 16" aria-hidden="true">
                     <path d=kind.glyph()></path>
                 </svg>
-                <span>{of.word}</span>
+                <span>{of.word.replace('_', " ")}</span>
             </span>
             {flags}
         </span>

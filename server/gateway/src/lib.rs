@@ -28,6 +28,7 @@ pub mod operator;
 pub mod outbox;
 pub mod rates;
 pub mod settings;
+pub mod terminal;
 pub mod terms;
 pub mod wallets;
 pub mod withdrawals;

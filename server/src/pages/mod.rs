@@ -5,13 +5,17 @@
 //! code from a closed list ([`notices`]).
 
 mod address;
+mod addresses;
 mod charge;
 mod charges;
 mod checkout;
 mod csv;
 mod document;
 mod errors;
+mod exchange;
 mod faucet;
+mod feed;
+mod forms;
 mod home;
 mod hosted;
 mod inbox;
@@ -21,20 +25,24 @@ mod live;
 mod local_path;
 mod mailbox;
 mod notices;
+mod operations;
 mod query;
 mod receipt;
 mod session;
 mod sign_in;
 mod streams;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod visitor;
 mod wallets;
+mod withdraw;
 
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
+use domain::view::operations::OperationList;
 
 use crate::http::{cross_site, panics, rate_limit};
 use crate::shutdown::Shutdown;
@@ -59,6 +67,9 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/invoice/{code}/status", get(live::status))
         .route("/invoice/{code}/events", get(live::events))
         .route("/invoice/{code}/receipt", get(receipt::show))
+        .route("/terminal", get(terminal::show))
+        .route("/terminal/status", get(terminal::status))
+        .route("/terminal/events", get(terminal::events))
         .layer(Extension(shutdown))
         .layer(Extension(streams::Streams::default()))
         .layer(middleware::from_fn_with_state(
@@ -81,7 +92,8 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/app/inbox", get(inbox::show))
         .route("/app/inbox/export.csv", get(inbox::export))
         .route("/app/faucet", get(faucet::show).post(faucet::submit))
-        .route("/app/mailbox", get(mailbox::show));
+        .route("/app/mailbox", get(mailbox::show))
+        .merge(money());
     public
         .merge(dashboard)
         .layer(middleware::from_fn(intake::check))
@@ -94,6 +106,45 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
             state.clone(),
             errors::as_pages,
         ))
+}
+
+/// Addresses, deposits, withdrawals, exchange. The three lists of operations share their handlers.
+fn money() -> Router<AppState> {
+    let deposits = Router::new()
+        .route("/app/deposits", get(operations::list))
+        .route("/app/deposits.csv", get(operations::export))
+        .route("/app/deposits/{id}", get(operations::detail))
+        .layer(Extension(OperationList::Deposits));
+    let withdrawals = Router::new()
+        .route("/app/withdrawals", get(operations::list))
+        .route("/app/withdrawals.csv", get(operations::export))
+        .route("/app/withdrawals/{id}", get(operations::detail))
+        .layer(Extension(OperationList::Withdrawals));
+    let exchanges = Router::new()
+        .route("/app/exchanges", get(operations::list))
+        .route("/app/exchanges.csv", get(operations::export))
+        .route("/app/exchanges/{id}", get(operations::detail))
+        .layer(Extension(OperationList::Exchanges));
+    Router::new()
+        .route("/app/addresses", get(addresses::list).post(addresses::take))
+        .route("/app/addresses.csv", get(addresses::export))
+        .route("/app/addresses/{id}", get(addresses::detail))
+        .route("/app/addresses/{id}/label", post(addresses::label))
+        .merge(deposits)
+        .merge(withdrawals)
+        .merge(exchanges)
+        .route(
+            "/app/withdrawals/new",
+            get(withdraw::show).post(withdraw::submit),
+        )
+        .route("/app/withdrawals/{id}/approve", post(operations::approve))
+        .route("/app/withdrawals/{id}/decline", post(operations::decline))
+        .route(
+            "/app/exchange",
+            get(exchange::show).post(exchange::calculate),
+        )
+        .route("/app/exchange/{id}", get(exchange::offer))
+        .route("/app/exchange/{id}/confirm", post(exchange::confirm))
 }
 
 /// The page of an address that leads nowhere.

@@ -29,6 +29,15 @@ pub(super) enum Code {
     Paid,
     Mined,
     Advanced,
+    AddressTaken,
+    LabelSaved,
+    Withdrawn,
+    Approved,
+    Declined,
+    OtherEyes,
+    Exchanged,
+    RateIsOver,
+    NotEnough,
     // On both.
     NotPossible,
     TryAgain,
@@ -38,7 +47,7 @@ pub(super) enum Code {
 /// of the whole form blames the empty field.
 type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-const ENTRIES: [Entry; 19] = [
+const ENTRIES: [Entry; 28] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -131,6 +140,50 @@ const ENTRIES: [Entry; 19] = [
     ),
     (Code::Mined, "mined", "The chain has grown.", None),
     (Code::Advanced, "advanced", "The clock is moved.", None),
+    (
+        Code::AddressTaken,
+        "address-taken",
+        "This address is yours; whatever comes to it is credited to you.",
+        None,
+    ),
+    (Code::LabelSaved, "label-saved", "The label is saved.", None),
+    (
+        Code::Withdrawn,
+        "withdrawn",
+        "The money is held and this withdrawal is on its way.",
+        None,
+    ),
+    (
+        Code::Approved,
+        "approved",
+        "The withdrawal is approved and on its way.",
+        None,
+    ),
+    (
+        Code::Declined,
+        "declined",
+        "The withdrawal is declined; the held money is free again.",
+        None,
+    ),
+    (
+        Code::OtherEyes,
+        "other-eyes",
+        "You asked for this withdrawal, so somebody else has to decide. Nothing was changed.",
+        Some(""),
+    ),
+    (Code::Exchanged, "exchanged", "The exchange is done.", None),
+    (
+        Code::RateIsOver,
+        "rate-is-over",
+        "This rate does not stand any more; nothing was exchanged. Get a new one.",
+        Some(""),
+    ),
+    (
+        Code::NotEnough,
+        "not-enough",
+        "Your wallet, or what we can deliver right now, is not enough for this; nothing was exchanged.",
+        Some(""),
+    ),
     (
         Code::NotPossible,
         "not-possible",

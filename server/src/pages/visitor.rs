@@ -46,6 +46,11 @@ impl Visitor {
         self.user.email.clone()
     }
 
+    /// The same as a number.
+    pub(super) fn user_id(&self) -> i64 {
+        self.user.user_id
+    }
+
     /// The frame around a page.
     pub(super) async fn frame(
         &self,

@@ -14,7 +14,8 @@ use server::testing::TestApp;
 use sqlx::PgPool;
 use tower::ServiceExt;
 
-use crate::matrix::Row;
+use crate::matrix::{Matrix, Row};
+use crate::money::MoneyThings;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -36,6 +37,8 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) || '/' || sum(version) FROM accounts),
     (SELECT count(*) FROM chain_addresses),
     (SELECT count(*) FROM quotes),
+    (SELECT count(*) || '/' || max(updated_at) FROM operations),
+    (SELECT count(*) || '/' || string_agg(label, ',') FROM deposit_addresses),
     (SELECT count(*) FROM sessions),
     (SELECT count(*) FROM rate_observations),
     (SELECT count(*) FROM sim.blocks),
@@ -112,6 +115,7 @@ pub struct Instance {
     wallet: Thing,
     delivery: Thing,
     invoice: Thing,
+    money: MoneyThings,
 }
 
 impl Instance {
@@ -134,6 +138,8 @@ impl Instance {
         let paid = shop.paid().await;
         let wallet = shop.wallet().await;
         let invoice = invoice(&app, demo.merchant.id).await;
+        let withdrawals = Matrix::read().charges_needed("withdrawal");
+        let money = MoneyThings::make(&app, demo.merchant.id, withdrawals).await;
         let delivery: i64 = sqlx::query_scalar("SELECT id FROM deliveries")
             .fetch_one(pool)
             .await
@@ -147,6 +153,7 @@ impl Instance {
             open: opened,
             wallet,
             invoice,
+            money,
             delivery: Thing {
                 id: delivery.to_string(),
                 ..Thing::default()
@@ -165,6 +172,11 @@ impl Instance {
             "wallet" => self.wallet.clone(),
             "delivery" => self.delivery.clone(),
             "invoice" => self.invoice.clone(),
+            "address" => self.money.address.clone(),
+            "deposit" => self.money.deposit.clone(),
+            "exchange" => self.money.exchange.clone(),
+            "quote" => self.money.quote.clone(),
+            "withdrawal" => self.money.withdrawals.last().unwrap().clone(),
             other => panic!("{other} stands for nothing"),
         }
     }
@@ -174,6 +186,7 @@ impl Instance {
         match row.on {
             "underpaid" => self.underpaid.pop().unwrap(),
             "open" => self.open.pop().unwrap(),
+            "withdrawal" => self.money.withdrawals.pop().unwrap(),
             _ => self.thing(row),
         }
     }
@@ -277,6 +290,12 @@ fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
         }
         "/api/orders" => (JSON, ORDER.to_owned()),
         "/pay/{id}" | "/invoice/{code}" => (FORM, "method=BTC".to_owned()),
+        "/app/addresses" => (FORM, "currency=BTC&foreign_id=made".to_owned()),
+        "/app/exchange" => (FORM, "from=BTC&to=EUR&give=0.001".to_owned()),
+        "/app/exchange/{id}/confirm" => {
+            let body = format!("pricing=now&key=matrix-{}", who.number);
+            (FORM, body)
+        }
         "/app/faucet" => (FORM, "action=mine&currency=BTC&blocks=1".to_owned()),
         _ if row.is_below("/api") || row.is_below("/sandbox") => (JSON, "{}".to_owned()),
         _ => (FORM, String::new()),

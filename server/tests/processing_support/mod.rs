@@ -151,7 +151,8 @@ impl Program {
 
     /// Bodies of the callbacks so far, oldest first, with their headers.
     pub async fn callbacks(&self) -> Vec<(Value, Vec<(String, String)>, Vec<u8>)> {
-        let rows: Vec<(Vec<u8>, sqlx::types::Json<Vec<(String, String)>>)> = sqlx::query_as(
+        type Stored = (Vec<u8>, sqlx::types::Json<Vec<(String, String)>>);
+        let rows: Vec<Stored> = sqlx::query_as(
             "SELECT body, headers FROM deliveries WHERE format = 'processing' ORDER BY id",
         )
         .fetch_all(&self.pool)

@@ -5,7 +5,9 @@
 
 pub mod checkout;
 pub mod dashboard;
+pub mod operations;
 pub mod receipt;
+pub mod terminal;
 
 use serde::{Deserialize, Serialize};
 

@@ -13,9 +13,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{EventSource, MessageEvent, Response};
+use web_sys::{EventSource, MessageEvent};
 
 use super::{Feed, Leaving, Live, words};
+use crate::islands::fetch::fetch_text;
 
 /// Pause before the first question while the stream is down, and the longest one.
 const ASK_FIRST: Duration = Duration::from_secs(5);
@@ -270,13 +271,4 @@ fn browser_now() -> i64 {
 
 fn minutes_ahead_of_utc() -> i32 {
     -(js_sys::Date::new_0().get_timezone_offset() as i32)
-}
-
-async fn fetch_text(url: &str) -> Option<String> {
-    let response = window().fetch_with_str(url).await.ok()?;
-    let response: Response = response.dyn_into().ok()?;
-    if !response.ok() {
-        return None;
-    }
-    response.text().ok()?.await.ok()?.as_string()
 }

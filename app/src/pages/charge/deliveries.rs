@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::ui::{Cell, HeadCell, RowHead, TableFrame, Timestamp};
 
 /// One block for each delivery.
-pub(super) fn deliveries(rows: Vec<DeliveryRow>) -> Option<AnyView> {
+pub(in crate::pages) fn deliveries(rows: Vec<DeliveryRow>) -> Option<AnyView> {
     if rows.is_empty() {
         return None;
     }

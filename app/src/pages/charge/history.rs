@@ -29,7 +29,7 @@ pub(super) fn timeline(rows: Vec<TimelineRow>) -> AnyView {
 }
 
 /// Postings of its journal entries.
-pub(super) fn journal(rows: Vec<JournalLineRow>) -> Option<AnyView> {
+pub(in crate::pages) fn journal(rows: Vec<JournalLineRow>) -> Option<AnyView> {
     if rows.is_empty() {
         return None;
     }

@@ -5,6 +5,9 @@ mod deliveries;
 mod history;
 mod money;
 
+pub(in crate::pages) use self::deliveries::deliveries;
+pub(in crate::pages) use self::history::journal;
+
 use domain::view::dashboard::{ChargeDetailView, Frame};
 use leptos::prelude::*;
 
@@ -28,8 +31,8 @@ pub fn ChargePage(frame: Frame, view: ChargeDetailView) -> impl IntoView {
     let receipts = money::receipts(view.receipts.clone());
     let quotes = money::quotes(view.quotes.clone());
     let timeline = history::timeline(view.timeline.clone());
-    let journal = history::journal(view.journal.clone());
-    let deliveries = deliveries::deliveries(view.deliveries.clone());
+    let journal = self::journal(view.journal.clone());
+    let deliveries = deliveries(view.deliveries.clone());
     view! {
         <DashboardPage frame=frame title=title section=Section::Charges live=true>
             <p class="under-title"><Status of=status/> {resolution}</p>

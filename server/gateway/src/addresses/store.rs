@@ -35,7 +35,7 @@ pub(super) async fn lock_merchant(conn: &mut PgConnection, merchant_id: i64) -> 
     Ok(())
 }
 
-pub(super) async fn find_by_key(
+pub(crate) async fn find_by_key(
     conn: &mut PgConnection,
     currencies: &Currencies,
     key: &NewAddress,

@@ -22,6 +22,7 @@ mod withdrawals;
 use axum::Router;
 use axum::routing::{any, get, post};
 
+pub use auth::{is_signed, sign};
 pub use error::Error;
 
 use crate::state::AppState;

@@ -6,7 +6,9 @@ mod dashboard;
 mod intake;
 mod invoice;
 mod live;
+mod money;
 mod public;
+mod terminal;
 
 use gateway::demo::DemoMerchant;
 use serde_json::{Value, json};

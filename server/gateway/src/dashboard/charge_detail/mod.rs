@@ -81,6 +81,20 @@ impl Gateway {
         format!("/pay/{public_id}/receipt?t={}", self.page_token(public_id))
     }
 
+    /// Journal lines and deliveries about one thing of the merchant's.
+    pub(super) async fn books_and_webhooks(
+        &self,
+        merchant_id: i64,
+        subject: &str,
+    ) -> Result<(Vec<JournalLineRow>, Vec<DeliveryRow>)> {
+        let postings = store::list_postings(self.pool(), merchant_id, subject).await?;
+        let deliveries = store::list_deliveries(self.pool(), merchant_id, subject).await?;
+        Ok((
+            self.journal_rows(&postings)?,
+            self.delivery_rows(deliveries).await?,
+        ))
+    }
+
     fn journal_rows(&self, postings: &[PostingRecord]) -> Result<Vec<JournalLineRow>> {
         postings
             .iter()
