@@ -17,6 +17,11 @@ pub enum Section {
     Deposits,
     Withdrawals,
     Exchange,
+    Rates,
+    Keys,
+    Callbacks,
+    Deliveries,
+    Terminal,
     Faucet,
     Mailbox,
 }
@@ -28,7 +33,7 @@ type Group = (
 );
 
 /// The groups in the order of the navigation.
-const GROUPS: [Group; 3] = [
+const GROUPS: [Group; 4] = [
     ("", &[(Section::Home, "Home", "/app")]),
     (
         "Get paid",
@@ -45,6 +50,16 @@ const GROUPS: [Group; 3] = [
             (Section::Wallets, "Wallets", "/app/wallets"),
             (Section::Withdrawals, "Withdrawals", "/app/withdrawals"),
             (Section::Exchange, "Exchange", "/app/exchange"),
+            (Section::Rates, "Rates", "/app/rates"),
+        ],
+    ),
+    (
+        "Developers",
+        &[
+            (Section::Keys, "Key pairs", "/app/keys"),
+            (Section::Callbacks, "Callbacks", "/app/callbacks"),
+            (Section::Deliveries, "Deliveries", "/app/deliveries"),
+            (Section::Terminal, "Terminal", "/app/terminal"),
         ],
     ),
 ];

@@ -25,6 +25,9 @@ pub fn LandingPage(test_mode: bool) -> impl IntoView {
                     one double-entry ledger."
                 </p>
                 <p><a class="btn" href="/sign-in">"Sign in"</a></p>
+                <p class="quiet">
+                    <a href="/coins">"Supported coins"</a> " · " <a href="/fees">"Fees and minimums"</a>
+                </p>
                 {demo}
             </div>
             <ul class="points">

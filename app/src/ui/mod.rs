@@ -13,6 +13,7 @@ mod seal;
 mod status;
 mod table;
 mod tally;
+mod text_area;
 
 pub use address::{Address, ShortHash};
 pub use amount::{Amount, Figure, spoken};
@@ -27,3 +28,4 @@ pub use seal::Seal;
 pub use status::{Status, StatusKind};
 pub use table::{Cell, HeadCell, RowHead, TableFrame};
 pub use tally::{Notches, Tally};
+pub use text_area::TextArea;

@@ -21,11 +21,13 @@ impl StatusKind {
     pub fn of(word: &str) -> Self {
         match word {
             "processing" | "seen" | "confirming" | "not_confirmed" | "matched" => Self::Seen,
-            "underpaid" => Self::Warn,
+            "underpaid" | "stale" => Self::Warn,
             "refunded" => Self::Late,
-            "paid" | "delivered" | "final" | "confirmed" | "settled" => Self::Paid,
+            "paid" | "delivered" | "final" | "confirmed" | "settled" | "active" | "current" => {
+                Self::Paid
+            }
             "cancelled" | "failed" | "dropped" | "reversed" => Self::Danger,
-            "expired" | "void" => Self::Over,
+            "expired" | "void" | "revoked" => Self::Over,
             _ => Self::Waiting,
         }
     }

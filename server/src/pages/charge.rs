@@ -1,7 +1,7 @@
 use app::pages::ChargePage;
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use gateway::auth::Permission;
 use leptos::prelude::*;
@@ -93,22 +93,6 @@ pub(super) async fn cancel(
     answer(id, done.map(|_| Code::Cancelled), Code::NotPossible)
 }
 
-/// Sends a webhook again, byte for byte.
-pub(super) async fn redeliver(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    visitor.may(Permission::Redeliver)?;
-    let id: i64 = id.parse().map_err(|_| Refusal::NotFound)?;
-    state.gateway.redeliver(visitor.merchant_id, id).await?;
-    let page = charge_of_referer(&headers).map_or("/app/charges".to_owned(), |charge| {
-        format!("/app/charges/{charge}?notice={}", Code::SentAgain.word())
-    });
-    Ok(Redirect::to(&page).into_response())
-}
-
 /// Pages need no rendered answer to keep with the effect.
 fn no_body() -> (u16, Vec<u8>) {
     (StatusCode::NO_CONTENT.as_u16(), Vec::new())
@@ -125,32 +109,4 @@ fn answer(
     };
     let page = format!("/app/charges/{id}?notice={}", code.word());
     Ok(Redirect::to(&page).into_response())
-}
-
-/// The charge whose page the form was on: only its id is taken from the header, so it cannot lead
-/// anywhere else.
-fn charge_of_referer(headers: &HeaderMap) -> Option<&str> {
-    let referer = headers.get(header::REFERER)?.to_str().ok()?;
-    let (_, rest) = referer.split_once("/app/charges/")?;
-    let id = rest.split(['?', '#', '/']).next()?;
-    known_shape(id).ok()
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_referer_tells_the_charge_and_nothing_else() {
-        let of = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::REFERER, text.parse().unwrap());
-            charge_of_referer(&headers).map(str::to_owned)
-        };
-        let page = "http://127.0.0.1:3000/app/charges/EX-4K7QZ2MX3A?notice=accepted";
-        assert_eq!(of(page).as_deref(), Some("EX-4K7QZ2MX3A"));
-        assert_eq!(of("http://127.0.0.1:3000/app/charges"), None);
-        assert_eq!(of("https://evil.example/app/charges/..//x"), None);
-    }
 }

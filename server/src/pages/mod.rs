@@ -6,10 +6,14 @@
 
 mod address;
 mod addresses;
+mod callbacks;
 mod charge;
 mod charges;
 mod checkout;
+mod claim;
+mod coins;
 mod csv;
+mod deliveries;
 mod document;
 mod errors;
 mod exchange;
@@ -20,6 +24,7 @@ mod home;
 mod hosted;
 mod inbox;
 mod intake;
+mod keys;
 mod landing;
 mod live;
 mod local_path;
@@ -27,11 +32,13 @@ mod mailbox;
 mod notices;
 mod operations;
 mod query;
+mod rates;
 mod receipt;
 mod session;
 mod sign_in;
 mod streams;
 mod terminal;
+mod terminal_settings;
 #[cfg(test)]
 mod tests;
 mod visitor;
@@ -70,6 +77,8 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/terminal", get(terminal::show))
         .route("/terminal/status", get(terminal::status))
         .route("/terminal/events", get(terminal::events))
+        .merge(coins::routes())
+        .merge(claim::routes())
         .layer(Extension(shutdown))
         .layer(Extension(streams::Streams::default()))
         .layer(middleware::from_fn_with_state(
@@ -85,7 +94,6 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/app/charges/{id}/accept", post(charge::accept))
         .route("/app/charges/{id}/refund", post(charge::refund))
         .route("/app/charges/{id}/cancel", post(charge::cancel))
-        .route("/app/deliveries/{id}/redeliver", post(charge::redeliver))
         .route("/app/wallets", get(wallets::list))
         .route("/app/wallets/{id}", get(wallets::statement))
         .route("/app/wallets/{id}/statement.csv", get(wallets::export))
@@ -93,7 +101,12 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/app/inbox/export.csv", get(inbox::export))
         .route("/app/faucet", get(faucet::show).post(faucet::submit))
         .route("/app/mailbox", get(mailbox::show))
-        .merge(money());
+        .merge(money())
+        .merge(keys::routes())
+        .merge(callbacks::routes())
+        .merge(deliveries::routes())
+        .merge(rates::routes())
+        .merge(terminal_settings::routes());
     public
         .merge(dashboard)
         .layer(middleware::from_fn(intake::check))

@@ -38,6 +38,16 @@ pub(super) enum Code {
     Exchanged,
     RateIsOver,
     NotEnough,
+    KeyRevoked,
+    KeyRevokedBefore,
+    PermissionsSaved,
+    CallbackSaved,
+    CallbackRemoved,
+    TestSent,
+    NoCallbackUrl,
+    NoKeyPair,
+    SendingNow,
+    TerminalSaved,
     // On both.
     NotPossible,
     TryAgain,
@@ -47,7 +57,7 @@ pub(super) enum Code {
 /// of the whole form blames the empty field.
 type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-const ENTRIES: [Entry; 28] = [
+const ENTRIES: [Entry; 38] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -183,6 +193,66 @@ const ENTRIES: [Entry; 28] = [
         "not-enough",
         "Your wallet, or what we can deliver right now, is not enough for this; nothing was exchanged.",
         Some(""),
+    ),
+    (
+        Code::KeyRevoked,
+        "key-revoked",
+        "The key pair is revoked; nothing signed with it is accepted any more.",
+        None,
+    ),
+    (
+        Code::KeyRevokedBefore,
+        "key-revoked-before",
+        "This key pair was revoked before; nothing was changed.",
+        Some(""),
+    ),
+    (
+        Code::PermissionsSaved,
+        "permissions-saved",
+        "The permissions are saved.",
+        None,
+    ),
+    (
+        Code::CallbackSaved,
+        "callback-saved",
+        "The callback address is saved. Send a test to see whether it answers.",
+        None,
+    ),
+    (
+        Code::CallbackRemoved,
+        "callback-removed",
+        "There is no callback address now; nothing is reported to your server.",
+        None,
+    ),
+    (
+        Code::TestSent,
+        "test-sent",
+        "The test is sent; its answer stands below. Without one yet, reload the page in a moment.",
+        None,
+    ),
+    (
+        Code::NoCallbackUrl,
+        "no-callback-url",
+        "Save a callback address first; nothing was sent.",
+        Some("url"),
+    ),
+    (
+        Code::NoKeyPair,
+        "no-key-pair",
+        "Make a key pair first: callbacks are signed with one. Nothing was sent.",
+        Some(""),
+    ),
+    (
+        Code::SendingNow,
+        "sending-now",
+        "This webhook is being sent right now; wait for its answer.",
+        Some(""),
+    ),
+    (
+        Code::TerminalSaved,
+        "terminal-saved",
+        "The allowed origins are saved.",
+        None,
     ),
     (
         Code::NotPossible,

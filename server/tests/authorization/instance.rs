@@ -39,6 +39,8 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) FROM quotes),
     (SELECT count(*) || '/' || max(updated_at) FROM operations),
     (SELECT count(*) || '/' || string_agg(label, ',') FROM deposit_addresses),
+    (SELECT count(*) || '/' || count(revoked_at) || '/' || string_agg(array_to_string(permissions, ' '), ',' ORDER BY id) FROM key_pairs),
+    (SELECT string_agg(coalesce(callback_url, '-'), ',' ORDER BY id) FROM merchants),
     (SELECT count(*) FROM sessions),
     (SELECT count(*) FROM rate_observations),
     (SELECT count(*) FROM sim.blocks),
@@ -114,6 +116,7 @@ pub struct Instance {
     open: Vec<Thing>,
     wallet: Thing,
     delivery: Thing,
+    pair: Thing,
     invoice: Thing,
     money: MoneyThings,
 }
@@ -144,6 +147,13 @@ impl Instance {
             .fetch_one(pool)
             .await
             .unwrap();
+        let pair: i64 = sqlx::query_scalar(
+            "SELECT id FROM key_pairs WHERE merchant_id = $1 AND label = 'limited'",
+        )
+        .bind(demo.merchant.id)
+        .fetch_one(pool)
+        .await
+        .unwrap();
         // Last, because moving the clock ends sessions.
         let principals = principals(&app, &demo).await;
         Self {
@@ -154,6 +164,10 @@ impl Instance {
             wallet,
             invoice,
             money,
+            pair: Thing {
+                id: pair.to_string(),
+                ..Thing::default()
+            },
             delivery: Thing {
                 id: delivery.to_string(),
                 ..Thing::default()
@@ -172,6 +186,7 @@ impl Instance {
             "wallet" => self.wallet.clone(),
             "delivery" => self.delivery.clone(),
             "invoice" => self.invoice.clone(),
+            "pair" => self.pair.clone(),
             "address" => self.money.address.clone(),
             "deposit" => self.money.deposit.clone(),
             "exchange" => self.money.exchange.clone(),
@@ -296,6 +311,7 @@ fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
             let body = format!("pricing=now&key=matrix-{}", who.number);
             (FORM, body)
         }
+        "/app/keys" => (FORM, format!("name=Matrix+{}", who.number)),
         "/app/faucet" => (FORM, "action=mine&currency=BTC&blocks=1".to_owned()),
         _ if row.is_below("/api") || row.is_below("/sandbox") => (JSON, "{}".to_owned()),
         _ => (FORM, String::new()),

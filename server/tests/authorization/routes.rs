@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module that makes routes, below `src`.
-const MODULES: [(&str, &str); 6] = [
+const MODULES: [(&str, &str); 13] = [
     (
         "dialects/orders/mod.rs",
         include_str!("../../src/dialects/orders/mod.rs"),
@@ -15,6 +15,22 @@ const MODULES: [(&str, &str); 6] = [
         include_str!("../../src/dialects/processing/mod.rs"),
     ),
     ("health.rs", include_str!("../../src/health.rs")),
+    (
+        "pages/callbacks.rs",
+        include_str!("../../src/pages/callbacks.rs"),
+    ),
+    ("pages/claim.rs", include_str!("../../src/pages/claim.rs")),
+    (
+        "pages/terminal_settings.rs",
+        include_str!("../../src/pages/terminal_settings.rs"),
+    ),
+    ("pages/coins.rs", include_str!("../../src/pages/coins.rs")),
+    (
+        "pages/deliveries.rs",
+        include_str!("../../src/pages/deliveries.rs"),
+    ),
+    ("pages/keys.rs", include_str!("../../src/pages/keys.rs")),
+    ("pages/rates.rs", include_str!("../../src/pages/rates.rs")),
     ("pages/mod.rs", include_str!("../../src/pages/mod.rs")),
     ("sandbox/mod.rs", include_str!("../../src/sandbox/mod.rs")),
     ("static_files.rs", include_str!("../../src/static_files.rs")),

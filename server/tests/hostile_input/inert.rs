@@ -222,11 +222,28 @@ async fn a_mail_has_one_recipient_and_our_words(pool: PgPool) {
             let like_plain = part(mail, each)
                 .replace(&order.page, &orders.plain.page)
                 .replace(&order.id, &orders.plain.id);
-            assert_eq!(like_plain, part(plain, each), "{each} for {name:?}");
+            assert_eq!(
+                without_token(&like_plain),
+                without_token(part(plain, each)),
+                "{each} for {name:?}"
+            );
         }
         let subject = part(mail, "subject");
         assert!(!subject.contains(char::is_control), "{subject:?}");
     }
+}
+
+/// Every mail has a refund link of its own: its token is taken out, and has no other letters.
+fn without_token(text: &str) -> String {
+    let mut parts = text.split("/refund/");
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_".contains(c));
+        assert_eq!(part.len() - rest.len(), 43, "{text}");
+        whole.push_str("/refund/");
+        whole.push_str(rest);
+    }
+    whole
 }
 
 fn part<'a>(mail: &'a Value, name: &str) -> &'a str {

@@ -4,10 +4,14 @@
 //! from exact units; nothing downstream does arithmetic on them.
 
 pub mod checkout;
+pub mod claim;
+pub mod coins;
 pub mod dashboard;
+pub mod developers;
 pub mod operations;
 pub mod receipt;
 pub mod terminal;
+pub mod terminal_settings;
 
 use serde::{Deserialize, Serialize};
 

@@ -22,7 +22,7 @@ pub(in crate::pages) fn deliveries(rows: Vec<DeliveryRow>) -> Option<AnyView> {
     )
 }
 
-fn delivery(row: DeliveryRow) -> AnyView {
+pub(in crate::pages) fn delivery(row: DeliveryRow) -> AnyView {
     let DeliveryRow {
         id,
         event_id,

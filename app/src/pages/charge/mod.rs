@@ -5,7 +5,7 @@ mod deliveries;
 mod history;
 mod money;
 
-pub(in crate::pages) use self::deliveries::deliveries;
+pub(in crate::pages) use self::deliveries::{deliveries, delivery};
 pub(in crate::pages) use self::history::journal;
 
 use domain::view::dashboard::{ChargeDetailView, Frame};

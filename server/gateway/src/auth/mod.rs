@@ -3,14 +3,20 @@
 //! Invariant: secrets that only have to be recognised are stored as hashes, and looked up by their
 //! hash, so that no comparison tells by its time how much of a guess was right.
 
+mod key_pair_changes;
+mod key_pair_store;
 mod key_pairs;
+mod key_permissions;
 mod keys;
 mod passwords;
 mod roles;
 mod sessions;
 mod store;
 
+pub use key_pair_changes::{CreatedKeyPair, KEY_NAME_CHARS_MAX, KEY_PAIRS_MAX, NewKeyPair};
+pub(crate) use key_pair_store::KeyPairRecord;
 pub use key_pairs::KeyPairPrincipal;
+pub(crate) use key_permissions::{choices as permission_choices, summary as permission_summary};
 pub use keys::MerchantPrincipal;
 pub(crate) use keys::{alphanumeric, digest, mint};
 pub(crate) use passwords::hash_new;

@@ -1,13 +1,14 @@
 use domain::charge::{Flag, Flags, Status};
 use domain::money::Money;
 
+use super::claim_link;
 use super::row::{ChargeRow, ReceiptRow};
 use crate::ledger::Unit;
-use crate::mail::{ClaimMail, ClaimReason, send_claim_mail, tell_operators};
+use crate::mail::{ClaimMail, ClaimReason, RefundLink, send_claim_mail, tell_operators};
 use crate::{Gateway, Result};
 
-/// Tells the customer, once per reason, that a payment was short, too much or late, with the page
-/// where it can be put right (`00-domain.md`: refund claims).
+/// Opens a refund claim and tells the customer, once per reason, that a payment was short, too much
+/// or late, with the pages where it can be put right (`00-domain.md`: refund claims).
 pub(super) async fn tell_customer(
     gateway: &Gateway,
     unit: &mut Unit,
@@ -18,6 +19,30 @@ pub(super) async fn tell_customer(
     let Some((reason, amount)) = reason(before, row, receipts) else {
         return Ok(());
     };
+    mail(gateway, unit, row, receipts, reason, amount).await
+}
+
+/// Asks the customer where an approved refund of `amount` shall go.
+pub(super) async fn ask_for_address(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    row: &ChargeRow,
+    receipts: &[ReceiptRow],
+    amount: Money,
+) -> Result<()> {
+    let reason = ClaimReason::Approved;
+    mail(gateway, unit, row, receipts, reason, amount).await
+}
+
+async fn mail(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    row: &ChargeRow,
+    receipts: &[ReceiptRow],
+    reason: ClaimReason,
+    amount: Money,
+) -> Result<()> {
+    let link = claim_link::open(gateway, unit, row, receipts).await?;
     let claim = ClaimMail {
         merchant_id: row.merchant_id,
         merchant_name: row.merchant_name.clone(),
@@ -26,6 +51,10 @@ pub(super) async fn tell_customer(
         amount: format!("{} {}", amount.shortest(), amount.currency().code),
         reason,
         url: gateway.checkout_url(&row.public_id),
+        refund: link.map(|link| RefundLink {
+            url: link.url,
+            until: link.until,
+        }),
     };
     send_claim_mail(unit, &claim).await
 }

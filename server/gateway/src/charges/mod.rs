@@ -4,7 +4,11 @@
 //! postings, timeline and outbox together ([`transition`]).
 
 mod checkout;
+mod claim_found;
+mod claim_link;
+mod claim_link_store;
 mod claim_mail;
+mod claim_page;
 mod claim_store;
 pub(crate) mod create;
 mod document;
@@ -26,6 +30,7 @@ mod trail_store;
 pub(crate) mod transition;
 mod view;
 
+pub use claim_page::{ClaimLink, ClaimUse};
 pub(crate) use expiry::any_due;
 pub use expiry::expire_due;
 pub(crate) use items::item_lines;

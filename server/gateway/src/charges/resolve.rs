@@ -4,7 +4,7 @@ use domain::money::{Currency, Money};
 use serde_json::json;
 
 use super::row::{ChargeRow, ReceiptRow};
-use super::{ChargeView, claim_store, refunds, store, transition};
+use super::{ChargeView, claim_mail, claim_store, refunds, store, transition};
 use crate::chain::address::{params, parse_address};
 use crate::idempotency::{Answer, Once};
 use crate::ledger::Unit;
@@ -205,6 +205,9 @@ impl Gateway {
                 });
                 store::append_timeline(unit.conn(), row.id, now, "refund.requested", &data).await?;
                 refunds::start_if_ready(self, unit, &row, receipts, actor).await?;
+                if address.is_none() {
+                    claim_mail::ask_for_address(self, unit, &row, receipts, amount).await?;
+                }
                 unit.notify(&row.public_id);
             }
         }
@@ -300,7 +303,11 @@ pub(super) async fn require_no_refund(unit: &mut Unit, row: &ChargeRow) -> Resul
 }
 
 /// A refund goes back in the coin it came in, so the address must be one of that coin.
-fn checked_address(coin: Option<Currency>, field: &str, address: &str) -> Result<String> {
+pub(super) fn checked_address(
+    coin: Option<Currency>,
+    field: &str,
+    address: &str,
+) -> Result<String> {
     let coin = coin.ok_or(Error::Conflict("choose how to pay first"))?;
     let params = params(coin.code.as_str())
         .ok_or_else(|| Error::Internal(format!("no chain for {}", coin.code)))?;

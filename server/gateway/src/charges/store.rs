@@ -28,7 +28,8 @@ macro_rules! select_charge {
                  i.description AS invoice_description, i.foreign_json, i.type AS invoice_type,
                  i.email AS invoice_email, i.details AS invoice_details, q.price, q.mid, q.spread_basis_points, q.sources, q.fixed_at, q.release_at,
                  a.address, p.late_policy, p.name AS merchant_name,
-                 EXISTS (SELECT 1 FROM refund_claims r WHERE r.charge_id = c.id) AS refund_claimed,
+                 EXISTS (SELECT 1 FROM refund_claims r WHERE r.charge_id = c.id
+                         AND r.operation_id IS NOT NULL AND r.state IN ('approved', 'sent')) AS refund_claimed,
                  ARRAY(SELECT r.coin_id FROM refund_claims r WHERE r.charge_id = c.id
                        AND r.state IN ('sent', 'confirmed') ORDER BY r.id) AS refunded_coins,
                  ARRAY(SELECT r.amount FROM refund_claims r WHERE r.charge_id = c.id

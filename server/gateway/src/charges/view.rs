@@ -44,6 +44,7 @@ pub struct ChargeView {
     pub(crate) invoice: Option<InvoiceRow>,
     pub needs_attention: bool,
     pub refund_address: Option<String>,
+    /// A refund is on its way; nothing is left to decide about it.
     pub refund_claimed: bool,
     /// What could be sent back to the payer.
     pub refundable: Option<Money>,

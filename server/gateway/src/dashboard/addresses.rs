@@ -75,7 +75,7 @@ impl Gateway {
             never_used: records.is_empty() && q.is_empty() && before.is_none(),
             rows: self.address_items(records)?,
             paging: Paging {
-                previous: before.map(|_| link(None)),
+                previous: before.map(|_| format!("/app/addresses{}", link(None))),
                 next: more.then(|| link(last)),
                 export: link(None),
             },

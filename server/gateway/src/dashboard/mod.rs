@@ -5,16 +5,21 @@
 
 mod address_store;
 mod addresses;
+mod callbacks;
 mod charge_detail;
 mod charge_list;
 mod chart;
+mod delivery_list;
+mod delivery_store;
 mod export;
 mod faucet;
 mod home;
 mod inbox;
+mod keys;
 mod mailbox;
 mod money_forms;
 mod operations;
+mod rate_list;
 mod rows;
 mod selection;
 mod statement;
@@ -22,6 +27,9 @@ mod store;
 mod wallets;
 
 pub use addresses::ADDRESS_COLUMNS;
+pub use delivery_list::{DELIVERY_COLUMNS, Place};
 pub use export::{CHARGE_COLUMNS, ExportPage, STATEMENT_COLUMNS, inbox_columns};
+pub use keys::{KEY_COLUMNS, key_created, key_form};
 pub use operations::OPERATION_COLUMNS;
+pub use rate_list::RATE_COLUMNS;
 pub use selection::Cursor;

@@ -1,3 +1,5 @@
+use time::OffsetDateTime;
+
 use super::queue_mail;
 use crate::Result;
 use crate::ledger::Unit;
@@ -11,6 +13,25 @@ pub(crate) enum ClaimReason {
     Over,
     /// It came after the rate had expired.
     Late,
+    /// The merchant sends it back, and nobody has said where to.
+    Approved,
+}
+
+/// The page where an address for a refund is left.
+#[derive(Clone)]
+pub(crate) struct RefundLink {
+    /// Holds the only copy of the token.
+    pub(crate) url: String,
+    pub(crate) until: OffsetDateTime,
+}
+
+/// Without the address: whoever logs a mail must not log a token.
+impl std::fmt::Debug for RefundLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RefundLink")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the customer is told, in plain values.
@@ -26,6 +47,8 @@ pub(crate) struct ClaimMail {
     pub(crate) reason: ClaimReason,
     /// The hosted page with its token.
     pub(crate) url: String,
+    /// `None` when an address was left before.
+    pub(crate) refund: Option<RefundLink>,
 }
 
 /// Sends the customer to the page where the rest can be paid, a new rate taken or an address for a
@@ -78,11 +101,26 @@ fn compose(claim: &ClaimMail) -> (String, String) {
             "Nothing of it is lost. On this page you can see whether it was accepted, take a new \
              rate, or leave an address for a refund:",
         ),
+        ClaimReason::Approved => (
+            format!("{public_id}: a refund waits for your address"),
+            format!("{amount} of your payment is sent back to you as soon as we know where to."),
+            "On this page you see what became of it, and can leave an address for the refund:",
+        ),
+    };
+    let refund = match &claim.refund {
+        None => String::new(),
+        Some(link) => format!(
+            "To have it sent back, leave an address here. This link takes one address, once, until \
+             {}; afterwards it shows how far the refund has come. Do not pass it on.\n{}\n\n",
+            link.until.date(),
+            link.url
+        ),
     };
     let text = format!(
         "This is about your payment {public_id} to \"{merchant}\".\n\n\
          {happened}\n\n\
          {choice}\n{url}\n\n\
+         {refund}\
          Please do not answer this message; for questions about your order ask the merchant."
     );
     (subject, text)
@@ -102,12 +140,38 @@ mod tests {
             amount: "0.0005 BTC".to_owned(),
             reason,
             url: "https://pay.example/pay/EX-ABCDEFGHI2?t=token".to_owned(),
+            refund: None,
         }
     }
 
     #[test]
+    fn the_refund_link_has_a_line_of_its_own_and_is_not_logged() {
+        let link = RefundLink {
+            url: "https://pay.example/refund/secret".to_owned(),
+            until: OffsetDateTime::UNIX_EPOCH,
+        };
+        let claim = ClaimMail {
+            refund: Some(link),
+            ..claim(ClaimReason::Under)
+        };
+        let (_, text) = compose(&claim);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines.contains(&"https://pay.example/refund/secret"),
+            "{text}"
+        );
+        assert!(text.contains("until 1970-01-01;"), "{text}");
+        assert!(!format!("{claim:?}").contains("secret"));
+    }
+
+    #[test]
     fn every_reason_names_the_payment_the_amount_and_the_page() {
-        for reason in [ClaimReason::Under, ClaimReason::Over, ClaimReason::Late] {
+        for reason in [
+            ClaimReason::Under,
+            ClaimReason::Over,
+            ClaimReason::Late,
+            ClaimReason::Approved,
+        ] {
             let claim = claim(reason);
             let (subject, text) = compose(&claim);
             assert!(subject.contains(&claim.public_id), "{subject}");

@@ -9,7 +9,7 @@ mod store;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-pub(crate) use claims::{ClaimMail, ClaimReason, send_claim_mail};
+pub(crate) use claims::{ClaimMail, ClaimReason, RefundLink, send_claim_mail};
 
 use crate::ledger::Unit;
 use crate::{Error, Gateway, Result};

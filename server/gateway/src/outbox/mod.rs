@@ -1,6 +1,8 @@
 //! Outbox and deliveries: an event is written in the transaction of what it reports, rendered once
 //! per receiver, and delivered at least once, in order per object and URL (`50-webhooks.md`).
 
+mod callback;
+mod callback_store;
 mod deliver;
 mod fanout;
 pub mod guard;
@@ -11,6 +13,7 @@ pub(crate) mod store;
 
 use time::OffsetDateTime;
 
+pub use callback::{CallbackChange, TestCallback};
 pub(crate) use deliver::{IN_FLIGHT_MAX, start_due};
 pub use deliver::{Outcome, deliver_due};
 pub(crate) use fanout::Fanout;

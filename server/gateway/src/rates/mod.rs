@@ -1,5 +1,7 @@
 //! Stored rates and quotes. Nothing here calls out: sources write observations on a schedule.
 
+mod board;
+mod history_store;
 pub(crate) mod store;
 
 use domain::money::{Currency, CurrencyId, Money};
@@ -8,6 +10,8 @@ use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+pub(crate) use board::BoardRate;
 
 use crate::{Error, Gateway, Result};
 

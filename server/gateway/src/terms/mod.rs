@@ -1,10 +1,15 @@
 //! What the operator asks for each currency: minimums, fees, confirmations. Data, read when it is
 //! needed and edited on a page.
 
+mod coins;
+mod fees;
 pub(crate) mod store;
 
 use domain::money::{Currency, Money};
 use sqlx::PgConnection;
+
+pub use coins::{COIN_COLUMNS, coin_cells};
+pub use fees::FEE_COLUMNS;
 
 use crate::{Error, Gateway, Result};
 

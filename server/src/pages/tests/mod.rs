@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod checkout;
+mod claim;
 mod dashboard;
+mod developers;
 mod intake;
 mod invoice;
 mod live;

@@ -12,7 +12,8 @@ use domain::money::Money;
 use domain::view::AmountText;
 use domain::view::dashboard::{AttemptRow, ChargeDetailView, DeliveryRow, JournalLineRow};
 
-use self::store::{DeliveryRecord, PostingRecord};
+pub(super) use self::store::DeliveryRecord;
+use self::store::PostingRecord;
 use super::rows::{amount_text, attention_reason, pill};
 use crate::charges::ChargeView;
 use crate::charges::item_lines;
@@ -120,7 +121,10 @@ impl Gateway {
             .collect()
     }
 
-    async fn delivery_rows(&self, deliveries: Vec<DeliveryRecord>) -> Result<Vec<DeliveryRow>> {
+    pub(super) async fn delivery_rows(
+        &self,
+        deliveries: Vec<DeliveryRecord>,
+    ) -> Result<Vec<DeliveryRow>> {
         let ids: Vec<i64> = deliveries.iter().map(|delivery| delivery.id).collect();
         let mut attempts: HashMap<i64, Vec<AttemptRow>> = HashMap::new();
         for attempt in store::list_attempts(self.pool(), &ids).await? {

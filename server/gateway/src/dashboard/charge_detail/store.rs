@@ -47,14 +47,14 @@ pub(super) async fn list_postings(
 
 /// One event on its way to one receiver.
 #[derive(Debug, FromRow)]
-pub(super) struct DeliveryRecord {
-    pub(super) id: i64,
-    pub(super) event_id: String,
-    pub(super) event_type: String,
-    pub(super) url: String,
-    pub(super) state: String,
-    pub(super) next_attempt_at: Option<OffsetDateTime>,
-    pub(super) body: Vec<u8>,
+pub(in crate::dashboard) struct DeliveryRecord {
+    pub(in crate::dashboard) id: i64,
+    pub(in crate::dashboard) event_id: String,
+    pub(in crate::dashboard) event_type: String,
+    pub(in crate::dashboard) url: String,
+    pub(in crate::dashboard) state: String,
+    pub(in crate::dashboard) next_attempt_at: Option<OffsetDateTime>,
+    pub(in crate::dashboard) body: Vec<u8>,
 }
 
 /// Deliveries of the events about `object`, oldest first.
