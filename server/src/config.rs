@@ -140,6 +140,7 @@ impl Config {
             rate_limit_per_minute: self.rate_limit_per_minute,
             rate_stale_after: self.rate_stale_after,
             spread_basis_points: self.spread_basis_points,
+            webhook_timeouts: gateway::outbox::Timeouts::default(),
             database_connections: self.database_connections,
         }
     }

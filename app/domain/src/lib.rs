@@ -6,6 +6,7 @@
 pub mod charge;
 pub mod exchange;
 pub mod futures;
+pub mod invoice;
 pub mod ledger;
 pub mod money;
 pub mod payment_uri;

@@ -11,6 +11,7 @@ use crate::ui::{NoticeBanner, has_error};
 pub enum Section {
     Home,
     Charges,
+    Invoices,
     Inbox,
     Wallets,
     Addresses,
@@ -39,6 +40,7 @@ const GROUPS: [Group; 4] = [
         "Get paid",
         &[
             (Section::Charges, "Charges", "/app/charges"),
+            (Section::Invoices, "Invoices", "/app/invoices"),
             (Section::Inbox, "Inbox", "/app/inbox"),
             (Section::Addresses, "Addresses", "/app/addresses"),
             (Section::Deposits, "Deposits", "/app/deposits"),

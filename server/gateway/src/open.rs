@@ -80,7 +80,8 @@ impl Gateway {
             settings.webhook_allow_private,
             Vec::new(),
         ));
-        let sender = Sender::new(guard.clone()).map_err(Error::internal)?;
+        let sender = Sender::with_timeouts(guard.clone(), settings.webhook_timeouts)
+            .map_err(Error::internal)?;
         let (changed, _) = broadcast::channel(CHANGED_BACKLOG);
         Ok(Self(Arc::new(Inner {
             pool,

@@ -1,5 +1,7 @@
 use time::Duration;
 
+use crate::outbox::Timeouts;
+
 /// What the operator decides; read once at start.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -17,6 +19,8 @@ pub struct Settings {
     pub rate_stale_after: Duration,
     /// Our margin on quotes, basis points.
     pub spread_basis_points: u32,
+    /// How long one webhook attempt may take (`50-webhooks.md`).
+    pub webhook_timeouts: Timeouts,
     /// Most connections to the database.
     pub database_connections: u32,
 }
@@ -32,6 +36,7 @@ impl Settings {
             rate_limit_per_minute: 6_000,
             rate_stale_after: Duration::minutes(10),
             spread_basis_points: 0,
+            webhook_timeouts: Timeouts::default(),
             database_connections: 40,
         }
     }

@@ -69,6 +69,23 @@ async fn an_underpayment_goes_back_whole_and_suspense_is_empty(pool: PgPool) {
         kinds,
         ["refund.requested", "refund.sent", "refund.confirmed"]
     );
+    // The charge's page shows how the money left the books, too.
+    let page = world
+        .gateway
+        .charge_detail(world.merchant, &id)
+        .await
+        .unwrap();
+    let entries: Vec<String> = page
+        .journal
+        .into_iter()
+        .map(|line| line.entry_kind)
+        .collect();
+    assert!(
+        entries
+            .iter()
+            .any(|kind| kind.starts_with("refund_settled")),
+        "{entries:?}"
+    );
     world.audit().await;
 }
 

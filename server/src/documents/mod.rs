@@ -1,4 +1,4 @@
-//! Documents the server renders: the PDF receipt.
+//! Documents the server renders: the PDF of a receipt and of an invoice.
 //!
 //! Invariant: a document is a pure function of its view. Nothing here reads a clock, the
 //! network or the database, so the same view gives the same bytes.
@@ -6,6 +6,8 @@
 mod assemble;
 mod canvas;
 mod fonts;
+mod invoice;
+mod invoice_lines;
 mod items;
 mod palette;
 mod qr;
@@ -16,6 +18,7 @@ mod sheet;
 mod tests;
 mod text;
 
+pub use invoice::render_invoice;
 pub use receipt::render_receipt;
 
 /// Why a document could not be made.

@@ -30,7 +30,7 @@ const PARTY_WIDTH: f32 = 235.0;
 const TOTALS_LEFT: f32 = 280.0;
 const TOTALS_AMOUNT_WIDTH: f32 = 140.0;
 /// Side of the QR code with its quiet zone.
-const QR_SIDE: f32 = 104.0;
+pub const QR_SIDE: f32 = 104.0;
 const PAYMENT: Column = Column {
     x: LEFT,
     label: 90.0,
@@ -39,6 +39,13 @@ const PAYMENT: Column = Column {
 
 /// Who sends the document and what it is.
 pub fn masthead(sheet: &mut Sheet<'_>) {
+    sender(sheet);
+    band(sheet);
+    test_line(sheet);
+}
+
+/// Who sends the document.
+pub fn sender(sheet: &mut Sheet<'_>) {
     let merchant = &sheet.view.merchant;
     sheet.paragraph(MERCHANT, LEFT, WIDTH, 2, &merchant.brand.name);
     if let Some(address) = &merchant.address {
@@ -51,7 +58,10 @@ pub fn masthead(sheet: &mut Sheet<'_>) {
         sheet.paragraph(LABEL, LEFT, WIDTH, 1, email);
     }
     sheet.y += 12.0;
-    band(sheet);
+}
+
+/// Says that no real money is involved, where none is.
+pub fn test_line(sheet: &mut Sheet<'_>) {
     if sheet.view.test_mode {
         let style = Style {
             tint: palette::WARN,
@@ -65,7 +75,7 @@ pub fn masthead(sheet: &mut Sheet<'_>) {
 
 fn band(sheet: &mut Sheet<'_>) {
     let state = sheet.view.state;
-    let (tint, ground) = match state {
+    let tints = match state {
         ReceiptState::Paid => (palette::PAID, palette::PAID_SOFT),
         ReceiptState::Refunded => (palette::LATE, palette::LATE_SOFT),
         ReceiptState::NotPaid => (palette::DANGER, palette::DANGER_SOFT),
@@ -76,17 +86,22 @@ fn band(sheet: &mut Sheet<'_>) {
         (ReceiptState::Refunded, _) => "Paid, then refunded".to_owned(),
         (ReceiptState::NotPaid, _) => "This is not a receipt and no proof of payment.".to_owned(),
     };
+    banner(sheet, tints, state.title(), &says);
+}
+
+/// A band in a colour on its soft ground, with a title and one sentence.
+pub fn banner(sheet: &mut Sheet<'_>, (tint, ground): (Tint, Tint), title: &str, says: &str) {
     let top = sheet.y;
     sheet.canvas.fill(ground, LEFT, top, WIDTH, 46.0);
     sheet.canvas.fill(tint, LEFT, top, 4.0, 46.0);
     sheet.y = top + 7.0;
-    let title = Style {
+    let style = Style {
         weight: Weight::Bold,
         size: 14.0,
         tint,
     };
-    sheet.paragraph(title, LEFT + 14.0, WIDTH - 20.0, 1, state.title());
-    sheet.paragraph(Style { tint, ..BODY }, LEFT + 14.0, WIDTH - 20.0, 1, &says);
+    sheet.paragraph(style, LEFT + 14.0, WIDTH - 20.0, 1, title);
+    sheet.paragraph(Style { tint, ..BODY }, LEFT + 14.0, WIDTH - 20.0, 1, says);
     sheet.y = top + 46.0;
 }
 
@@ -261,7 +276,8 @@ pub fn verification(sheet: &mut Sheet<'_>, code: &Matrix) {
     sheet.y = sheet.y.max(top + QR_SIDE);
 }
 
-fn draw_code(sheet: &mut Sheet<'_>, code: &Matrix, tint: Tint, x: f32, top: f32) {
+/// Draws a QR code with its quiet zone, its upper left corner at (`x`, `top`).
+pub fn draw_code(sheet: &mut Sheet<'_>, code: &Matrix, tint: Tint, x: f32, top: f32) {
     let module = QR_SIDE / f32::from(code.side.saturating_add(2 * QUIET_MODULES));
     let quiet = module * f32::from(QUIET_MODULES);
     // A watermark must not run through the quiet zone.
@@ -272,7 +288,7 @@ fn draw_code(sheet: &mut Sheet<'_>, code: &Matrix, tint: Tint, x: f32, top: f32)
 }
 
 /// An instant with its zone, to the second.
-fn utc(at: OffsetDateTime) -> String {
+pub fn utc(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
     let (date, time) = (at.date(), at.time());
     format!(

@@ -1,4 +1,4 @@
-//! The flow of one receipt down its pages: margins, page breaks, running head and foot.
+//! The flow of one document down its pages: margins, page breaks, running head and foot.
 #![expect(
     clippy::float_arithmetic,
     reason = "page coordinates in points, not money"
@@ -60,9 +60,19 @@ pub struct Column {
     pub width: f32,
 }
 
-/// A receipt being laid out.
+/// What a document calls itself on every page.
+#[derive(Debug, Clone, Copy)]
+pub struct Heading<'a> {
+    pub title: &'a str,
+    pub number: &'a str,
+    /// `NOT PAID` stands across every page.
+    pub says_not_paid: bool,
+}
+
+/// A document being laid out.
 pub struct Sheet<'a> {
     pub view: &'a ReceiptView,
+    heading: Heading<'a>,
     pub canvas: Canvas,
     /// Where the next line goes, in points from the top of the page.
     pub y: f32,
@@ -71,8 +81,22 @@ pub struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    /// Opens the first page.
+    /// Opens the first page of a receipt.
     pub fn new(view: &'a ReceiptView, faces: &'static Faces) -> Self {
+        let heading = Heading {
+            title: view.state.title(),
+            number: &view.public_id,
+            says_not_paid: view.state == ReceiptState::NotPaid,
+        };
+        Self::with_heading(view, heading, faces)
+    }
+
+    /// Opens the first page of a document with another name.
+    pub fn with_heading(
+        view: &'a ReceiptView,
+        heading: Heading<'a>,
+        faces: &'static Faces,
+    ) -> Self {
         let accent = view
             .merchant
             .brand
@@ -81,6 +105,7 @@ impl<'a> Sheet<'a> {
             .and_then(Tint::from_hex);
         let mut sheet = Self {
             view,
+            heading,
             canvas: Canvas::default(),
             y: 0.0,
             faces,
@@ -102,7 +127,7 @@ impl<'a> Sheet<'a> {
         self.watermark();
         self.canvas.fill(self.accent, 0.0, 0.0, PAGE_WIDTH, 3.0);
         self.y = 28.0;
-        let head = format!("{} · {}", self.view.public_id, self.view.state.title());
+        let head = format!("{} · {}", self.heading.number, self.heading.title);
         self.paragraph(RUNNING_HEAD, LEFT, WIDTH, 1, &head);
         self.y += 8.0;
         true
@@ -185,7 +210,7 @@ impl<'a> Sheet<'a> {
         let face = self.faces.get(FOOT.weight);
         let origin = format!(
             "{} · {}",
-            self.view.public_id, self.view.merchant.brand.name
+            self.heading.number, self.view.merchant.brand.name
         );
         let origin = text::one_line(face, &origin, FOOT.size, WIDTH - 80.0);
         let count = self.canvas.page_count();
@@ -217,8 +242,7 @@ impl<'a> Sheet<'a> {
 
     /// Says across the whole page that it is no receipt, or not about real money.
     fn watermark(&mut self) {
-        let unpaid = self.view.state == ReceiptState::NotPaid;
-        let (tint, text) = match (unpaid, self.view.test_mode) {
+        let (tint, text) = match (self.heading.says_not_paid, self.view.test_mode) {
             (true, true) => (palette::DANGER_SOFT, "TEST — NOT PAID"),
             (true, false) => (palette::DANGER_SOFT, "NOT PAID"),
             (false, true) => (palette::WARN_SOFT, "TEST"),

@@ -24,6 +24,7 @@ mod home;
 mod hosted;
 mod inbox;
 mod intake;
+mod invoices;
 mod keys;
 mod landing;
 mod live;
@@ -102,6 +103,7 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/app/faucet", get(faucet::show).post(faucet::submit))
         .route("/app/mailbox", get(mailbox::show))
         .merge(money())
+        .merge(invoices::routes())
         .merge(keys::routes())
         .merge(callbacks::routes())
         .merge(deliveries::routes())

@@ -48,6 +48,11 @@ pub(super) enum Code {
     NoKeyPair,
     SendingNow,
     TerminalSaved,
+    InvoiceMade,
+    InvoiceMadeAndSent,
+    InvoiceNotSent,
+    InvoiceSent,
+    InvoiceVoided,
     // On both.
     NotPossible,
     TryAgain,
@@ -57,7 +62,7 @@ pub(super) enum Code {
 /// of the whole form blames the empty field.
 type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-const ENTRIES: [Entry; 38] = [
+const ENTRIES: [Entry; 43] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -252,6 +257,36 @@ const ENTRIES: [Entry; 38] = [
         Code::TerminalSaved,
         "terminal-saved",
         "The allowed origins are saved.",
+        None,
+    ),
+    (
+        Code::InvoiceMade,
+        "invoice-made",
+        "The invoice is made. Copy its link below for your customer.",
+        None,
+    ),
+    (
+        Code::InvoiceMadeAndSent,
+        "invoice-made-and-sent",
+        "The invoice is made, and its link is on its way to the customer.",
+        None,
+    ),
+    (
+        Code::InvoiceNotSent,
+        "invoice-not-sent",
+        "The invoice is made, but its link could not be mailed. Send it from here.",
+        Some(""),
+    ),
+    (
+        Code::InvoiceSent,
+        "invoice-sent",
+        "The link of the invoice is on its way.",
+        None,
+    ),
+    (
+        Code::InvoiceVoided,
+        "invoice-voided",
+        "The invoice is void; nobody can pay it any more.",
         None,
     ),
     (

@@ -41,6 +41,7 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) || '/' || string_agg(label, ',') FROM deposit_addresses),
     (SELECT count(*) || '/' || count(revoked_at) || '/' || string_agg(array_to_string(permissions, ' '), ',' ORDER BY id) FROM key_pairs),
     (SELECT string_agg(coalesce(callback_url, '-'), ',' ORDER BY id) FROM merchants),
+    (SELECT count(*) || '/' || (SELECT count(*) FROM mails) FROM invoices),
     (SELECT count(*) FROM sessions),
     (SELECT count(*) FROM rate_observations),
     (SELECT count(*) FROM sim.blocks),
@@ -49,7 +50,7 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT clock_offset_seconds FROM instance))";
 
 /// An invoice nobody has picked a coin for.
-async fn invoice(app: &TestApp, merchant_id: i64) -> Thing {
+async fn invoice(app: &TestApp, merchant_id: i64, reference: &str) -> Thing {
     let gateway = app.gateway();
     let euro = gateway.currencies().by_code("EUR").unwrap();
     let new = NewInvoice {
@@ -59,8 +60,8 @@ async fn invoice(app: &TestApp, merchant_id: i64) -> Thing {
         description: String::new(),
         amount: Money::parse("106.75", euro).unwrap(),
         sender_currency: None,
-        foreign_id: "1".to_owned(),
-        foreign_json: json!("1"),
+        foreign_id: reference.to_owned(),
+        foreign_json: json!(reference),
         url_success: None,
         url_failed: None,
         email: None,
@@ -73,7 +74,7 @@ async fn invoice(app: &TestApp, merchant_id: i64) -> Thing {
         .await
         .unwrap();
     let view = gateway
-        .find_invoice(merchant_id, InvoiceKey::ForeignId("1"))
+        .find_invoice(merchant_id, InvoiceKey::ForeignId(reference))
         .await
         .unwrap();
     Thing {
@@ -118,6 +119,7 @@ pub struct Instance {
     delivery: Thing,
     pair: Thing,
     invoice: Thing,
+    voidable: Vec<Thing>,
     money: MoneyThings,
 }
 
@@ -140,7 +142,12 @@ impl Instance {
         }
         let paid = shop.paid().await;
         let wallet = shop.wallet().await;
-        let invoice = invoice(&app, demo.merchant.id).await;
+        let mut voidable = Vec::new();
+        for number in 0..Matrix::read().charges_needed("voidable") {
+            let reference = format!("voidable {number}");
+            voidable.push(invoice(&app, demo.merchant.id, &reference).await);
+        }
+        let invoice = invoice(&app, demo.merchant.id, "1").await;
         let withdrawals = Matrix::read().charges_needed("withdrawal");
         let money = MoneyThings::make(&app, demo.merchant.id, withdrawals).await;
         let delivery: i64 = sqlx::query_scalar("SELECT id FROM deliveries")
@@ -163,6 +170,7 @@ impl Instance {
             open: opened,
             wallet,
             invoice,
+            voidable,
             money,
             pair: Thing {
                 id: pair.to_string(),
@@ -186,6 +194,7 @@ impl Instance {
             "wallet" => self.wallet.clone(),
             "delivery" => self.delivery.clone(),
             "invoice" => self.invoice.clone(),
+            "voidable" => self.voidable.last().unwrap().clone(),
             "pair" => self.pair.clone(),
             "address" => self.money.address.clone(),
             "deposit" => self.money.deposit.clone(),
@@ -201,6 +210,7 @@ impl Instance {
         match row.on {
             "underpaid" => self.underpaid.pop().unwrap(),
             "open" => self.open.pop().unwrap(),
+            "voidable" => self.voidable.pop().unwrap(),
             "withdrawal" => self.money.withdrawals.pop().unwrap(),
             _ => self.thing(row),
         }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module that makes routes, below `src`.
-const MODULES: [(&str, &str); 13] = [
+const MODULES: [(&str, &str); 14] = [
     (
         "dialects/orders/mod.rs",
         include_str!("../../src/dialects/orders/mod.rs"),
@@ -18,6 +18,10 @@ const MODULES: [(&str, &str); 13] = [
     (
         "pages/callbacks.rs",
         include_str!("../../src/pages/callbacks.rs"),
+    ),
+    (
+        "pages/invoices.rs",
+        include_str!("../../src/pages/invoices.rs"),
     ),
     ("pages/claim.rs", include_str!("../../src/pages/claim.rs")),
     (

@@ -8,6 +8,7 @@ pub mod claim;
 pub mod coins;
 pub mod dashboard;
 pub mod developers;
+pub mod invoices;
 pub mod operations;
 pub mod receipt;
 pub mod terminal;

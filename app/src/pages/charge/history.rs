@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::ui::{Amount, Cell, HeadCell, RowHead, TableFrame, Timestamp};
 
 /// Every event, oldest first.
-pub(super) fn timeline(rows: Vec<TimelineRow>) -> AnyView {
+pub(in crate::pages) fn timeline(rows: Vec<TimelineRow>) -> AnyView {
     let rows = rows
         .into_iter()
         .map(|TimelineRow { at, kind, text }| {

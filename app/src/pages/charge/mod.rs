@@ -6,7 +6,8 @@ mod history;
 mod money;
 
 pub(in crate::pages) use self::deliveries::{deliveries, delivery};
-pub(in crate::pages) use self::history::journal;
+pub(in crate::pages) use self::history::{journal, timeline};
+pub(in crate::pages) use self::money::receipts;
 
 use domain::view::dashboard::{ChargeDetailView, Frame};
 use leptos::prelude::*;

@@ -79,7 +79,7 @@ fn amount_or_dash(amount: Option<AmountText>) -> AnyView {
 }
 
 /// Payments that came for it.
-pub(super) fn receipts(rows: Vec<ReceiptRow>) -> Option<AnyView> {
+pub(in crate::pages) fn receipts(rows: Vec<ReceiptRow>) -> Option<AnyView> {
     if rows.is_empty() {
         return None;
     }

@@ -156,7 +156,7 @@ fn read_terms(row: &PgRow, currencies: &Currencies) -> Result<Option<Terms>> {
 }
 
 /// Locks the row for the rest of the transaction.
-pub(super) async fn lock_by_public_id(
+pub(crate) async fn lock_by_public_id(
     conn: &mut PgConnection,
     currencies: &Currencies,
     public_id: &str,
@@ -308,7 +308,7 @@ pub(super) async fn update(
     }
 }
 
-pub(super) async fn append_timeline(
+pub(crate) async fn append_timeline(
     conn: &mut PgConnection,
     charge_id: i64,
     at: OffsetDateTime,

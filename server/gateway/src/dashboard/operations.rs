@@ -184,8 +184,8 @@ impl Gateway {
         if list_of(view.kind) != Some(list) {
             return Err(Error::NotFound);
         }
-        let subject = format!("operation:{id}");
-        let (journal, deliveries) = self.books_and_webhooks(merchant_id, &subject).await?;
+        let subjects = [format!("operation:{id}")];
+        let (journal, deliveries) = self.books_and_webhooks(merchant_id, &subjects).await?;
         let parts = view
             .transactions
             .iter()

@@ -3,12 +3,18 @@
 //! Invariant: a merchant's reference names one invoice for ever; an invoice is never anything but its
 //! charge with words around it, so everything that holds for charges holds for it.
 
+mod builder;
+mod builder_store;
 mod create;
+mod sending;
 mod store;
 
 use domain::money::{Currency, Money};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+
+pub use builder::Issued;
+pub use domain::invoice::{InvoiceDetails, InvoiceLine};
+pub use sending::Sending;
 
 use crate::charges::row::ChargeRow;
 use crate::charges::{ChargeView, Collection, store as charges};
@@ -46,34 +52,6 @@ impl NewInvoice {
             (false, None) => 1,
         }
     }
-}
-
-/// What an invoice that a person wrote says beyond its amount. Amounts are exact text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct InvoiceDetails {
-    pub number: String,
-    pub customer_name: String,
-    pub lines: Vec<InvoiceLine>,
-    pub subtotal: String,
-    pub tax: String,
-    pub shipping: String,
-    /// ISO date.
-    pub due_date: Option<String>,
-    pub note: String,
-}
-
-/// One line of such an invoice.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct InvoiceLine {
-    pub description: String,
-    pub quantity: u64,
-    pub unit_price: String,
-    /// Percent, shortest form.
-    pub tax_percent: String,
-    pub net: String,
-    pub tax: String,
 }
 
 /// An invoice as it stands.

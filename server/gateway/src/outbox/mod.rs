@@ -18,7 +18,7 @@ pub(crate) use deliver::{IN_FLIGHT_MAX, start_due};
 pub use deliver::{Outcome, deliver_due};
 pub(crate) use fanout::Fanout;
 pub use guard::AddressGuard;
-pub use sender::{Sender, install_crypto_provider};
+pub use sender::{Sender, Timeouts, install_crypto_provider};
 
 /// How a receiver wants events written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
+mod invoice;
 mod reading;
 mod views;
 

@@ -7,6 +7,7 @@ mod dashboard;
 mod developers;
 mod intake;
 mod invoice;
+mod invoices;
 mod live;
 mod money;
 mod public;

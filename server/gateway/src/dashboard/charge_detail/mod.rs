@@ -29,9 +29,8 @@ impl Gateway {
     ) -> Result<ChargeDetailView> {
         let charge = self.find_charge(merchant_id, public_id).await?;
         let timeline = self.charge_timeline(merchant_id, public_id).await?;
-        let subject = format!("charge:{}", charge.id);
-        let postings = store::list_postings(self.pool(), merchant_id, &subject).await?;
-        let deliveries = store::list_deliveries(self.pool(), merchant_id, &subject).await?;
+        let subjects = store::subjects(self.pool(), charge.id).await?;
+        let (journal, deliveries) = self.books_and_webhooks(merchant_id, &subjects).await?;
         let attention = charge
             .needs_attention
             .then(|| attention_reason(charge.status, charge.flags));
@@ -65,8 +64,8 @@ impl Gateway {
                 .filter(|entry| entry.kind != "webhook.attempt")
                 .map(parts::timeline_row)
                 .collect(),
-            journal: self.journal_rows(&postings)?,
-            deliveries: self.delivery_rows(deliveries).await?,
+            journal,
+            deliveries,
             checkout_url: self.checkout_url(public_id),
             receipt_pdf: has_receipt(&charge).then(|| self.receipt_path(public_id)),
             can_accept: can_accept(&charge),
@@ -86,10 +85,10 @@ impl Gateway {
     pub(super) async fn books_and_webhooks(
         &self,
         merchant_id: i64,
-        subject: &str,
+        subjects: &[String],
     ) -> Result<(Vec<JournalLineRow>, Vec<DeliveryRow>)> {
-        let postings = store::list_postings(self.pool(), merchant_id, subject).await?;
-        let deliveries = store::list_deliveries(self.pool(), merchant_id, subject).await?;
+        let postings = store::list_postings(self.pool(), merchant_id, subjects).await?;
+        let deliveries = store::list_deliveries(self.pool(), merchant_id, subjects).await?;
         Ok((
             self.journal_rows(&postings)?,
             self.delivery_rows(deliveries).await?,

@@ -29,6 +29,7 @@ pub(super) fn of(kind: &str, data: &Value) -> String {
             "Payment of {} left the chain and was booked back.",
             amount()
         ),
+        "invoice.sent" => format!("{} sent the link to {}.", actor(data), text("to")),
         "refund_address.left" => {
             format!("The customer left a refund address: {}.", text("address"))
         }

@@ -22,11 +22,26 @@ pub(super) struct PostingRecord {
     pub(super) credit_name: String,
 }
 
-/// Postings of the entries about `subject`, oldest first.
+/// What entries and events about a charge may be about: the charge, and the withdrawals that sent
+/// some of it back.
+pub(super) async fn subjects(pool: &PgPool, charge_id: i64) -> Result<Vec<String>> {
+    let refunds: Vec<i64> = sqlx::query_scalar(
+        "SELECT operation_id FROM refund_claims
+         WHERE charge_id = $1 AND operation_id IS NOT NULL ORDER BY id",
+    )
+    .bind(charge_id)
+    .fetch_all(pool)
+    .await?;
+    Ok(std::iter::once(format!("charge:{charge_id}"))
+        .chain(refunds.into_iter().map(|id| format!("operation:{id}")))
+        .collect())
+}
+
+/// Postings of the entries about these subjects, oldest first.
 pub(super) async fn list_postings(
     pool: &PgPool,
     merchant_id: i64,
-    subject: &str,
+    subjects: &[String],
 ) -> Result<Vec<PostingRecord>> {
     Ok(sqlx::query_as(
         "SELECT e.created_at AS at, e.id AS entry_id, e.kind AS entry_kind, p.movement,
@@ -36,11 +51,11 @@ pub(super) async fn list_postings(
               JOIN postings p ON p.entry_id = e.id
               JOIN accounts d ON d.id = p.debit_account
               JOIN accounts c ON c.id = p.credit_account
-         WHERE e.subject = $2 AND e.merchant_id = $1
+         WHERE e.subject = ANY($2) AND e.merchant_id = $1
          ORDER BY e.created_at, e.id, p.leg",
     )
     .bind(merchant_id)
-    .bind(subject)
+    .bind(subjects)
     .fetch_all(pool)
     .await?)
 }
@@ -57,20 +72,20 @@ pub(in crate::dashboard) struct DeliveryRecord {
     pub(in crate::dashboard) body: Vec<u8>,
 }
 
-/// Deliveries of the events about `object`, oldest first.
+/// Deliveries of the events about these objects, oldest first.
 pub(super) async fn list_deliveries(
     pool: &PgPool,
     merchant_id: i64,
-    object: &str,
+    objects: &[String],
 ) -> Result<Vec<DeliveryRecord>> {
     Ok(sqlx::query_as(
         "SELECT d.id, d.event_id, e.type AS event_type, d.url, d.state, d.next_attempt_at, d.body
          FROM events e JOIN deliveries d ON d.event_id = e.id
-         WHERE e.object = $2 AND e.merchant_id = $1
+         WHERE e.object = ANY($2) AND e.merchant_id = $1
          ORDER BY d.id",
     )
     .bind(merchant_id)
-    .bind(object)
+    .bind(objects)
     .fetch_all(pool)
     .await?)
 }
