@@ -36,8 +36,12 @@ pub fn Shell(
     /// BCP 47 tag of the page's language.
     #[prop(default = "en")]
     lang: &'static str,
+    /// Path of a sheet with a merchant's accent, linked after ours.
+    #[prop(optional_no_strip)]
+    brand_stylesheet: Option<String>,
     children: Children,
 ) -> impl IntoView {
+    let brand = brand_stylesheet.map(|href| view! { <link rel="stylesheet" href=href/> });
     view! {
         <!DOCTYPE html>
         <html lang=lang>
@@ -47,6 +51,7 @@ pub fn Shell(
                 <meta name="color-scheme" content="light dark"/>
                 <title>{document_title(&title, test_mode)}</title>
                 <link rel="stylesheet" href=stylesheet.href()/>
+                {brand}
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 {live.then(|| view! { <script type="module" src="/boot.js"></script> })}
             </head>

@@ -3,6 +3,7 @@
 //! Invariant: nothing here performs IO, reads a clock or draws randomness. Time and ids arrive
 //! as arguments, so every rule can be tested as a table and runs unchanged in the browser.
 
+pub mod brand;
 pub mod charge;
 pub mod exchange;
 pub mod futures;

@@ -4,6 +4,7 @@ use domain::view::AmountText;
 use domain::view::checkout::{CheckoutView, InvoiceBlock, ItemLine};
 use leptos::prelude::*;
 
+use super::shop_header::shop_header;
 use crate::islands::{CheckoutLive, checkout_title};
 use crate::shell::{Shell, Stylesheet};
 use crate::ui::{Figure, NoticeBanner, has_error};
@@ -18,7 +19,8 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
         ""
     };
     let title = format!("{error}{}", checkout_title(&view));
-    let shop = view.brand.name.clone();
+    let brand_stylesheet = view.brand.files.stylesheet.clone();
+    let header = shop_header(&view.brand, test_mode);
     let notice = view
         .notice
         .clone()
@@ -28,15 +30,16 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
         None => order(&view),
     };
     let help = help(&view);
-    let test_bar = test_mode
-        .then(|| view! { <p class="test-bar"><strong>"Test mode."</strong> " No real money."</p> });
     view! {
-        <Shell title=title stylesheet=Stylesheet::Pay test_mode=test_mode live=true>
+        <Shell
+            title=title
+            stylesheet=Stylesheet::Pay
+            test_mode=test_mode
+            live=true
+            brand_stylesheet=brand_stylesheet
+        >
             <a class="skip" href="#main">"Skip to the payment"</a>
-            <header class="pay-top">
-                {test_bar}
-                <p class="shop" dir="auto">{shop}</p>
-            </header>
+            {header}
             <main id="main" class="pay" tabindex="-1">
                 {notice}
                 <CheckoutLive checkout=view/>

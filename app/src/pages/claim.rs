@@ -208,6 +208,7 @@ mod tests {
                 name: "Café Riga".to_owned(),
                 accent: None,
                 support_email: Some("help@riga.example".to_owned()),
+                files: domain::view::BrandFiles::default(),
             },
             test_mode: true,
             public_id: "EX-4K7QZ2MX3A".to_owned(),

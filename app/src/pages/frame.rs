@@ -23,6 +23,7 @@ pub enum Section {
     Callbacks,
     Deliveries,
     Terminal,
+    Settings,
     Faucet,
     Mailbox,
 }
@@ -34,7 +35,7 @@ type Group = (
 );
 
 /// The groups in the order of the navigation.
-const GROUPS: [Group; 4] = [
+const GROUPS: [Group; 5] = [
     ("", &[(Section::Home, "Home", "/app")]),
     (
         "Get paid",
@@ -63,6 +64,10 @@ const GROUPS: [Group; 4] = [
             (Section::Deliveries, "Deliveries", "/app/deliveries"),
             (Section::Terminal, "Terminal", "/app/terminal"),
         ],
+    ),
+    (
+        "Settings",
+        &[(Section::Settings, "Name and looks", "/app/settings")],
     ),
 ];
 

@@ -4,6 +4,7 @@ use domain::view::AmountText;
 use domain::view::terminal::TerminalView;
 use leptos::prelude::*;
 
+use super::shop_header::shop_header;
 use crate::islands::{CopyButton, TerminalLive};
 use crate::shell::{Shell, Stylesheet};
 use crate::ui::{Address, Amount, Figure, Qr};
@@ -14,8 +15,8 @@ pub fn TerminalPage(view: TerminalView) -> impl IntoView {
     let shop = view.brand.name.clone();
     let title = format!("Pay {shop}");
     let test_mode = view.test_mode;
-    let test_bar = test_mode
-        .then(|| view! { <p class="test-bar"><strong>"Test mode."</strong> " No real money."</p> });
+    let brand_stylesheet = view.brand.files.stylesheet.clone();
+    let header = shop_header(&view.brand, test_mode);
     let back = view.back.clone().map(|href| {
         let text = format!("Back to {shop}");
         // In a frame the way back is the whole window's.
@@ -30,12 +31,15 @@ pub fn TerminalPage(view: TerminalView) -> impl IntoView {
     let (status_url, events_url) = (view.status_url.clone(), view.events_url.clone());
     let self_url = view.self_url.clone();
     view! {
-        <Shell title=title stylesheet=Stylesheet::Pay test_mode=test_mode live=true>
+        <Shell
+            title=title
+            stylesheet=Stylesheet::Pay
+            test_mode=test_mode
+            live=true
+            brand_stylesheet=brand_stylesheet
+        >
             <a class="skip" href="#main">"Skip to the payment"</a>
-            <header class="pay-top">
-                {test_bar}
-                <p class="shop" dir="auto">{shop.clone()}</p>
-            </header>
+            {header}
             <main id="main" class="pay" tabindex="-1">
                 <h1>"Pay " <bdi>{shop.clone()}</bdi></h1>
                 {ask(&view)}

@@ -6,6 +6,7 @@ use printpdf::date::DateTime;
 use printpdf::deserialize::PdfParseErrorSeverity;
 use printpdf::font::PdfFont;
 use printpdf::serialize::{PdfSaveOptions, to_lopdf_doc};
+use printpdf::xobject::XObject;
 use time::OffsetDateTime;
 
 use super::DocumentError;
@@ -35,6 +36,10 @@ pub fn assemble(drawing: Drawing, faces: &Faces, about: &About) -> Result<Vec<u8
             let font = PdfFont::new(faces.get(*weight).subset(used)?);
             document.resources.fonts.map.insert(weight.font_id(), font);
         }
+    }
+    for (id, picture) in drawing.pictures {
+        let xobjects = &mut document.resources.xobjects.map;
+        xobjects.insert(id, XObject::Image(picture));
     }
     document.pages = drawing.pages;
 

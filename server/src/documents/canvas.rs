@@ -1,4 +1,4 @@
-//! Marks on A4 pages: text, rectangles, runs of modules.
+//! Marks on A4 pages: text, rectangles, runs of modules, pictures.
 //!
 //! Positions are points from the left and from the **top** of the page; this file alone turns
 //! them into PDF's upward axis. Text must have gone through `text` before it comes here.
@@ -9,11 +9,14 @@
 
 use std::collections::BTreeSet;
 
+use printpdf::XObjectId;
 use printpdf::graphics::{LinePoint, PaintMode, Point, Polygon, PolygonRing, Rect, WindingOrder};
+use printpdf::image_types::RawImage;
 use printpdf::matrix::{CurTransMat, TextMatrix};
 use printpdf::ops::{Op, PdfFontHandle, PdfPage};
 use printpdf::text::TextItem;
 use printpdf::units::{Mm, Pt};
+use printpdf::xobject::XObjectTransform;
 
 use super::fonts::{Face, Weight};
 use super::palette::Tint;
@@ -45,6 +48,8 @@ pub struct Run {
 pub struct Drawing {
     pub pages: Vec<PdfPage>,
     pub used: [(Weight, BTreeSet<char>); 2],
+    /// Under the names that the pages call them by.
+    pub pictures: Vec<(XObjectId, RawImage)>,
 }
 
 /// Font and colour in force at the end of the current page's stream.
@@ -62,6 +67,7 @@ pub struct Canvas {
     pen: Pen,
     regular: BTreeSet<char>,
     bold: BTreeSet<char>,
+    pictures: Vec<(XObjectId, RawImage)>,
 }
 
 impl Canvas {
@@ -149,6 +155,34 @@ impl Canvas {
         self.push(Op::RestoreGraphicsState);
     }
 
+    /// Draws a picture in a rectangle whose upper left corner is at (`x`, `top`).
+    pub fn picture(&mut self, picture: RawImage, x: f32, top: f32, width: f32, height: f32) {
+        // Ours and not random, so that the same view gives the same bytes.
+        let id = XObjectId(format!("Picture{}", self.pictures.len() + 1));
+        // A picture is one unit wide and high until it is told otherwise.
+        let place = [
+            hundredths(width),
+            0.0,
+            0.0,
+            hundredths(height),
+            hundredths(x),
+            hundredths(PAGE_HEIGHT - top - height),
+        ];
+        self.push(Op::SaveGraphicsState);
+        self.push(Op::SetTransformationMatrix {
+            matrix: CurTransMat::Raw(place),
+        });
+        self.push(Op::UseXobject {
+            id: id.clone(),
+            transform: XObjectTransform {
+                no_auto_scale: true,
+                ..XObjectTransform::default()
+            },
+        });
+        self.push(Op::RestoreGraphicsState);
+        self.pictures.push((id, picture));
+    }
+
     /// The pages as the PDF library takes them.
     pub fn finish(self) -> Drawing {
         let (width, height) = PAGE_MM;
@@ -159,6 +193,7 @@ impl Canvas {
                 .map(|ops| PdfPage::new(Mm(width), Mm(height), ops))
                 .collect(),
             used: [(Weight::Regular, self.regular), (Weight::Bold, self.bold)],
+            pictures: self.pictures,
         }
     }
 

@@ -9,6 +9,7 @@ mod fonts;
 mod invoice;
 mod invoice_lines;
 mod items;
+mod logo;
 mod palette;
 mod qr;
 mod receipt;

@@ -7,7 +7,7 @@ use super::assemble::{About, assemble};
 use super::canvas::Drawing;
 use super::fonts::{self, Faces, Weight};
 use super::sheet::Sheet;
-use super::{items, qr, sections, text};
+use super::{items, logo, qr, sections, text};
 
 /// Renders the receipt, or the payment request while nothing is paid.
 ///
@@ -27,6 +27,7 @@ pub fn render_receipt(view: &ReceiptView) -> Result<Vec<u8>, DocumentError> {
 pub fn draw(view: &ReceiptView, faces: &'static Faces) -> Result<Drawing, DocumentError> {
     let code = qr::encode(&view.order_url)?;
     let mut sheet = Sheet::new(view, faces);
+    logo::logo(&mut sheet);
     sections::masthead(&mut sheet);
     sections::parties(&mut sheet);
     items::table(&mut sheet);

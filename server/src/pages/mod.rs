@@ -6,6 +6,7 @@
 
 mod address;
 mod addresses;
+mod brand;
 mod callbacks;
 mod charge;
 mod charges;
@@ -36,6 +37,7 @@ mod query;
 mod rates;
 mod receipt;
 mod session;
+mod settings;
 mod sign_in;
 mod streams;
 mod terminal;
@@ -78,6 +80,7 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/terminal", get(terminal::show))
         .route("/terminal/status", get(terminal::status))
         .route("/terminal/events", get(terminal::events))
+        .merge(brand::routes())
         .merge(coins::routes())
         .merge(claim::routes())
         .layer(Extension(shutdown))
@@ -108,6 +111,7 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .merge(callbacks::routes())
         .merge(deliveries::routes())
         .merge(rates::routes())
+        .merge(settings::routes())
         .merge(terminal_settings::routes());
     public
         .merge(dashboard)

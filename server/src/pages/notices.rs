@@ -53,6 +53,10 @@ pub(super) enum Code {
     InvoiceNotSent,
     InvoiceSent,
     InvoiceVoided,
+    SettingsSaved,
+    LogoSaved,
+    LogoRemoved,
+    NoLogo,
     // On both.
     NotPossible,
     TryAgain,
@@ -62,7 +66,7 @@ pub(super) enum Code {
 /// of the whole form blames the empty field.
 type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-const ENTRIES: [Entry; 43] = [
+const ENTRIES: [Entry; 47] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -288,6 +292,30 @@ const ENTRIES: [Entry; 43] = [
         "invoice-voided",
         "The invoice is void; nobody can pay it any more.",
         None,
+    ),
+    (
+        Code::SettingsSaved,
+        "settings-saved",
+        "Your settings are saved.",
+        None,
+    ),
+    (
+        Code::LogoSaved,
+        "logo-saved",
+        "Your logo is saved; payers see it from now on.",
+        None,
+    ),
+    (
+        Code::LogoRemoved,
+        "logo-removed",
+        "Your logo is removed; your name stands alone.",
+        None,
+    ),
+    (
+        Code::NoLogo,
+        "no-logo",
+        "There was no logo; nothing was changed.",
+        Some(""),
     ),
     (
         Code::NotPossible,

@@ -42,6 +42,8 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) || '/' || count(revoked_at) || '/' || string_agg(array_to_string(permissions, ' '), ',' ORDER BY id) FROM key_pairs),
     (SELECT string_agg(coalesce(callback_url, '-'), ',' ORDER BY id) FROM merchants),
     (SELECT count(*) || '/' || (SELECT count(*) FROM mails) FROM invoices),
+    (SELECT string_agg(concat_ws(' ', name, support_email, accent), ',' ORDER BY id) FROM merchants),
+    (SELECT count(*) FROM merchant_logos),
     (SELECT count(*) FROM sessions),
     (SELECT count(*) FROM rate_observations),
     (SELECT count(*) FROM sim.blocks),
@@ -322,6 +324,10 @@ fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
             (FORM, body)
         }
         "/app/keys" => (FORM, format!("name=Matrix+{}", who.number)),
+        "/app/settings" => {
+            let body = format!("name=Shop+{}&support_email=help%40shop.example", who.number);
+            (FORM, body)
+        }
         "/app/faucet" => (FORM, "action=mine&currency=BTC&blocks=1".to_owned()),
         _ if row.is_below("/api") || row.is_below("/sandbox") => (JSON, "{}".to_owned()),
         _ => (FORM, String::new()),

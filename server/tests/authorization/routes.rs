@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module that makes routes, below `src`.
-const MODULES: [(&str, &str); 14] = [
+const MODULES: [(&str, &str); 16] = [
     (
         "dialects/orders/mod.rs",
         include_str!("../../src/dialects/orders/mod.rs"),
@@ -35,6 +35,11 @@ const MODULES: [(&str, &str); 14] = [
     ),
     ("pages/keys.rs", include_str!("../../src/pages/keys.rs")),
     ("pages/rates.rs", include_str!("../../src/pages/rates.rs")),
+    ("pages/brand.rs", include_str!("../../src/pages/brand.rs")),
+    (
+        "pages/settings.rs",
+        include_str!("../../src/pages/settings.rs"),
+    ),
     ("pages/mod.rs", include_str!("../../src/pages/mod.rs")),
     ("sandbox/mod.rs", include_str!("../../src/sandbox/mod.rs")),
     ("static_files.rs", include_str!("../../src/static_files.rs")),

@@ -3,6 +3,7 @@
 //! Amounts are canonical decimal strings (`.` separator, no grouping) that were formatted
 //! from exact units; nothing downstream does arithmetic on them.
 
+mod brand;
 pub mod checkout;
 pub mod claim;
 pub mod coins;
@@ -11,9 +12,11 @@ pub mod developers;
 pub mod invoices;
 pub mod operations;
 pub mod receipt;
+pub mod settings;
 pub mod terminal;
 pub mod terminal_settings;
 
+pub use brand::{BrandFiles, LogoFile, LogoPixels};
 use serde::{Deserialize, Serialize};
 
 /// An amount ready to show: canonical decimal text and the currency's code.
@@ -39,4 +42,7 @@ pub struct Brand {
     pub accent: Option<String>,
     /// Where customers ask for help, an e-mail address.
     pub support_email: Option<String>,
+    /// What pages load beside our own files.
+    #[serde(skip)]
+    pub files: BrandFiles,
 }

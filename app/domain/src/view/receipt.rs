@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::checkout::ItemLine;
-use super::{AmountText, Brand};
+use super::{AmountText, Brand, LogoPixels};
 
 /// What the document is: proof of payment, or only a request for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,7 @@ impl ReceiptState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptMerchant {
     pub brand: Brand,
+    pub logo: Option<LogoPixels>,
     /// Postal address on one line.
     pub address: Option<String>,
     /// VAT or other tax number, with its prefix.

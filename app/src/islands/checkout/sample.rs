@@ -41,6 +41,7 @@ pub(crate) fn view(state: CheckoutState) -> CheckoutView {
             name: "Café Riga".to_owned(),
             accent: None,
             support_email: Some("help@cafe.example".to_owned()),
+            files: domain::view::BrandFiles::default(),
         },
         test_mode: true,
         state,

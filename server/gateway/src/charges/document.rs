@@ -37,6 +37,7 @@ impl Gateway {
             }
         };
         let brand = self.brand(charge.merchant_id).await?;
+        let logo = self.drawn_logo(charge.merchant_id).await?;
         let (items, other_charges) = item_lines(&charge.items, charge.amount);
         let code = charge.amount.currency().code.to_string();
         let paid = match state {
@@ -49,6 +50,7 @@ impl Gateway {
         Ok(ReceiptView {
             merchant: ReceiptMerchant {
                 brand,
+                logo,
                 address: None,
                 tax_id: None,
             },

@@ -1,11 +1,17 @@
 //! Merchants: their policy and their face.
 
+mod brand;
+mod brand_store;
+mod logo;
+mod settings;
 mod store;
 
 use domain::money::{AmountError, parse_units};
-use domain::view::Brand;
 use rust_decimal::Decimal;
 
+pub use self::brand::BrandFile;
+pub use self::logo::{LOGO_SIDE_MAX, LOGO_UPLOAD_BYTES_MAX};
+pub use self::settings::MERCHANT_NAME_CHARS_MAX;
 use crate::{Error, FieldError, Gateway, Result};
 
 /// Minutes a rate may be fixed for (`00-domain.md`, Charges).
@@ -58,13 +64,6 @@ impl Gateway {
         let checked = Checked::judge(&policy)?;
         let found = store::update_policy(self.pool(), policy.merchant_id, &checked).await?;
         if found { Ok(()) } else { Err(Error::NotFound) }
-    }
-
-    /// How a merchant looks to its customers.
-    pub async fn brand(&self, merchant_id: i64) -> Result<Brand> {
-        store::brand(self.pool(), merchant_id)
-            .await?
-            .ok_or(Error::NotFound)
     }
 }
 

@@ -1,5 +1,4 @@
-use domain::view::Brand;
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 
 use super::Checked;
 use crate::Result;
@@ -26,19 +25,4 @@ pub(super) async fn update_policy(
     .await?
     .rows_affected();
     Ok(updated == 1)
-}
-
-pub(super) async fn brand(pool: &PgPool, merchant_id: i64) -> Result<Option<Brand>> {
-    let row = sqlx::query("SELECT name, accent, support_email FROM merchants WHERE id = $1")
-        .bind(merchant_id)
-        .fetch_optional(pool)
-        .await?;
-    row.map(|row| {
-        Ok(Brand {
-            name: row.try_get("name")?,
-            accent: row.try_get("accent")?,
-            support_email: row.try_get("support_email")?,
-        })
-    })
-    .transpose()
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::float_arithmetic)]
 
 mod invoice;
+mod logo;
 mod reading;
 mod views;
 

@@ -4,7 +4,7 @@ use domain::view::checkout::ItemLine;
 use domain::view::receipt::{
     ReceiptCustomer, ReceiptMerchant, ReceiptPayment, ReceiptRefund, ReceiptState, ReceiptView,
 };
-use domain::view::{AmountText, Brand};
+use domain::view::{AmountText, Brand, BrandFiles};
 use time::macros::datetime;
 
 pub const TXID: &str = "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b";
@@ -34,7 +34,9 @@ pub fn paid() -> ReceiptView {
                 name: "Ķiršu Dārzs SIA".to_owned(),
                 accent: Some("#1D4C78".to_owned()),
                 support_email: Some("palidziba@example.lv".to_owned()),
+                files: BrandFiles::default(),
             },
+            logo: None,
             address: Some("Brīvības iela 1, Rīga, LV-1010".to_owned()),
             tax_id: Some("LV40001234567".to_owned()),
         },
@@ -99,7 +101,9 @@ pub fn hostile() -> ReceiptView {
                 name: text.clone(),
                 accent: some(),
                 support_email: some(),
+                files: BrandFiles::default(),
             },
+            logo: None,
             address: some(),
             tax_id: some(),
         },

@@ -11,6 +11,7 @@ mod invoices;
 mod live;
 mod money;
 mod public;
+mod settings;
 mod terminal;
 
 use gateway::demo::DemoMerchant;
