@@ -31,7 +31,8 @@ async fn keys_are_judged_before_signatures_and_both_before_the_body(pool: PgPool
     let (public, private) = (program.pair.public.clone(), program.pair.private.clone());
     let signature = sign(&private, "{}");
     let wrong = sign(&private, "{ }");
-    let cases: [(&[(&str, &str)], u16, &str); 6] = [
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Headers<'_>, u16, &str); 6] = [
         (&[], 401, "bad_header_key"),
         (
             &[("x-processing-signature", &signature)],

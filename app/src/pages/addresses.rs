@@ -156,7 +156,13 @@ pub fn AddressPage(frame: Frame, view: AddressDetailView) -> impl IntoView {
         None => view! { <div class="qr-card">{qr}</div> }.into_any(),
     };
     let into = item.convert_to.clone().map(|code| {
-        view! { <div><dt>"Exchanged into"</dt><dd>{code}</dd></div> }
+        let href = format!("/app/futures/rates?address={}", item.id);
+        view! {
+            <div>
+                <dt>"Exchanged into"</dt>
+                <dd>{code} " " <a href=href>"Fix the price of a deposit"</a></dd>
+            </div>
+        }
     });
     let copy_label = format!("address {}", item.address);
     let action = format!("{PATH}/{}/label", item.id);

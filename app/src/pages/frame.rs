@@ -18,12 +18,18 @@ pub enum Section {
     Deposits,
     Withdrawals,
     Exchange,
+    Futures,
     Rates,
     Keys,
     Callbacks,
     Deliveries,
     Terminal,
     Settings,
+    House,
+    Suspense,
+    Currencies,
+    RateSources,
+    AuditLog,
     Faucet,
     Mailbox,
 }
@@ -53,6 +59,7 @@ const GROUPS: [Group; 5] = [
             (Section::Wallets, "Wallets", "/app/wallets"),
             (Section::Withdrawals, "Withdrawals", "/app/withdrawals"),
             (Section::Exchange, "Exchange", "/app/exchange"),
+            (Section::Futures, "Futures", "/app/futures"),
             (Section::Rates, "Rates", "/app/rates"),
         ],
     ),
@@ -70,6 +77,22 @@ const GROUPS: [Group; 5] = [
         &[(Section::Settings, "Name and looks", "/app/settings")],
     ),
 ];
+
+/// For admins alone.
+const OPERATOR_GROUP: Group = (
+    "Operator",
+    &[
+        (Section::House, "House accounts", "/app/operate/house"),
+        (Section::Suspense, "Suspense", "/app/operate/suspense"),
+        (
+            Section::Currencies,
+            "Currencies and fees",
+            "/app/operate/currencies",
+        ),
+        (Section::RateSources, "Rate sources", "/app/operate/rates"),
+        (Section::AuditLog, "Audit log", "/app/operate/audit"),
+    ],
+);
 
 const TEST_GROUP: Group = (
     "Test tools",
@@ -100,6 +123,12 @@ pub fn DashboardPage(
         inbox_count,
         notice,
     } = frame;
+    let menu = Menu {
+        current: section,
+        test_mode,
+        inbox_count,
+        operates: role == "admin",
+    };
     let error = if has_error(notice.as_ref()) {
         "Error: "
     } else {
@@ -133,11 +162,11 @@ pub fn DashboardPage(
                 </div>
                 <details class="menu">
                     <summary>"Menu"</summary>
-                    <nav aria-label="Menu">{links(section, test_mode, inbox_count)}</nav>
+                    <nav aria-label="Menu">{links(menu)}</nav>
                 </details>
             </header>
             <div class="body">
-                <nav class="side" aria-label="Main">{links(section, test_mode, inbox_count)}</nav>
+                <nav class="side" aria-label="Main">{links(menu)}</nav>
                 <main id="main" tabindex="-1">
                     {notice}
                     <h1>{title}</h1>
@@ -151,9 +180,26 @@ pub fn DashboardPage(
     }
 }
 
-fn links(current: Section, test_mode: bool, inbox_count: u64) -> AnyView {
+/// What the navigation depends on.
+#[derive(Clone, Copy)]
+struct Menu {
+    current: Section,
+    test_mode: bool,
+    inbox_count: u64,
+    /// The reader is the operator.
+    operates: bool,
+}
+
+fn links(menu: Menu) -> AnyView {
+    let Menu {
+        current,
+        test_mode,
+        inbox_count,
+        operates,
+    } = menu;
     GROUPS
         .into_iter()
+        .chain(operates.then_some(OPERATOR_GROUP))
         .chain(test_mode.then_some(TEST_GROUP))
         .map(|(name, entries)| {
             let name = (!name.is_empty()).then(|| view! { <p class="group">{name}</p> });
@@ -218,6 +264,16 @@ pub(super) mod tests {
         );
         assert_eq!(html.matches("aria-current").count(), 2, "{html}");
         assert_eq!(html.matches("<h1>").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn the_operators_pages_are_for_the_operator_only() {
+        let admin = Frame {
+            role: "admin".to_owned(),
+            ..frame()
+        };
+        assert!(page(admin).contains("/app/operate/suspense"));
+        assert!(!page(frame()).contains("/app/operate"));
     }
 
     #[test]

@@ -14,12 +14,14 @@ mod exchange;
 mod faucet;
 mod fees;
 mod frame;
+mod futures;
 mod home;
 mod inbox;
 mod invoices;
 mod keys;
 mod landing;
 mod mailbox;
+mod operate;
 mod operations;
 mod public;
 mod query;
@@ -47,12 +49,17 @@ pub use exchange::{ExchangePage, ExchangeQuotePage};
 pub use faucet::FaucetPage;
 pub use fees::FeesPage;
 pub use frame::{DashboardPage, Section};
+pub use futures::{FuturesDetailPage, FuturesPage, FuturesRatesPage, FuturesReviewPage};
 pub use home::HomePage;
 pub use inbox::InboxPage;
 pub use invoices::{InvoiceBuilderPage, InvoicePage, InvoicesPage};
 pub use keys::{KeyCreatedPage, KeysPage};
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
+pub use operate::{
+    AuditPage, FloorPage, HousePage, OperatorRatesPage, ReviewPage, SuspendedDepositPage,
+    SuspensePage, TermsEditPage, TermsListPage,
+};
 pub use operations::{OperationPage, OperationsPage};
 pub use public::PublicPage;
 pub use rates::RatesPage;

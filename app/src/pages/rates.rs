@@ -133,8 +133,8 @@ fn futures_form(currency: String, address: String, wrong: Option<String>) -> Any
         (!currency.is_empty()).then(|| view! { <HiddenField name="currency" value=currency/> });
     view! {
         <p class="under-title">
-            "A promise to exchange one coming deposit at a fixed price. It is made through the API; \
-            here you see what it would cost now."
+            "A promise to exchange one coming deposit at a fixed price. Here you see what it would \
+            cost now; it is made under " <a href="/app/futures">"Futures"</a> " or through the API."
         </p>
         <form method="get" action=PATH novalidate class="card">
             {kept}

@@ -21,13 +21,13 @@ impl StatusKind {
     pub fn of(word: &str) -> Self {
         match word {
             "processing" | "seen" | "confirming" | "not_confirmed" | "matched" => Self::Seen,
-            "underpaid" | "stale" => Self::Warn,
+            "underpaid" | "stale" | "outlier" => Self::Warn,
             "refunded" => Self::Late,
             "paid" | "delivered" | "final" | "confirmed" | "settled" | "active" | "current" => {
                 Self::Paid
             }
             "cancelled" | "failed" | "dropped" | "reversed" => Self::Danger,
-            "expired" | "void" | "revoked" => Self::Over,
+            "expired" | "void" | "revoked" | "overruled" => Self::Over,
             _ => Self::Waiting,
         }
     }

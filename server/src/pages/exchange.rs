@@ -174,11 +174,10 @@ async fn previous_rate(
         return Ok(None);
     };
     let pair = |quote: &ExchangeQuote| {
-        let codes = (
+        (
             quote.sender_amount.currency().id,
             quote.receiver_amount.currency().id,
-        );
-        codes
+        )
     };
     match gateway
         .find_exchange_quote(visitor.merchant_id, before)

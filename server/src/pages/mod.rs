@@ -21,6 +21,7 @@ mod exchange;
 mod faucet;
 mod feed;
 mod forms;
+mod futures;
 mod home;
 mod hosted;
 mod inbox;
@@ -32,6 +33,7 @@ mod live;
 mod local_path;
 mod mailbox;
 mod notices;
+mod operate;
 mod operations;
 mod query;
 mod rates;
@@ -107,10 +109,12 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .route("/app/mailbox", get(mailbox::show))
         .merge(money())
         .merge(invoices::routes())
+        .merge(futures::routes())
         .merge(keys::routes())
         .merge(callbacks::routes())
         .merge(deliveries::routes())
         .merge(rates::routes())
+        .merge(operate::routes())
         .merge(settings::routes())
         .merge(terminal_settings::routes());
     public

@@ -36,6 +36,7 @@ pub(super) enum Code {
     Declined,
     OtherEyes,
     Exchanged,
+    Promised,
     RateIsOver,
     NotEnough,
     KeyRevoked,
@@ -57,6 +58,14 @@ pub(super) enum Code {
     LogoSaved,
     LogoRemoved,
     NoLogo,
+    DepositReleased,
+    DepositRefunded,
+    WithdrawalSentAgain,
+    NothingToSend,
+    FloorSaved,
+    TermsSaved,
+    RatePinned,
+    RateUnpinned,
     // On both.
     NotPossible,
     TryAgain,
@@ -66,7 +75,7 @@ pub(super) enum Code {
 /// of the whole form blames the empty field.
 type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-const ENTRIES: [Entry; 47] = [
+const ENTRIES: [Entry; 56] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -316,6 +325,55 @@ const ENTRIES: [Entry; 47] = [
         "no-logo",
         "There was no logo; nothing was changed.",
         Some(""),
+    ),
+    (
+        Code::Promised,
+        "promised",
+        "The price is fixed. Exactly the amount below has to be seen in time.",
+        None,
+    ),
+    (
+        Code::DepositReleased,
+        "deposit-released",
+        "The deposit is credited to its merchant.",
+        None,
+    ),
+    (
+        Code::DepositRefunded,
+        "deposit-refunded",
+        "The deposit is on its way back.",
+        None,
+    ),
+    (
+        Code::WithdrawalSentAgain,
+        "withdrawal-sent-again",
+        "The withdrawal's transaction is sent to the network once more.",
+        None,
+    ),
+    (
+        Code::NothingToSend,
+        "nothing-to-send",
+        "There is no transaction that could be sent again.",
+        Some(""),
+    ),
+    (
+        Code::FloorSaved,
+        "floor-saved",
+        "The floor is saved; it counts from now on.",
+        None,
+    ),
+    (
+        Code::TermsSaved,
+        "terms-saved",
+        "The terms are saved; they count from now on.",
+        None,
+    ),
+    (Code::RatePinned, "rate-pinned", "The rate is pinned.", None),
+    (
+        Code::RateUnpinned,
+        "rate-unpinned",
+        "The pin has ended; the sources count again.",
+        None,
     ),
     (
         Code::NotPossible,

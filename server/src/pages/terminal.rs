@@ -166,10 +166,10 @@ async fn read(gateway: &Gateway, link: &Link) -> Result<TerminalRequest, Wrong> 
         .ok_or(Wrong::Unsigned)?;
     let pairs = gateway.active_key_pairs(client_id).await?;
     // Every pair is tried, so the time does not tell which one it was.
-    let signed = pairs.iter().fold(false, |signed, pair| {
-        is_signed(&pair.private_key, text.as_bytes(), &link.signature) || signed
-    });
-    if !signed {
+    let signers = pairs
+        .iter()
+        .filter(|pair| is_signed(&pair.private_key, text.as_bytes(), &link.signature));
+    if signers.count() == 0 {
         return Err(Wrong::Unsigned);
     }
     let mut problems = Problems::default();

@@ -44,6 +44,10 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) || '/' || (SELECT count(*) FROM mails) FROM invoices),
     (SELECT string_agg(concat_ws(' ', name, support_email, accent), ',' ORDER BY id) FROM merchants),
     (SELECT count(*) FROM merchant_logos),
+    (SELECT count(*) || '/' || count(ended_at) FROM futures),
+    (SELECT count(*) FROM audit_log),
+    (SELECT sum(version) FROM currency_terms),
+    (SELECT string_agg(coalesce(floor::text, '-'), ',' ORDER BY id) FROM accounts),
     (SELECT count(*) FROM sessions),
     (SELECT count(*) FROM rate_observations),
     (SELECT count(*) FROM sim.blocks),
@@ -151,7 +155,8 @@ impl Instance {
         }
         let invoice = invoice(&app, demo.merchant.id, "1").await;
         let withdrawals = Matrix::read().charges_needed("withdrawal");
-        let money = MoneyThings::make(&app, demo.merchant.id, withdrawals).await;
+        let suspended = Matrix::read().charges_needed("suspended");
+        let money = MoneyThings::make(&app, demo.merchant.id, withdrawals, suspended).await;
         let delivery: i64 = sqlx::query_scalar("SELECT id FROM deliveries")
             .fetch_one(pool)
             .await
@@ -200,9 +205,15 @@ impl Instance {
             "pair" => self.pair.clone(),
             "address" => self.money.address.clone(),
             "deposit" => self.money.deposit.clone(),
+            "futures" => self.money.futures.clone(),
             "exchange" => self.money.exchange.clone(),
             "quote" => self.money.quote.clone(),
             "withdrawal" => self.money.withdrawals.last().unwrap().clone(),
+            "suspended" => self.money.suspended.last().unwrap().clone(),
+            "coin" => Thing {
+                id: "BTC".to_owned(),
+                ..Thing::default()
+            },
             other => panic!("{other} stands for nothing"),
         }
     }
@@ -214,6 +225,7 @@ impl Instance {
             "open" => self.open.pop().unwrap(),
             "voidable" => self.voidable.pop().unwrap(),
             "withdrawal" => self.money.withdrawals.pop().unwrap(),
+            "suspended" => self.money.suspended.pop().unwrap(),
             _ => self.thing(row),
         }
     }
@@ -327,6 +339,10 @@ fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
         "/app/settings" => {
             let body = format!("name=Shop+{}&support_email=help%40shop.example", who.number);
             (FORM, body)
+        }
+        "/app/operate/suspense/{id}/refund" => {
+            let body = "address=bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq";
+            (FORM, body.to_owned())
         }
         "/app/faucet" => (FORM, "action=mine&currency=BTC&blocks=1".to_owned()),
         _ if row.is_below("/api") || row.is_below("/sandbox") => (JSON, "{}".to_owned()),

@@ -1,10 +1,11 @@
-//! What the rows about money pages stand on: an address, a deposit to it, an exchange, an offer, and
-//! withdrawals that wait for a decision.
+//! What the rows about money pages stand on: an address, a deposit to it, an exchange, an offer, a
+//! promise, and withdrawals that wait for a decision.
 
 use domain::money::Money;
 use gateway::Gateway;
 use gateway::addresses::NewAddress;
 use gateway::exchange::{ExchangeRequest, Given, NewExchange, Pricing};
+use gateway::futures::NewFutures;
 use gateway::withdrawals::NewWithdrawal;
 use serde_json::json;
 use server::testing::TestApp;
@@ -19,7 +20,10 @@ pub struct MoneyThings {
     pub deposit: Thing,
     pub exchange: Thing,
     pub quote: Thing,
+    pub futures: Thing,
     pub withdrawals: Vec<Thing>,
+    /// Deposits that wait for the operator.
+    pub suspended: Vec<Thing>,
 }
 
 fn thing(id: impl ToString) -> Thing {
@@ -38,7 +42,12 @@ fn amount(gateway: &Gateway, text: &str) -> Money {
 }
 
 impl MoneyThings {
-    pub async fn make(app: &TestApp, merchant_id: i64, withdrawals: usize) -> Self {
+    pub async fn make(
+        app: &TestApp,
+        merchant_id: i64,
+        withdrawals: usize,
+        suspended_deposits: usize,
+    ) -> Self {
         let gateway = app.gateway();
         let coin = gateway.currencies().by_code("BTC").unwrap();
         let euro = gateway.currencies().by_code("EUR").unwrap();
@@ -89,9 +98,56 @@ impl MoneyThings {
             deposit: thing(deposit),
             exchange: kept(&exchanged),
             quote: thing(quote.id),
+            futures: promised(gateway, merchant_id).await,
             withdrawals: pending(gateway, merchant_id, withdrawals).await,
+            suspended: suspended(app, address, suspended_deposits).await,
         }
     }
+}
+
+/// A promise for an address of its own.
+async fn promised(gateway: &Gateway, merchant_id: i64) -> Thing {
+    let coin = gateway.currencies().by_code("BTC").unwrap();
+    let euro = gateway.currencies().by_code("EUR").unwrap();
+    let new = NewAddress {
+        merchant_id,
+        coin,
+        convert_to: Some(euro),
+        foreign_id: "promise".to_owned(),
+    };
+    let taken = gateway
+        .take_deposit_address(new, None, |view| (201, view.address.clone().into_bytes()))
+        .await
+        .unwrap();
+    let new = NewFutures {
+        merchant_id,
+        address: String::from_utf8(taken.body).unwrap(),
+        sender: coin,
+        receiver: euro,
+        receiver_amount: Money::parse("100", euro).unwrap(),
+    };
+    let made = gateway
+        .confirm_futures(new, None, |view| (201, view.id.to_string().into_bytes()))
+        .await
+        .unwrap();
+    kept(&made)
+}
+
+/// Deposits below the smallest that is credited.
+async fn suspended(app: &TestApp, address: &str, count: usize) -> Vec<Thing> {
+    for _ in 0..count {
+        let payment = json!({ "address": address, "amount": "0.00009" });
+        app.sandbox("pay", payment).await;
+    }
+    app.sandbox("mine", json!({ "currency": "BTC" })).await;
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT operation_id FROM deposits WHERE disposition = 'suspended' ORDER BY operation_id",
+    )
+    .fetch_all(app.gateway().pool())
+    .await
+    .unwrap();
+    assert_eq!(ids.len(), count);
+    ids.into_iter().map(thing).collect()
 }
 
 /// Withdrawals above the merchant's limit, asked for by a program.

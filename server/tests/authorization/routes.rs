@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module that makes routes, below `src`.
-const MODULES: [(&str, &str); 16] = [
+const MODULES: [(&str, &str); 18] = [
     (
         "dialects/orders/mod.rs",
         include_str!("../../src/dialects/orders/mod.rs"),
@@ -23,6 +23,10 @@ const MODULES: [(&str, &str); 16] = [
         "pages/invoices.rs",
         include_str!("../../src/pages/invoices.rs"),
     ),
+    (
+        "pages/futures.rs",
+        include_str!("../../src/pages/futures.rs"),
+    ),
     ("pages/claim.rs", include_str!("../../src/pages/claim.rs")),
     (
         "pages/terminal_settings.rs",
@@ -39,6 +43,10 @@ const MODULES: [(&str, &str); 16] = [
     (
         "pages/settings.rs",
         include_str!("../../src/pages/settings.rs"),
+    ),
+    (
+        "pages/operate/mod.rs",
+        include_str!("../../src/pages/operate/mod.rs"),
     ),
     ("pages/mod.rs", include_str!("../../src/pages/mod.rs")),
     ("sandbox/mod.rs", include_str!("../../src/sandbox/mod.rs")),

@@ -149,11 +149,11 @@ fn asked(quote: &ExchangeQuote) -> ExchangeForm {
     }
 }
 
-fn new_key() -> String {
+pub(super) fn new_key() -> String {
     Uuid::now_v7().to_string()
 }
 
-fn rate_text(from: Money, to: Money, price: Decimal) -> String {
+pub(super) fn rate_text(from: Money, to: Money, price: Decimal) -> String {
     let (from, to) = (from.currency().code, to.currency().code);
     format!("1 {from} = {} {to}", price_text(price))
 }

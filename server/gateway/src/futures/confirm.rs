@@ -1,11 +1,10 @@
-use domain::exchange::Deal;
-use domain::futures::{LIMIT_EUROS, WINDOW};
+use domain::futures::WINDOW;
 use domain::ledger::LedgerError;
 use domain::ledger::template::futures_held;
 use domain::money::Money;
 
 use super::store::{self, NewRow};
-use super::{FuturesState, FuturesView, NewFutures, void};
+use super::{FuturesState, FuturesView, NewFutures, PromiseTerms, void};
 use crate::addresses::DepositAddressView;
 use crate::exchange::{Purpose, quote_store};
 use crate::idempotency::{Answer, Once};
@@ -23,6 +22,21 @@ impl Gateway {
     pub async fn confirm_futures(
         &self,
         new: NewFutures,
+        once: Option<Once>,
+        render: impl FnOnce(&FuturesView) -> (u16, Vec<u8>) + Send + 'static,
+    ) -> Result<Answer> {
+        self.confirm_futures_at(new, None, once, render).await
+    }
+
+    /// The same at the terms that were shown, and at no others (ux §1.8).
+    ///
+    /// # Errors
+    /// Those of [`Self::confirm_futures`]; [`Error::Invalid`] on `price` when the terms are others
+    /// by now: nothing is held then, and the promise before stands as it did.
+    pub async fn confirm_futures_at(
+        &self,
+        new: NewFutures,
+        shown: Option<PromiseTerms>,
         once: Option<Once>,
         render: impl FnOnce(&FuturesView) -> (u16, Vec<u8>) + Send + 'static,
     ) -> Result<Answer> {
@@ -46,6 +60,10 @@ impl Gateway {
                         return Ok(first);
                     }
                     let view = gateway.promise(unit, address, new.receiver_amount).await?;
+                    if shown.is_some_and(|shown| shown != PromiseTerms::of(&view)) {
+                        // Leaving the unit with an error undoes the promise.
+                        return Err(Error::invalid("price", "has changed since it was shown"));
+                    }
                     let answer = Answer::fresh(render(&view));
                     unit.remember(once.as_ref(), &answer).await?;
                     Ok(answer)
@@ -67,7 +85,7 @@ impl Gateway {
         address: DepositAddressView,
         wanted: Money,
     ) -> Result<FuturesView> {
-        let (now, receiver) = (unit.now(), wanted.currency());
+        let now = unit.now();
         // One promise at a time per address: the address's row makes them follow each other.
         store::lock_address(unit.conn(), address.id).await?;
         if let Some(before) =
@@ -80,41 +98,10 @@ impl Gateway {
             }
             void(unit, &before, "replaced").await?;
         }
-        let limit = self
-            .euros_in(unit.conn(), LIMIT_EUROS, receiver, now)
-            .await?
-            .ok_or_else(|| Error::invalid("receiver_currency", "has no rate right now"))?;
-        if wanted > limit {
-            let message = format!("must be worth at most {LIMIT_EUROS} EUR");
-            return Err(Error::invalid("receiver_amount", message));
-        }
-        let rate = self
-            .pair_rate(unit.conn(), address.coin, receiver, now)
-            .await?
-            .ok_or_else(|| Error::invalid("receiver_currency", "has no rate right now"))?;
-        let fee = self
-            .exchange_fee(unit.conn(), address.coin, receiver)
+        let priced = self
+            .price_promise(unit.conn(), &address, wanted, now)
             .await?;
-        let deal = Deal::buy(wanted, rate.price, address.coin, fee).ok_or_else(|| {
-            Error::invalid(
-                "receiver_amount",
-                "is too small or too large to be exchanged",
-            )
-        })?;
-        let minimum = self
-            .terms_of(unit.conn(), address.coin)
-            .await?
-            .minimum_deposit_exchange;
-        if deal.sender < minimum {
-            let message = format!(
-                "must be worth at least {} {}, the smallest deposit that is exchanged",
-                minimum.shown(),
-                address.coin.code
-            );
-            return Err(Error::invalid("receiver_amount", message));
-        }
-        let (release_at, price) = (now + WINDOW, rate.price);
-        let priced = rate.priced(deal, self.settings().spread_basis_points);
+        let (deal, price, release_at) = (priced.deal, priced.price, now + WINDOW);
         let purpose = Purpose::Futures;
         let merchant = address.merchant_id;
         quote_store::insert(unit.conn(), merchant, purpose, &priced, now, release_at).await?;

@@ -6,12 +6,15 @@
 mod confirm;
 mod expiry;
 mod rates;
+mod review;
+mod review_store;
 pub(crate) mod store;
 
 pub use domain::futures::FuturesState;
 use domain::money::{Currency, Money};
 pub(crate) use expiry::{any_due, expire_due};
 pub use rates::FuturesRates;
+pub use review::{FuturesReview, PromiseTerms};
 use rust_decimal::Decimal;
 use time::OffsetDateTime;
 

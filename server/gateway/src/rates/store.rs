@@ -8,6 +8,21 @@ use super::{FIXED_SOURCE, Quote};
 use crate::Result;
 use crate::ledger::decimal;
 
+/// Which observations `r` of a pair count at `$n`: not a pin that is over, and while one lasts nothing
+/// else. A pin is alone, whatever the sources say.
+macro_rules! in_force {
+    ($now:literal) => {
+        concat!(
+            "(r.expires_at > ",
+            $now,
+            " OR (r.expires_at IS NULL AND NOT EXISTS (SELECT 1 FROM rate_observations pin
+              WHERE pin.from_id = r.from_id AND pin.to_id = r.to_id AND pin.expires_at > ",
+            $now,
+            ")))"
+        )
+    };
+}
+
 fn observation(row: &PgRow) -> Result<Observation> {
     Ok(Observation {
         source: row.try_get("source")?,
@@ -23,10 +38,11 @@ pub(super) async fn observations(
     to: i16,
     now: OffsetDateTime,
 ) -> Result<Vec<Observation>> {
-    let rows = sqlx::query(
-        "SELECT source, rate, observed_at, ages FROM rate_observations
-         WHERE from_id = $1 AND to_id = $2 AND (expires_at IS NULL OR expires_at > $3)",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT source, rate, observed_at, ages FROM rate_observations r
+         WHERE from_id = $1 AND to_id = $2 AND ",
+        in_force!("$3")
+    ))
     .bind(from)
     .bind(to)
     .bind(now)
@@ -41,10 +57,11 @@ pub(super) async fn observations_around(
     currency: i16,
     now: OffsetDateTime,
 ) -> Result<Vec<(i16, i16, Observation)>> {
-    let rows = sqlx::query(
-        "SELECT from_id, to_id, source, rate, observed_at, ages FROM rate_observations
-         WHERE (to_id = $1 OR from_id = $1) AND (expires_at IS NULL OR expires_at > $2)",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT from_id, to_id, source, rate, observed_at, ages FROM rate_observations r
+         WHERE (to_id = $1 OR from_id = $1) AND ",
+        in_force!("$2")
+    ))
     .bind(currency)
     .bind(now)
     .fetch_all(conn)
@@ -64,13 +81,14 @@ pub(super) async fn all(
     pool: &PgPool,
     now: OffsetDateTime,
 ) -> Result<Vec<(String, String, Vec<Observation>)>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT f.code AS from_code, t.code AS to_code, r.source, r.rate, r.observed_at, r.ages
          FROM rate_observations r
          JOIN currencies f ON f.id = r.from_id JOIN currencies t ON t.id = r.to_id
-         WHERE r.expires_at IS NULL OR r.expires_at > $1
-         ORDER BY f.code, t.code, r.source",
-    )
+         WHERE ",
+        in_force!("$1"),
+        " ORDER BY f.code, t.code, r.source"
+    ))
     .bind(now)
     .fetch_all(pool)
     .await?;

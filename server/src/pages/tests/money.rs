@@ -11,14 +11,14 @@ const STRANGER: &str = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq";
 const STRANGER_LTC: &str = "ltc1qar0srrr7xfkvy5l643lydnw9re59gtzz24wl4s";
 
 /// A merchant in front of the dashboard.
-struct Person {
-    app: TestApp,
+pub(super) struct Person {
+    pub(super) app: TestApp,
     merchant_id: i64,
     cookie: String,
 }
 
 impl Person {
-    async fn start(pool: &PgPool) -> Self {
+    pub(super) async fn start(pool: &PgPool) -> Self {
         let app = TestApp::start(pool).await;
         let merchant = app.demo().await.merchant;
         let cookie = app.sign_in(&merchant.email, &merchant.password).await;
@@ -31,11 +31,11 @@ impl Person {
         }
     }
 
-    async fn see(&self, path: &str) -> TestResponse {
+    pub(super) async fn see(&self, path: &str) -> TestResponse {
         open(&self.app, &self.cookie, path).await
     }
 
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
+    pub(super) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
         let headers = [
             ("cookie", self.cookie.as_str()),
             ("sec-fetch-site", "same-origin"),
@@ -44,7 +44,11 @@ impl Person {
     }
 
     /// Sends a form and follows where it leads.
-    async fn follow(&self, path: &str, fields: &[(&str, &str)]) -> (String, TestResponse) {
+    pub(super) async fn follow(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> (String, TestResponse) {
         let answer = self.send(path, fields).await;
         assert_eq!(answer.status, 303, "{path}: {}", answer.text());
         let to = answer.header("location").to_owned();
@@ -81,7 +85,7 @@ impl Person {
 
 /// What stands between two texts.
 #[track_caller]
-fn between(text: &str, before: &str, after: &str) -> String {
+pub(super) fn between(text: &str, before: &str, after: &str) -> String {
     let (_, rest) = text
         .split_once(before)
         .unwrap_or_else(|| panic!("no {before} in {text}"));
@@ -89,7 +93,7 @@ fn between(text: &str, before: &str, after: &str) -> String {
 }
 
 /// Name and value of the hidden fields of a page's last form.
-fn hidden(page: &TestResponse) -> Vec<(String, String)> {
+pub(super) fn hidden(page: &TestResponse) -> Vec<(String, String)> {
     let text = page.text();
     let form = text.rsplit_once("<form ").unwrap().1.to_owned();
     form.split("<input type=\"hidden\" ")
@@ -103,7 +107,7 @@ fn hidden(page: &TestResponse) -> Vec<(String, String)> {
         .collect()
 }
 
-fn with<'a>(
+pub(super) fn with<'a>(
     fields: &'a [(String, String)],
     more: &[(&'a str, &'a str)],
 ) -> Vec<(&'a str, &'a str)> {

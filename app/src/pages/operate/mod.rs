@@ -1,0 +1,60 @@
+//! The operator's pages: house accounts, suspense, terms, rates, the audit log (ux §1.14).
+
+mod audit;
+mod currencies;
+mod house;
+mod rates;
+mod review;
+mod suspended;
+mod suspense;
+
+pub use audit::AuditPage;
+pub use currencies::{TermsEditPage, TermsListPage};
+pub use house::{FloorPage, HousePage};
+pub use rates::OperatorRatesPage;
+pub use review::ReviewPage;
+pub use suspended::SuspendedDepositPage;
+pub use suspense::SuspensePage;
+
+use domain::view::checkout::Notice;
+use domain::view::dashboard::Frame;
+use leptos::prelude::*;
+
+use crate::ui::SelectField;
+
+/// The frame with what a form of the page has to say.
+fn with_notice(frame: Frame, notice: Option<Notice>) -> Frame {
+    Frame {
+        notice: frame.notice.clone().or(notice),
+        ..frame
+    }
+}
+
+/// The sentence that belongs beside an input.
+fn blamed(notice: Option<&Notice>, field: &str) -> Option<String> {
+    notice
+        .filter(|notice| notice.is_error && notice.field.as_deref() == Some(field))
+        .map(|notice| notice.text.clone())
+}
+
+/// A menu of currencies that filters the page at `path`.
+fn currency_filter(path: &'static str, currency: String, currencies: Vec<String>) -> AnyView {
+    let options = std::iter::once((String::new(), "Any currency".to_owned()))
+        .chain(currencies.into_iter().map(|code| (code.clone(), code)))
+        .collect();
+    view! {
+        <search>
+            <form method="get" action=path novalidate class="filters">
+                <SelectField
+                    name="currency"
+                    id="filter-currency"
+                    label="Currency"
+                    options=options
+                    selected=currency
+                />
+                <button class="btn">"Filter"</button>
+            </form>
+        </search>
+    }
+    .into_any()
+}
