@@ -7,6 +7,7 @@ use futures::future::join_all;
 use gateway::Error;
 use gateway::exchange::{ExchangeQuote, ExchangeRequest, Given, NewExchange, Pricing};
 use gateway::futures::{FuturesState, FuturesView, NewFutures};
+use gateway::idempotency::Once;
 use sqlx::PgPool;
 use support::World;
 use support::operations::blamed;
@@ -392,5 +393,40 @@ async fn a_vanished_deposit_frees_its_promise(pool: PgPool) {
     assert_eq!(latest(&world).await.state, FuturesState::Open);
     world.deposit(&address, "BTC", "0.01").await;
     assert_eq!(latest(&world).await.state, FuturesState::Settled);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_refused_try_leaves_no_lock_to_the_next_one(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let offer = quote(&world, "0.01", "BTC", "EUR").await;
+    let pricing = Pricing::Quote { id: offer.id };
+    world
+        .exchange("0.01", "BTC", "EUR", pricing, "first")
+        .await
+        .unwrap();
+    for _ in 0..100 {
+        let new = NewExchange {
+            merchant_id: world.merchant,
+            sender_amount: offer.sender_amount,
+            receiver: world.currency("EUR"),
+            pricing,
+            foreign_id: None,
+            requested_by: "test".to_owned(),
+        };
+        let once = Once {
+            merchant_id: world.merchant,
+            method: "POST",
+            path: "/exchange".to_owned(),
+            key: "again".to_owned(),
+            body_hash: [0; 32],
+        };
+        // Each call tries several times, every time with the same key.
+        let refused = world
+            .gateway
+            .exchange(new, Some(once), |_| (201, Vec::new()))
+            .await;
+        assert!(matches!(refused, Err(Error::AlreadyBooked)), "{refused:?}");
+    }
     world.audit().await;
 }

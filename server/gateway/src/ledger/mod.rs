@@ -71,11 +71,26 @@ impl Book {
     {
         let tx = self.pool.begin().await?;
         let mut unit = Unit::new(tx, self.clock.now());
-        // On an early return the dropped transaction rolls back.
-        let value = work(&mut unit).await?;
-        self.flush(&mut unit).await?;
-        unit.into_transaction().commit().await?;
-        Ok(value)
+        let done = match work(&mut unit).await {
+            Ok(value) => self.flush(&mut unit).await.map(|()| value),
+            Err(error) => Err(error),
+        };
+        let tx = unit.into_transaction();
+        match done {
+            Ok(value) => {
+                tx.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // Waited for: a transaction that is only dropped rolls back some time later, and who
+                // tries again at once would meet the locks of the try before. If it cannot be said,
+                // the connection is gone and Postgres rolls back by itself.
+                if let Err(lost) = tx.rollback().await {
+                    tracing::debug!(%lost, "a refused unit could not be rolled back by word");
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Id of an account, made when it does not exist yet. Not for wallets.
