@@ -51,6 +51,19 @@ for (const path of OPERATORS) {
   });
 }
 
+test('the delivery log with something in it', async ({ page }) => {
+  const { payment } = await payableOrder({
+    ...euros('60.00'),
+    webhook_url: 'http://127.0.0.1:9/a-receiver-that-is-never-there',
+  });
+  await pay(payment.address, payment.amount);
+  await mine();
+  await signIn(page);
+  await page.goto('/app/deliveries');
+  await expect(page.getByRole('button', { name: /^Redeliver/ }).first()).toBeVisible();
+  await expectAccessibleEverywhere(page, '/app/deliveries');
+});
+
 test('a key pair is shown once', async ({ page }) => {
   await signIn(page);
   await page.goto('/app/keys');
