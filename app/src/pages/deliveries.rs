@@ -128,13 +128,10 @@ fn chips(filter: &DeliveryFilter) -> Option<AnyView> {
 fn table(rows: Vec<DeliveryItem>, may_redeliver: bool) -> AnyView {
     let head = view! {
         <HeadCell label="Number"/>
-        <HeadCell label="Created"/>
         <HeadCell label="Event"/>
-        <HeadCell label="About"/>
+        <HeadCell label="Created and delivered"/>
         <HeadCell label="State"/>
-        <HeadCell label="Attempts" numeric=true/>
         <HeadCell label="Last answer"/>
-        <HeadCell label="Delivered, or next attempt"/>
         <HeadCell label="Again"/>
     }
     .into_any();
@@ -160,18 +157,21 @@ fn row(item: DeliveryItem, may_redeliver: bool) -> AnyView {
     let took = item
         .duration_ms
         .map(|took| view! { " " <span class="quiet">{took} " ms"</span> });
+    let attempts = (item.attempts > 1)
+        .then(|| view! { " " <span class="quiet">"attempt " {item.attempts}</span> });
     let answer = item.answer.clone().unwrap_or_else(|| "–".to_owned());
     let when = when(&item);
     view! {
         <tr role="row">
             <RowHead label="Number"><a href=detail>{item.id}</a></RowHead>
-            <Cell label="Created"><Timestamp at=item.created_at/></Cell>
-            <Cell label="Event">{item.event_type}</Cell>
-            <Cell label="About">{about(item.about, item.href)}</Cell>
+            <Cell label="Event">
+                <span class="whole">{item.event_type}</span> " " {about(item.about, item.href)}
+            </Cell>
+            <Cell label="Created and delivered">
+                <Timestamp at=item.created_at/> " " {when}
+            </Cell>
             <Cell label="State"><Status of=item.status/></Cell>
-            <Cell label="Attempts" numeric=true>{item.attempts}</Cell>
-            <Cell label="Last answer">{answer} {took}</Cell>
-            <Cell label="Delivered, or next attempt">{when}</Cell>
+            <Cell label="Last answer">{answer} {took} {attempts}</Cell>
             <Cell label="Again">{again}</Cell>
         </tr>
     }
@@ -180,8 +180,8 @@ fn row(item: DeliveryItem, may_redeliver: bool) -> AnyView {
 
 fn when(item: &DeliveryItem) -> AnyView {
     match (item.delivered_at, item.next_attempt_at) {
-        (Some(at), _) => view! { <Timestamp at=at/> }.into_any(),
-        (None, Some(at)) => view! { "next " <Timestamp at=at/> }.into_any(),
+        (Some(at), _) => view! { "delivered " <Timestamp at=at/> }.into_any(),
+        (None, Some(at)) => view! { "next attempt " <Timestamp at=at/> }.into_any(),
         (None, None) => view! { <span class="quiet">"given up"</span> }.into_any(),
     }
 }
