@@ -253,6 +253,10 @@ async fn restore_picked_coin(
     if other.first_seen_at >= method.release_at || other.address != method.address {
         return Ok(());
     }
+    // What went back, or is on its way, is not there to pay with.
+    if claim_store::refund_started(unit.conn(), row.id, other.coin.id).await? {
+        return Ok(());
+    }
     method_store::restore_method(unit.conn(), row.id, other.coin).await?;
     *row = store::find(unit.conn(), gateway.currencies(), &row.public_id).await?;
     Ok(())
