@@ -8,6 +8,9 @@ use sqlx::PgPool;
 use support::World;
 use support::operations::STRANGER;
 
+/// The same key on Litecoin's chain.
+const STRANGER_LTC: &str = "ltc1qar0srrr7xfkvy5l643lydnw9re59gtzz24wl4s";
+
 async fn refund(world: &World, id: &str, address: Option<&str>) -> Result<(), Error> {
     world
         .gateway
@@ -165,5 +168,41 @@ async fn one_refund_however_often_it_is_asked_for(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(sent, 1);
+    world.audit().await;
+}
+
+/// Address and amount that the charge asks for now.
+async fn asked(world: &World, id: &str) -> (String, String) {
+    let payment = world.view(id).await.payment.unwrap();
+    (payment.address, payment.due.shortest())
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn coins_of_another_choice_that_went_back_do_not_pay_either(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = world.picked("60.00", "EUR", "LTC").await;
+    let (litecoin, due) = asked(&world, &id).await;
+    world.gateway.choose_method(&id, "BTC").await.unwrap();
+    let (bitcoin, _) = asked(&world, &id).await;
+    // The dust keeps Bitcoin chosen while the Litecoin comes.
+    let dust = world.send(&bitcoin, "BTC", "0.00001").await;
+    world.send(&litecoin, "LTC", &due).await;
+    world.mine("LTC", 1).await;
+    world
+        .gateway
+        .sandbox_replace(&dust, None, None)
+        .await
+        .unwrap();
+    world.gateway.advance(900).await.unwrap();
+    refund(&world, &id, Some(STRANGER_LTC)).await.unwrap();
+    world.mine("LTC", 1).await;
+    assert_eq!(claim_state(&world).await, "confirmed");
+    assert_eq!(world.account(world.merchant, "suspense", "LTC").await, 0);
+    let euros = world.balance("EUR").await;
+    world.gateway.requote(&id).await.unwrap();
+    world.send(&litecoin, "LTC", "0.001").await;
+    world.mine("LTC", 1).await;
+    assert_ne!(world.view(&id).await.status.word(), "paid");
+    assert_eq!(world.balance("EUR").await, euros);
     world.audit().await;
 }
