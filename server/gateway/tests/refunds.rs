@@ -200,6 +200,9 @@ async fn coins_of_another_choice_that_went_back_do_not_pay_either(pool: PgPool) 
     assert_eq!(world.account(world.merchant, "suspense", "LTC").await, 0);
     let euros = world.balance("EUR").await;
     world.gateway.requote(&id).await.unwrap();
+    // Nor by asking for the first coin again.
+    let again = world.gateway.choose_method(&id, "LTC").await;
+    assert!(matches!(again, Err(Error::Refused(_))), "{again:?}");
     world.send(&litecoin, "LTC", "0.001").await;
     world.mine("LTC", 1).await;
     assert_ne!(world.view(&id).await.status.word(), "paid");

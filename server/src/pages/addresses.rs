@@ -43,6 +43,11 @@ pub(super) struct ListQuery {
 }
 
 impl ListQuery {
+    /// Without what no text of ours holds.
+    fn q(&self) -> String {
+        domain::text::one_line(&self.q)
+    }
+
     fn before(&self) -> Option<i64> {
         self.before.parse().ok().filter(|before| *before > 0)
     }
@@ -130,7 +135,7 @@ pub(super) async fn export(
     let (gateway, merchant) = (state.gateway, visitor.merchant_id);
     let name = csv::file_name("addresses", gateway.clock().now());
     let rows = move |before: Option<i64>| {
-        let (gateway, q) = (gateway.clone(), query.q.clone());
+        let (gateway, q) = (gateway.clone(), query.q());
         async move { gateway.export_addresses(merchant, &q, before).await }
     };
     csv::download(&name, &ADDRESS_COLUMNS, rows).await
@@ -195,7 +200,7 @@ async fn page(
 ) -> Result<Response, Refusal> {
     let may_act = visitor.has(Permission::MoveMoney);
     let view = gateway
-        .address_list(visitor.merchant_id, &query.q, query.before(), may_act)
+        .address_list(visitor.merchant_id, &query.q(), query.before(), may_act)
         .await?;
     let frame = visitor.frame(gateway, said).await?;
     Ok(document(

@@ -27,6 +27,9 @@ const LABELS: [Label; 2] = [
     ("currency", "currency", "Currency"),
 ];
 
+/// Nobody turns that many pages; what is beyond has no number.
+const PAGE_MAX: i64 = 1_000_000;
+
 /// Filters and the page, each as text: a link that somebody edited by hand still gives a page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -40,14 +43,14 @@ pub(super) struct OperationQuery {
 impl OperationQuery {
     fn filter(&self) -> OperationFilter {
         OperationFilter {
-            reference: self.reference.trim().to_owned(),
+            reference: domain::text::one_line(&self.reference),
             status: self.status.trim().to_owned(),
             currency: self.currency.trim().to_owned(),
         }
     }
 
     fn page(&self) -> i64 {
-        self.page.parse().unwrap_or(1)
+        self.page.parse().unwrap_or(1).clamp(1, PAGE_MAX)
     }
 }
 

@@ -193,6 +193,17 @@ async fn deposits_are_listed_filtered_explained_and_exported(pool: PgPool) {
     assert!(odd.text().contains("Status is no status of an operation."));
     let csv = person.see("/app/deposits.csv").await;
     assert_eq!(csv.text().lines().count(), 2, "{}", csv.text());
+    // Nothing that stands in an address is an error of ours.
+    for path in [
+        "/app/deposits?reference=%00",
+        "/app/deposits?reference=a%00b&page=9223372036854775807",
+        "/app/deposits?page=-9223372036854775808",
+        "/app/withdrawals.csv?reference=%00",
+        "/app/addresses?q=%00",
+        "/app/addresses.csv?q=%00&before=9223372036854775807",
+    ] {
+        assert_eq!(person.see(path).await.status, 200, "{path}");
+    }
     // A deposit is no withdrawal.
     let other = person.see(&format!("/app/withdrawals/{id}")).await;
     assert_eq!(other.status, 404);
