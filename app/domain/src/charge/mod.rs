@@ -3,14 +3,16 @@
 //! A charge has a status, independent flags and a resolution, never one overloaded field. The rule
 //! reads facts (receipts, quote, clock) and says what changes; it stores nothing.
 
+mod change;
 mod flags;
 mod lifecycle;
 mod payout_value;
 mod receipt;
 mod status;
 
+pub use change::{Change, TransitionError, WITHHELD_FOR};
 pub use flags::{Flag, Flags};
-pub use lifecycle::{Change, Charge, Event, Quote, TransitionError, UNCONFIRMED_MAX};
+pub use lifecycle::{Charge, Event, Quote, UNCONFIRMED_MAX};
 pub use payout_value::{Valuation, fee, late_value};
 pub use receipt::{Receipt, ReceiptState, confirmations_for};
 pub use status::{Resolution, Status};

@@ -442,6 +442,9 @@ async fn accept_late_money(
     let event = Event::LateAccepted {
         consumed: credit.consumed.units(),
     };
-    transition::transition(unit, row, receipts, &event, Some(credit), "late policy").await?;
-    Ok(())
+    match transition::transition(unit, row, receipts, &event, Some(credit), "late policy").await {
+        // It stays in the inbox, where a person accepts it when we can deliver again.
+        Err(Error::QuoteUnavailable { .. }) => Ok(()),
+        done => done.map(|_| ()),
+    }
 }

@@ -24,15 +24,26 @@ pub(super) async fn transition(
     actor: &str,
 ) -> Result<Change> {
     let now = unit.now();
-    let change = row.facts(receipts).apply(event, now)?;
+    let mut change = row.facts(receipts).apply(event, now)?;
     let before = row.status;
     if change.pays {
+        let is_due = credit.is_none();
         let credit = match credit {
             Some(credit) => credit,
             None => quoted_credit(row, receipts)?,
         };
-        pay(unit, row, &credit)?;
-        claim_store::close_claims(unit.conn(), row.id).await?;
+        if can_deliver(unit, &credit).await? {
+            pay(unit, row, &credit)?;
+            claim_store::close_claims(unit.conn(), row.id).await?;
+        } else if is_due {
+            change = change.withheld(row.covered_at, now);
+        } else {
+            // Nobody was promised this: whoever asked for it asks again.
+            return Err(Error::QuoteUnavailable {
+                coin: credit.consumed.currency().code.to_string(),
+                currency: credit.gross.currency().code.to_string(),
+            });
+        }
     }
     if change.resolution != row.resolution {
         row.resolved_by = Some(actor.to_owned());
@@ -75,6 +86,15 @@ fn quoted_credit(row: &ChargeRow, receipts: &[ReceiptRow]) -> Result<ChargeCredi
             Valuation::Quoted { due }.credit(received, row.amount, row.fee_basis_points)
         })
         .ok_or_else(|| Error::Internal(format!("{} cannot be valued", row.public_id)))
+}
+
+/// What a charge in another currency than its coin is credited with comes out of our liquidity, which
+/// has a floor; a refusal by the books would undo everything else the unit does.
+async fn can_deliver(unit: &mut Unit, credit: &ChargeCredit) -> Result<bool> {
+    if credit.consumed.currency().id == credit.gross.currency().id {
+        return Ok(true);
+    }
+    unit.take_liquidity(credit.gross).await
 }
 
 fn pay(unit: &mut Unit, row: &mut ChargeRow, credit: &ChargeCredit) -> Result<()> {

@@ -40,7 +40,10 @@ pub(super) fn attention_reason(status: Status, flags: Flags) -> &'static str {
             "A confirmed payment of this paid charge left the chain."
         }
         Status::Paid if flags.contains(Flag::Over) => "More was paid than was asked for.",
-        Status::Paid | Status::Created | Status::Pending | Status::Processing => WRONG_COIN,
+        Status::Processing => {
+            "A payment waits: it came in another coin, or we cannot deliver its currency right now."
+        }
+        Status::Paid | Status::Created | Status::Pending => WRONG_COIN,
         Status::Underpaid if flags.contains(Flag::Late) => {
             "Time ran out with part of it paid, and more came afterwards."
         }

@@ -1,10 +1,8 @@
-use std::collections::BTreeMap;
-
 use domain::charge::fee;
 use domain::exchange::Deal;
 use domain::futures::FuturesState;
 use domain::ledger::template::{Converted, deposit_converted, deposit_final, deposit_suspended};
-use domain::money::{CurrencyId, Money};
+use domain::money::Money;
 use rust_decimal::Decimal;
 use time::Duration;
 
@@ -12,16 +10,10 @@ use super::{DepositRow, Disposition};
 use crate::addresses::DepositAddressView;
 use crate::exchange::{Purpose, quote_store};
 use crate::futures::store::FuturesRow;
-use crate::ledger::store::liquidity_left;
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{FeeKind, OperationRow, OperationStatus, store as operations};
 use crate::terms::Terms;
 use crate::{Error, Gateway, Result, addresses, futures};
-
-/// What this unit of work has taken out of our liquidity so far, by currency. Entries are applied at
-/// its end, so the accounts do not show it yet.
-#[derive(Debug, Default)]
-pub(crate) struct Budget(BTreeMap<CurrencyId, i128>);
 
 /// What a final deposit becomes.
 enum Outcome {
@@ -39,7 +31,6 @@ impl Gateway {
         unit: &mut Unit,
         operation: &mut OperationRow,
         deposit: &mut DepositRow,
-        budget: &mut Budget,
     ) -> Result<()> {
         let address =
             addresses::store::find(unit.conn(), self.currencies(), deposit.deposit_address_id)
@@ -49,7 +40,7 @@ impl Gateway {
             .terms_of(unit.conn(), deposit.amount.currency())
             .await?;
         let outcome = self
-            .decide(unit, operation, deposit, &address, &terms, promise, budget)
+            .decide(unit, operation, deposit, &address, &terms, promise)
             .await?;
         let now = unit.now();
         match outcome {
@@ -80,7 +71,6 @@ impl Gateway {
         futures::store::lock_running(unit.conn(), self.currencies(), address.id).await
     }
 
-    #[allow(clippy::too_many_arguments)]
     async fn decide(
         &self,
         unit: &mut Unit,
@@ -89,7 +79,6 @@ impl Gateway {
         address: &DepositAddressView,
         terms: &Terms,
         promise: Option<FuturesRow>,
-        budget: &mut Budget,
     ) -> Result<Outcome> {
         let (coin, amount) = (deposit.amount.currency(), deposit.amount);
         if coin.id != address.coin.id {
@@ -136,7 +125,7 @@ impl Gateway {
                 target.code
             )));
         };
-        if !self.covers(unit, deal.gross, budget).await? {
+        if !unit.take_liquidity(deal.gross).await? {
             return Ok(Outcome::Suspended(format!(
                 "we could not deliver {} for it",
                 target.code
@@ -149,18 +138,6 @@ impl Gateway {
         quote_store::insert(unit.conn(), merchant, purpose, &priced, now, until).await?;
         self.convert(unit, operation, deposit, deal, price, None)
             .await
-    }
-
-    /// Whether our liquidity can still deliver, counting what this unit has promised already.
-    async fn covers(&self, unit: &mut Unit, gross: Money, budget: &mut Budget) -> Result<bool> {
-        let currency = gross.currency();
-        let spent = budget.0.entry(currency.id).or_default();
-        let left = liquidity_left(unit.conn(), currency).await?;
-        let covered = left.is_none_or(|left| *spent + gross.units() <= left);
-        if covered {
-            *spent += gross.units();
-        }
-        Ok(covered)
     }
 
     async fn credit(

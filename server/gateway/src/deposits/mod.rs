@@ -10,7 +10,6 @@ mod row;
 mod settling;
 pub(crate) mod store;
 
-pub(crate) use crediting::Budget;
 pub(crate) use row::{DepositRow, Disposition};
 pub(crate) use settling::{record_internal, record_outputs, reverse_lost, settle};
 

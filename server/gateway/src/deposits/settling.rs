@@ -6,7 +6,7 @@ use domain::ledger::template::{deposit_restored, deposit_reversed, deposit_suspe
 use domain::money::{Currency, Money};
 
 use super::store::{self, NewDeposit};
-use super::{Budget, DepositRow, Disposition, wake_name};
+use super::{DepositRow, Disposition, wake_name};
 use crate::addresses::DepositAddressView;
 use crate::charges::receiving::{SeenOutput, required_confirmations};
 use crate::ledger::{Unit, with_ids};
@@ -75,8 +75,7 @@ pub(crate) async fn record_internal(
         internal_from: Some(from),
     };
     let id = record(gateway, unit, address, &new).await?;
-    let mut budget = Budget::default();
-    settle_one(gateway, unit, id, Lost::MayComeBack, &mut budget).await
+    settle_one(gateway, unit, id, Lost::MayComeBack).await
 }
 
 async fn record(
@@ -191,21 +190,13 @@ async fn settle_all(
     let all: Vec<i64> = ids.iter().copied().collect();
     // In id order, before anything about them is decided.
     operations::lock(unit.conn(), gateway.currencies(), &all).await?;
-    // What one block converts comes out of the same liquidity.
-    let mut budget = Budget::default();
     for id in all {
-        settle_one(gateway, unit, id, lost, &mut budget).await?;
+        settle_one(gateway, unit, id, lost).await?;
     }
     Ok(())
 }
 
-async fn settle_one(
-    gateway: &Gateway,
-    unit: &mut Unit,
-    id: i64,
-    lost: Lost,
-    budget: &mut Budget,
-) -> Result<()> {
+async fn settle_one(gateway: &Gateway, unit: &mut Unit, id: i64, lost: Lost) -> Result<()> {
     let mut deposit = store::find(unit.conn(), gateway.currencies(), id).await?;
     let mut operation = operations::find(unit.conn(), gateway.currencies(), id)
         .await?
@@ -223,7 +214,7 @@ async fn settle_one(
             match deposit.disposition {
                 Disposition::Open => {
                     gateway
-                        .credit_or_suspend(unit, &mut operation, &mut deposit, budget)
+                        .credit_or_suspend(unit, &mut operation, &mut deposit)
                         .await?;
                 }
                 Disposition::Credited => unit.post(with_ids(|ids| {

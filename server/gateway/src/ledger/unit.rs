@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use domain::ledger::JournalEntry;
 use domain::ledger::template::Ids;
+use domain::money::{CurrencyId, Money};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -33,6 +36,9 @@ pub struct Unit {
     entries: Vec<JournalEntry>,
     events: Vec<NewEvent>,
     notifications: Vec<String>,
+    /// What this unit has taken out of our liquidity. Entries are applied at its end, so the accounts
+    /// do not show it yet.
+    delivered: BTreeMap<CurrencyId, i128>,
 }
 
 impl Unit {
@@ -43,6 +49,7 @@ impl Unit {
             entries: Vec::new(),
             events: Vec::new(),
             notifications: Vec::new(),
+            delivered: BTreeMap::new(),
         }
     }
 
@@ -59,6 +66,19 @@ impl Unit {
     /// Stages a journal entry.
     pub fn post(&mut self, entry: JournalEntry) {
         self.entries.push(entry);
+    }
+
+    /// Whether our liquidity can deliver this much, counting what this unit has taken already; if so
+    /// it counts as taken from now on.
+    pub(crate) async fn take_liquidity(&mut self, amount: Money) -> Result<bool> {
+        let currency = amount.currency();
+        let left = super::store::liquidity_left(&mut self.tx, currency).await?;
+        let taken = self.delivered.entry(currency.id).or_default();
+        let covered = left.is_none_or(|left| *taken + amount.units() <= left);
+        if covered {
+            *taken += amount.units();
+        }
+        Ok(covered)
     }
 
     /// Stages an event.

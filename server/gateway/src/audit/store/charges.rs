@@ -112,7 +112,9 @@ pub(super) const STATES_AGREE: &str = "
     WHERE CASE c.status
               WHEN 'created' THEN c.quote_id IS NOT NULL
               WHEN 'pending' THEN c.quote_id IS NULL OR w.covered
-              WHEN 'processing' THEN c.covered_at IS NULL OR NOT w.covered OR w.settled
+              WHEN 'processing' THEN c.covered_at IS NULL OR NOT w.covered
+                  -- Withheld: the house cannot deliver, and says so.
+                  OR (w.settled AND NOT c.needs_attention)
               WHEN 'paid' THEN c.coin_consumed IS NULL OR c.credited IS NULL OR c.fee IS NULL
                   OR NOT (w.settled OR c.flags && '{late,manual,reversed}'::text[])
               WHEN 'underpaid' THEN c.quote_id IS NULL
@@ -129,6 +131,8 @@ pub(super) const CLOCKS_AGREE: &str = "
         SELECT CASE c.status WHEN 'created' THEN c.expires_at WHEN 'pending' THEN q.release_at
                    WHEN 'processing' THEN c.covered_at + interval '24 hours' END AS expected) w
     WHERE c.clock_ends_at IS DISTINCT FROM w.expected
+      -- What is withheld is tried again sooner.
+      AND NOT (c.status = 'processing' AND c.needs_attention AND c.clock_ends_at IS NOT NULL)
     ORDER BY c.id LIMIT 20";
 
 /// The rule of `domain::charge` for what a person has to look at, in the direction that must not
