@@ -360,3 +360,22 @@ async fn nothing_is_accepted_by_hand_that_the_house_cannot_credit(pool: PgPool) 
     world.expect(&world.state(&id).await, "paid manual");
     world.audit().await;
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_deposit_that_was_given_up_and_is_mined_after_all_has_no_error(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", None, "a").await;
+    world.send(&address, "BTC", "0.01").await;
+    // As after a replacement that lost to the original in the next block.
+    for undo in [
+        "UPDATE deposits SET state = 'dropped'",
+        "UPDATE operations SET status = 'cancelled', finished_at = updated_at,
+             error = 'the transaction was replaced or double-spent'",
+    ] {
+        sqlx::query(undo).execute(&pool).await.unwrap();
+    }
+    world.mine("BTC", 1).await;
+    let view = world.operations().await.pop().unwrap();
+    assert_eq!((view.status.word(), view.error), ("confirmed", None));
+    world.audit().await;
+}

@@ -397,6 +397,62 @@ async fn a_vanished_deposit_frees_its_promise(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_replacement_that_pays_the_same_keeps_the_promise(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", Some("EUR"), "a").await;
+    promise(&world, &address, "600").await.unwrap();
+    let first = world.send(&address, "BTC", "0.01").await;
+    world.set_rate("BTC", "EUR", "50000").await;
+    world
+        .gateway
+        .sandbox_replace(&first, Some(&address), Some("0.01"))
+        .await
+        .unwrap();
+    let bound = latest(&world).await;
+    assert_eq!(bound.state, FuturesState::Matched);
+    world.mine("BTC", 1).await;
+    let settled = latest(&world).await;
+    assert_eq!(settled.state, FuturesState::Settled);
+    assert_eq!(settled.operation_id, bound.operation_id);
+    assert_eq!(world.balance("EUR").await, "10594.00000000");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_deposit_from_before_the_promise_does_not_end_it(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", Some("EUR"), "a").await;
+    world.send(&address, "BTC", "0.02").await;
+    world.gateway.advance(1).await.unwrap();
+    promise(&world, &address, "600").await.unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(latest(&world).await.state, FuturesState::Open);
+    world.set_rate("BTC", "EUR", "50000").await;
+    world.deposit(&address, "BTC", "0.01").await;
+    assert_eq!(latest(&world).await.state, FuturesState::Settled);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_deposit_nobody_exchanges_does_not_end_a_promise(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", Some("EUR"), "a").await;
+    promise(&world, &address, "600").await.unwrap();
+    sqlx::query(
+        "UPDATE accounts SET floor = posted - held WHERE kind = 'liquidity' AND currency_id = $1",
+    )
+    .bind(world.currency("EUR").id)
+    .execute(&pool)
+    .await
+    .unwrap();
+    world.deposit(&address, "BTC", "0.02").await;
+    assert_eq!(latest(&world).await.state, FuturesState::Open);
+    world.deposit(&address, "BTC", "0.01").await;
+    assert_eq!(latest(&world).await.state, FuturesState::Settled);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn a_refused_try_leaves_no_lock_to_the_next_one(pool: PgPool) {
     let world = World::new(&pool).await;
     let offer = quote(&world, "0.01", "BTC", "EUR").await;

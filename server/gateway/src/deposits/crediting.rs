@@ -53,7 +53,7 @@ impl Gateway {
                 deposit.disposition = Disposition::Suspended;
                 operation.error = Some(reason);
                 operation.needs_attention = true;
-                operation.updated_at = now;
+                operation.become_status(OperationStatus::NotConfirmed, now);
                 let (merchant, id, fact) = (operation.merchant_id, operation.id, deposit.fact());
                 unit.post(with_ids(|ids| {
                     deposit_suspended(ids, merchant, id, fact, deposit.amount)
@@ -107,10 +107,6 @@ impl Gateway {
         let Some(target) = address.convert_to else {
             return self.credit(unit, operation, deposit, terms).await;
         };
-        // Any other deposit ends a promise that waits (`30`, futures).
-        if let Some(row) = promise.filter(|row| row.state == FuturesState::Open) {
-            futures::void(unit, &row, "another amount came").await?;
-        }
         let now = unit.now();
         let Some(rate) = self.pair_rate(unit.conn(), coin, target, now).await? else {
             return Ok(Outcome::Suspended(format!(
@@ -130,6 +126,14 @@ impl Gateway {
                 "we could not deliver {} for it",
                 target.code
             )));
+        }
+        // Another deposit ends a promise that waits (`30`, futures): one that was on its way before the
+        // promise was made, or that nobody exchanges, does not.
+        let ends = |row: &FuturesRow| {
+            row.state == FuturesState::Open && row.fixed_at <= deposit.first_seen_at
+        };
+        if let Some(row) = promise.filter(ends) {
+            futures::void(unit, &row, "another amount came").await?;
         }
         let price = rate.price;
         let priced = rate.priced(deal, self.settings().spread_basis_points);

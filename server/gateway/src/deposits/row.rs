@@ -46,6 +46,7 @@ pub(crate) struct DepositRow {
     pub(crate) bookings: i32,
     pub(crate) disposition: Disposition,
     pub(crate) internal_from: Option<i64>,
+    pub(crate) first_seen_at: OffsetDateTime,
     pub(crate) final_at: Option<OffsetDateTime>,
     /// In the active chain.
     pub(crate) confirmed: bool,

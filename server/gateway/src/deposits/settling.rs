@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use domain::charge::ReceiptState;
-use domain::futures::FuturesState;
 use domain::ledger::template::{deposit_restored, deposit_reversed, deposit_suspended};
 use domain::money::{Currency, Money};
 
@@ -75,6 +74,7 @@ pub(crate) async fn record_internal(
         internal_from: Some(from),
     };
     let id = record(gateway, unit, address, &new).await?;
+    bind_promise(gateway, unit, address.id).await?;
     settle_one(gateway, unit, id, Lost::MayComeBack).await
 }
 
@@ -115,7 +115,6 @@ async fn record(
         internal_from: new.internal_from,
     };
     store::insert(unit.conn(), &deposit, now).await?;
-    bind_promise(gateway, unit, address, new.amount, id).await?;
     if new.internal_from.is_none() {
         let row = operations::find(unit.conn(), gateway.currencies(), id)
             .await?
@@ -124,26 +123,6 @@ async fn record(
     }
     unit.notify(&wake_name(address.id));
     Ok(id)
-}
-
-/// The first deposit that is the promised one, seen in time, keeps the promise open for itself.
-async fn bind_promise(
-    gateway: &Gateway,
-    unit: &mut Unit,
-    address: &DepositAddressView,
-    amount: Money,
-    operation_id: i64,
-) -> Result<()> {
-    let now = unit.now();
-    let running =
-        futures::store::lock_running(unit.conn(), gateway.currencies(), address.id).await?;
-    let Some(row) = running.filter(|row| row.state == FuturesState::Open) else {
-        return Ok(());
-    };
-    if !row.promise().is_met_by(amount, amount.currency(), now) {
-        return Ok(());
-    }
-    futures::store::bind(unit.conn(), row.id, Some(operation_id)).await
 }
 
 /// What it means that a final deposit's transaction is not in the chain right now.
@@ -190,6 +169,9 @@ async fn settle_all(
     let all: Vec<i64> = ids.iter().copied().collect();
     // In id order, before anything about them is decided.
     operations::lock(unit.conn(), gateway.currencies(), &all).await?;
+    for address in store::addresses_of(unit.conn(), &all).await? {
+        bind_promise(gateway, unit, address).await?;
+    }
     for id in all {
         settle_one(gateway, unit, id, lost).await?;
     }
@@ -209,6 +191,8 @@ async fn settle_one(gateway: &Gateway, unit: &mut Unit, id: i64, lost: Lost) -> 
     deposit.state = next;
     match next {
         ReceiptState::Final => {
+            // Whatever was said while it was gone.
+            operation.error = None;
             deposit.bookings += 1;
             deposit.final_at = Some(now);
             match deposit.disposition {
@@ -239,7 +223,6 @@ async fn settle_one(gateway: &Gateway, unit: &mut Unit, id: i64, lost: Lost) -> 
         ReceiptState::Dropped => {
             operation.error = Some("the transaction was replaced or double-spent".to_owned());
             operation.become_status(OperationStatus::Cancelled, now);
-            free_promise(gateway, unit, &deposit).await?;
         }
         ReceiptState::Seen => {
             operation.error = None;
@@ -248,6 +231,9 @@ async fn settle_one(gateway: &Gateway, unit: &mut Unit, id: i64, lost: Lost) -> 
     }
     store::update(unit.conn(), &deposit).await?;
     operations::update(unit.conn(), &operation).await?;
+    if matches!(next, ReceiptState::Dropped | ReceiptState::Seen) {
+        bind_promise(gateway, unit, deposit.deposit_address_id).await?;
+    }
     unit.notify(&wake_name(deposit.deposit_address_id));
     // A reversal has no word: what was said to be final stays so (`80`, Charges).
     if next != ReceiptState::Reversed {
@@ -272,18 +258,22 @@ fn next_state(deposit: &DepositRow, lost: Lost) -> ReceiptState {
     }
 }
 
-/// A promise whose deposit vanished waits for another one; if its time is over, the clock ends it.
-async fn free_promise(gateway: &Gateway, unit: &mut Unit, deposit: &DepositRow) -> Result<()> {
-    let running = futures::store::lock_running(
-        unit.conn(),
-        gateway.currencies(),
-        deposit.deposit_address_id,
-    )
-    .await?;
-    match running.filter(|row| row.operation_id == Some(deposit.operation_id)) {
-        Some(row) => futures::store::bind(unit.conn(), row.id, None).await,
-        None => Ok(()),
+/// Gives the promise of an address to the first of its deposits that meets it, or to none. Derived
+/// anew whenever a deposit came, went or came back, so that a replacement takes over.
+async fn bind_promise(gateway: &Gateway, unit: &mut Unit, address_id: i64) -> Result<()> {
+    let running =
+        futures::store::lock_running(unit.conn(), gateway.currencies(), address_id).await?;
+    let Some(row) = running else { return Ok(()) };
+    let promise = row.promise();
+    let open = store::open_at(unit.conn(), gateway.currencies(), address_id).await?;
+    let keeps = open
+        .iter()
+        .find(|(_, amount, seen_at)| promise.is_met_by(*amount, amount.currency(), *seen_at))
+        .map(|(id, ..)| *id);
+    if keeps == row.operation_id {
+        return Ok(());
     }
+    futures::store::bind(unit.conn(), row.id, keeps).await
 }
 
 /// Stages the event about an operation as it stands.

@@ -83,6 +83,39 @@ pub(super) async fn with_changes(
     .await?)
 }
 
+/// Deposit addresses of these operations' deposits, in id order.
+pub(super) async fn addresses_of(conn: &mut PgConnection, operations: &[i64]) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
+        "SELECT DISTINCT deposit_address_id FROM deposits WHERE operation_id = ANY($1)
+         ORDER BY deposit_address_id",
+    )
+    .bind(operations)
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Deposits of an address that may still be credited: operation, amount, first sight; oldest first.
+pub(super) async fn open_at(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    deposit_address_id: i64,
+) -> Result<Vec<(i64, Money, OffsetDateTime)>> {
+    let rows: Vec<(i64, i16, Decimal, OffsetDateTime)> = sqlx::query_as(
+        "SELECT operation_id, coin_id, amount, first_seen_at FROM deposits
+         WHERE deposit_address_id = $1 AND disposition = 'open' AND state IN ('seen', 'final')
+         ORDER BY operation_id",
+    )
+    .bind(deposit_address_id)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(id, coin, amount, at)| {
+            let coin = currencies.known(coin)?;
+            Ok((id, Money::from_units(units(amount), coin), at))
+        })
+        .collect()
+}
+
 /// Addresses with a deposit of this coin that waits for confirmations.
 pub(super) async fn waiting(conn: &mut PgConnection, coin: Currency) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
@@ -115,7 +148,7 @@ pub(super) async fn find(
     let row = sqlx::query(
         "SELECT d.operation_id, d.deposit_address_id, d.coin_id, d.amount, d.txid, d.state,
              d.confirmations_required, d.bookings, d.disposition, d.internal_from,
-             d.final_at, t.status AS tx_status,
+             d.first_seen_at, d.final_at, t.status AS tx_status,
              CASE WHEN t.status = 'confirmed' THEN
                  (SELECT max(height) FROM chain_blocks WHERE chain = t.chain AND active) - t.height + 1
              END AS confirmations
@@ -146,6 +179,7 @@ pub(super) async fn find(
         bookings: row.try_get("bookings")?,
         disposition: Disposition::from_word(&disposition).ok_or_else(|| unknown(&disposition))?,
         internal_from: row.try_get("internal_from")?,
+        first_seen_at: row.try_get("first_seen_at")?,
         final_at: row.try_get("final_at")?,
         confirmed: status.as_deref() == Some("confirmed"),
         gone: matches!(status.as_deref(), Some("replaced" | "dropped")),
