@@ -464,3 +464,71 @@ async fn a_review_holds_nothing_and_says_what_would_happen(pool: PgPool) {
     assert_eq!(blamed(&too_much).0, "amount");
     assert!(world.operations().await.is_empty());
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_exchange_on_its_way_gets_the_rate_of_its_approval(pool: PgPool) {
+    let world = World::new(&pool).await;
+    sqlx::query("UPDATE merchants SET withdrawal_limit = 100")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let new = NewWithdrawal {
+        convert_to: Some(world.currency("BTC")),
+        ..world.withdrawal("600", "EUR", "1")
+    };
+    let asked = world.withdraw(new).await.unwrap();
+    assert_eq!(asked.received.unwrap().amount, "0.00999999");
+    let liquidity = world.account(0, "liquidity", "BTC").await;
+    world.set_rate("BTC", "EUR", "75000").await;
+    world.set_rate("EUR", "BTC", "0.0000133333").await;
+    world
+        .gateway
+        .approve_withdrawal(world.merchant, asked.id, decider("manager", None))
+        .await
+        .unwrap();
+    let approved = world.operations().await.pop().unwrap();
+    assert_eq!(approved.status.word(), "processing");
+    assert_eq!(approved.received.unwrap().amount, "0.00799998");
+    assert_eq!(approved.price.as_deref(), Some("0.0000133333"));
+    assert_eq!(
+        world.wallet("EUR").await,
+        ("9394.00000000".into(), "606.00000000".into())
+    );
+    world.audit().await;
+    world.mine("BTC", 1).await;
+    assert_eq!(world.told().await, ["withdrawal_exchange confirmed"]);
+    assert_eq!(
+        world.account(0, "liquidity", "BTC").await,
+        liquidity - 799_998
+    );
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_cannot_be_delivered_any_more_stays_pending(pool: PgPool) {
+    let world = World::new(&pool).await;
+    sqlx::query("UPDATE merchants SET withdrawal_limit = 100")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let new = NewWithdrawal {
+        convert_to: Some(world.currency("BTC")),
+        ..world.withdrawal("600", "EUR", "1")
+    };
+    let asked = world.withdraw(new).await.unwrap();
+    sqlx::query(
+        "UPDATE accounts SET floor = posted - held WHERE kind = 'liquidity' AND currency_id = $1",
+    )
+    .bind(world.currency("BTC").id)
+    .execute(&pool)
+    .await
+    .unwrap();
+    world.set_rate("EUR", "BTC", "0.00002").await;
+    let refused = world
+        .gateway
+        .approve_withdrawal(world.merchant, asked.id, decider("manager", None))
+        .await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert_eq!(world.told().await, ["withdrawal_exchange pending"]);
+    world.audit().await;
+}

@@ -90,7 +90,8 @@ fn decision(path: &str) -> AnyView {
             <h2>"Your decision"</h2>
             <p>
                 "This withdrawal is above the limit. The money is held; it leaves when you approve and \
-                is free again when you decline."
+                is free again when you decline. An exchange on its way is made at the rate of the moment \
+                you approve."
             </p>
             <form method="post" action=format!("{path}/approve")>
                 <button class="btn">"Approve"</button>

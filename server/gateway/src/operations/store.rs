@@ -3,6 +3,7 @@ use rust_decimal::Decimal;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{FeeKind, NewOperation, OperationKind, OperationQuery, OperationRow, OperationStatus};
 use crate::currencies::Currencies;
@@ -151,6 +152,43 @@ pub(crate) async fn update(conn: &mut PgConnection, row: &OperationRow) -> Resul
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Another price, with what it makes the payer give and the receiver get.
+pub(crate) async fn set_price(
+    conn: &mut PgConnection,
+    row: &OperationRow,
+    quote_id: Uuid,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE operations SET sent_amount = $2, received_amount = $3, received_net = $4, price = $5,
+             quote_id = $6
+         WHERE id = $1",
+    )
+    .bind(row.id)
+    .bind(decimal(row.sent.units()))
+    .bind(row.received.map(|money| decimal(money.units())))
+    .bind(row.received_net.map(|money| decimal(money.units())))
+    .bind(row.price)
+    .bind(quote_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Sets a fee that may be there already.
+pub(crate) async fn replace_fee(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    kind: FeeKind,
+    fee: Money,
+) -> Result<()> {
+    sqlx::query("DELETE FROM operation_fees WHERE operation_id = $1 AND kind = $2")
+        .bind(operation_id)
+        .bind(kind.word())
+        .execute(&mut *conn)
+        .await?;
+    insert_fee(conn, operation_id, kind, fee).await
 }
 
 pub(crate) async fn insert_fee(

@@ -1,4 +1,5 @@
-use domain::ledger::template::withdrawal_void;
+use domain::ledger::LedgerError;
+use domain::ledger::template::{Fact, withdrawal_void};
 use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 
 use super::{Decider, WithdrawalRow, store};
@@ -7,17 +8,22 @@ use crate::operations::{OperationRow, OperationStatus, event_of, store as operat
 use crate::operator::audit_log;
 use crate::{Error, Gateway, Result, addresses, charges};
 
+const TOO_LITTLE: Error = Error::Conflict(
+    "the wallet, or what we can deliver right now, is not enough for it at the rate of this moment",
+);
 const NOT_PENDING: Error = Error::Conflict("this withdrawal does not wait for a decision");
 
 impl Gateway {
-    /// Lets a withdrawal go that is above the merchant's limit.
+    /// Lets a withdrawal go that is above the merchant's limit; one with an exchange at the rate of this
+    /// moment.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for the person who asked for it, when somebody else could decide;
     /// [`Error::Conflict`] when it does not wait for a decision.
     pub async fn approve_withdrawal(&self, merchant_id: i64, id: i64, by: Decider) -> Result<()> {
         let gateway = self.clone();
-        self.book()
+        let done = self
+            .book()
             .commit(move |unit| {
                 Box::pin(async move {
                     // The charge an internal transfer pays is locked before the operation.
@@ -30,6 +36,9 @@ impl Gateway {
                         .apply(WithdrawalEvent::Approved)
                         .map_err(|_| NOT_PENDING)?;
                     let now = unit.now();
+                    gateway
+                        .price_again(unit, &mut operation, &mut withdrawal)
+                        .await?;
                     operation.become_status(OperationStatus::Processing, now);
                     store::decided(unit.conn(), &withdrawal, &by.name, now).await?;
                     operations::update(unit.conn(), &operation).await?;
@@ -41,7 +50,11 @@ impl Gateway {
                     gateway.tell_withdrawal(unit, id).await
                 })
             })
-            .await
+            .await;
+        match done {
+            Err(Error::Ledger(LedgerError::InsufficientFunds { .. })) => Err(TOO_LITTLE),
+            done => done,
+        }
     }
 
     /// Calls off a withdrawal that waits for a decision; the held money is free again.
@@ -62,7 +75,9 @@ impl Gateway {
                     let now = unit.now();
                     let payer = WithdrawalRow::payer(&operation);
                     let holds = withdrawal.holds(&operation);
-                    unit.post(with_ids(|ids| withdrawal_void(ids, payer, id, &holds)));
+                    unit.post(with_ids(|ids| {
+                        withdrawal_void(ids, payer, id, Fact::Request, &holds)
+                    }));
                     operation.error = Some(format!("declined by {}", by.name));
                     operation.become_status(OperationStatus::Cancelled, now);
                     store::decided(unit.conn(), &withdrawal, &by.name, now).await?;

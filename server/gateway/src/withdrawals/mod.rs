@@ -9,6 +9,7 @@ mod follow;
 mod internal;
 mod plan;
 mod refund;
+mod repricing;
 mod request;
 mod row;
 mod send;

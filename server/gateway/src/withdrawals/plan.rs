@@ -77,28 +77,7 @@ impl Gateway {
             let message = format!("must be at least {least} {}", from.code);
             return Err(Error::invalid("amount", message));
         }
-        let fees = FeeTerms {
-            basis_points: terms.withdrawal_fee_basis_points,
-            fixed: terms.withdrawal_fee_fixed.units(),
-        };
-        let (amounts, priced) = if from.id == coin.id {
-            (plain(new.amount, fees), None)
-        } else {
-            let rate = self
-                .pair_rate(conn, from, coin, now)
-                .await?
-                .ok_or_else(|| {
-                    let message = format!("cannot be bought for {} right now", from.code);
-                    Error::invalid("convert_to", message)
-                })?;
-            let points = self.exchange_fee(conn, from, coin).await?;
-            let amounts = exchanged(new.amount, rate.price, coin, points, fees);
-            let deal = domain::exchange::Deal::sell(new.amount, rate.price, coin, points);
-            let spread = self.settings().spread_basis_points;
-            (amounts, deal.map(|deal| rate.priced(deal, spread)))
-        };
-        let amounts = amounts
-            .ok_or_else(|| Error::invalid("amount", "is too small or too large to be sent"))?;
+        let (amounts, priced) = self.price_withdrawal(conn, new.amount, coin, now).await?;
         let coin_terms = self.terms_of(conn, coin).await?;
         if from.id != coin.id && amounts.sent < coin_terms.minimum_withdrawal {
             let least = coin_terms.minimum_withdrawal.shown();
@@ -113,6 +92,41 @@ impl Gateway {
             internal,
             confirmations_required: coin_terms.confirmations.max(1),
         })
+    }
+
+    /// What a withdrawal of this much moves at the rate of this moment.
+    pub(super) async fn price_withdrawal(
+        &self,
+        conn: &mut PgConnection,
+        amount: Money,
+        coin: Currency,
+        now: OffsetDateTime,
+    ) -> Result<(Amounts, Option<Priced>)> {
+        let from = amount.currency();
+        let terms = self.terms_of(conn, from).await?;
+        let fees = FeeTerms {
+            basis_points: terms.withdrawal_fee_basis_points,
+            fixed: terms.withdrawal_fee_fixed.units(),
+        };
+        let (amounts, priced) = if from.id == coin.id {
+            (plain(amount, fees), None)
+        } else {
+            let rate = self
+                .pair_rate(conn, from, coin, now)
+                .await?
+                .ok_or_else(|| {
+                    let message = format!("cannot be bought for {} right now", from.code);
+                    Error::invalid("convert_to", message)
+                })?;
+            let points = self.exchange_fee(conn, from, coin).await?;
+            let amounts = exchanged(amount, rate.price, coin, points, fees);
+            let deal = domain::exchange::Deal::sell(amount, rate.price, coin, points);
+            let spread = self.settings().spread_basis_points;
+            (amounts, deal.map(|deal| rate.priced(deal, spread)))
+        };
+        let amounts = amounts
+            .ok_or_else(|| Error::invalid("amount", "is too small or too large to be sent"))?;
+        Ok((amounts, priced))
     }
 
     /// The address is judged for the coin and its network before anything else is looked at.

@@ -1,4 +1,4 @@
-use domain::ledger::template::{suspense, withdrawal_held};
+use domain::ledger::template::{Fact, suspense, withdrawal_held};
 use domain::money::Money;
 use domain::withdrawal::{FeeTerms, WithdrawalState, plain};
 
@@ -66,7 +66,8 @@ impl Gateway {
         };
         let id = operations::insert(unit.conn(), &operation, now).await?;
         let payer = suspense(merchant_id, coin.id);
-        let (entry, holds) = with_ids(|ids| withdrawal_held(ids, payer, id, &amounts));
+        let (entry, holds) =
+            with_ids(|ids| withdrawal_held(ids, payer, id, Fact::Request, &amounts));
         unit.post(entry);
         let confirmations = self.terms_of(unit.conn(), coin).await?.confirmations;
         let row = NewRow {

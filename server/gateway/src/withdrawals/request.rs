@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use domain::ledger::template::{primary_wallet, withdrawal_held};
+use domain::ledger::template::{Fact, primary_wallet, withdrawal_held};
 use domain::ledger::{AccountId, AccountKind, LedgerError};
 use domain::withdrawal::WithdrawalState;
 use sha2::{Digest, Sha256};
@@ -151,7 +151,8 @@ impl Gateway {
             operations::insert_fee(unit.conn(), id, kind, fee).await?;
         }
         let payer = primary_wallet(new.merchant_id, amounts.held.currency().id);
-        let (entry, holds) = with_ids(|ids| withdrawal_held(ids, payer, id, amounts));
+        let (entry, holds) =
+            with_ids(|ids| withdrawal_held(ids, payer, id, Fact::Request, amounts));
         unit.post(entry);
         let row = NewRow {
             operation_id: id,

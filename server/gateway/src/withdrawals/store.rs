@@ -150,6 +150,29 @@ pub(super) async fn decided(
     Ok(())
 }
 
+/// Other holds, and another amount for the receiver.
+pub(super) async fn set_holds(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    sent: Money,
+    holds: &Holds,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE withdrawals SET amount = $2, hold_id = $3, held = $4, liquidity_hold_id = $5,
+             liquidity_held = $6
+         WHERE operation_id = $1",
+    )
+    .bind(operation_id)
+    .bind(decimal(sent.units()))
+    .bind(holds.payer.id)
+    .bind(decimal(holds.payer.amount.units()))
+    .bind(holds.liquidity.map(|held| held.id))
+    .bind(holds.liquidity.map(|held| decimal(held.amount.units())))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The lease stays: whoever built goes on to broadcast.
 pub(super) async fn built(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
     sqlx::query("UPDATE withdrawals SET state = $2, txid = $3, raw = $4 WHERE operation_id = $1")

@@ -16,7 +16,7 @@ pub use deposit::{
     deposit_reversed, deposit_suspended,
 };
 pub use exchange::{exchange, futures_held, futures_void};
-pub use withdrawal::{Held, Holds, withdrawal_held, withdrawal_settled, withdrawal_void};
+pub use withdrawal::{Fact, Held, Holds, withdrawal_held, withdrawal_settled, withdrawal_void};
 
 /// Fresh ids for an entry and its legs; the caller draws them, rules do not.
 pub struct Ids<'a> {

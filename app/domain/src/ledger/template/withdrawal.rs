@@ -20,6 +20,24 @@ pub struct Holds {
     pub liquidity: Option<Held>,
 }
 
+/// Which hold of a withdrawal an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact {
+    /// The request, and calling it off.
+    Request,
+    /// A new price at approval: the first hold ends, another one begins.
+    Repriced,
+}
+
+impl Fact {
+    fn of(self, subject: &str) -> String {
+        match self {
+            Self::Request => subject.to_owned(),
+            Self::Repriced => format!("{subject}/repriced"),
+        }
+    }
+}
+
 /// The account the other side of a hold names. Nothing is moved there.
 fn counter(payer: AccountKey, exchanged: bool) -> AccountKey {
     let kind = if exchanged {
@@ -52,11 +70,13 @@ fn kinds(payer: AccountKey) -> [EntryKind; 3] {
 
 /// Money that is to leave is held: nobody can spend it twice, nothing has moved yet.
 ///
-/// `payer` is a wallet, or a merchant's suspense account for a refund.
+/// `payer` is a wallet, or a merchant's suspense account for a refund; `fact` tells this hold from
+/// others of the operation.
 pub fn withdrawal_held(
     ids: &mut Ids<'_>,
     payer: AccountKey,
     operation: i64,
+    fact: Fact,
     amounts: &Amounts,
 ) -> (JournalEntry, Holds) {
     let exchanged = is_exchanged(amounts);
@@ -94,7 +114,7 @@ pub fn withdrawal_held(
     }
     let [kind, _, _] = kinds(payer);
     let subject = of_operation(operation);
-    let dedupe = subject.clone();
+    let dedupe = fact.of(&subject);
     (
         entry(ids, payer.merchant, kind, subject, dedupe, legs),
         holds,
@@ -173,6 +193,7 @@ pub fn withdrawal_void(
     ids: &mut Ids<'_>,
     payer: AccountKey,
     operation: i64,
+    fact: Fact,
     holds: &Holds,
 ) -> JournalEntry {
     let void = |held: &Held| Movement::Void {
@@ -201,6 +222,6 @@ pub fn withdrawal_void(
     }
     let [_, _, kind] = kinds(payer);
     let subject = of_operation(operation);
-    let dedupe = subject.clone();
+    let dedupe = fact.of(&subject);
     entry(ids, payer.merchant, kind, subject, dedupe, legs)
 }
