@@ -675,6 +675,36 @@ async fn an_invoice_is_told_at_each_step(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn an_invoice_paid_from_another_account_here_is_told_as_internal(pool: PgPool) {
+    let program = Program::start(&pool).await;
+    program.want_callbacks().await;
+    let more = r#""timer":true,"sender_currency":"BTC""#;
+    let made = program
+        .post("invoices/create", &invoice("1", more))
+        .await
+        .expect(201)
+        .data();
+    let body = json!({
+        "foreign_id": "w", "currency": "BTC",
+        "amount": made["sender_amount"], "address": made["address"],
+    });
+    program
+        .post("withdrawal/crypto", &body.to_string())
+        .await
+        .expect(201);
+    let told = program.callbacks().await;
+    let (last, _, _) = told
+        .iter()
+        .rfind(|(body, _, _)| body["type"] == "invoice")
+        .unwrap();
+    assert_eq!(last["status"], "confirmed");
+    let part = &last["transactions"][0];
+    assert_eq!(part["transaction_type"], "internal");
+    assert!(part["txid"].is_null(), "{part}");
+    program.audit().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_failed_invoice_says_why(pool: PgPool) {
     let program = Program::start(&pool).await;
     program.want_callbacks().await;

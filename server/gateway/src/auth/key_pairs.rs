@@ -15,6 +15,8 @@ pub struct KeyPairPrincipal {
     pub public_key: String,
     /// The MAC key is its ASCII text as shown (`80`, Webhooks).
     pub private_key: String,
+    /// The person who made it: what is asked for with it, that person asked for.
+    pub creator_id: Option<i64>,
     /// Commands that are switched on.
     pub permissions: Vec<String>,
 }

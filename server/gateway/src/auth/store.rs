@@ -209,10 +209,12 @@ pub(super) async fn merchant_of_user(pool: &PgPool, user_id: i64) -> Result<Vec<
     .await?)
 }
 
-const KEY_PAIR: &str = "id, merchant_id, public_key, private_key, permissions";
+const KEY_PAIR: &str = "id, merchant_id, public_key, private_key, permissions,
+    (SELECT u.id FROM users u WHERE u.email = key_pairs.created_by) AS creator_id";
 
 fn key_pair(row: &sqlx::postgres::PgRow) -> Result<KeyPairPrincipal> {
     Ok(KeyPairPrincipal {
+        creator_id: row.try_get("creator_id")?,
         id: row.try_get("id")?,
         merchant_id: row.try_get("merchant_id")?,
         public_key: row.try_get("public_key")?,

@@ -89,7 +89,8 @@ pub(crate) fn release_at(row: &ChargeRow) -> Option<i64> {
 fn receipt_report(receipt: &ReceiptRow) -> Value {
     json!({
         "id": receipt.id,
-        "txid": receipt.txid,
+        // A payment out of another account of ours is on no chain.
+        "txid": (!receipt.is_internal()).then_some(receipt.txid.as_str()),
         "address": receipt.address,
         "currency": receipt.coin.code.as_str(),
         "amount": Money::from_units(receipt.amount, receipt.coin).exact(),

@@ -72,6 +72,11 @@ impl Call {
         format!("key pair {}", self.pair.id)
     }
 
+    /// The person who made the pair, who is not the second pair of eyes for what it asks.
+    pub fn person(&self) -> Option<i64> {
+        self.pair.creator_id
+    }
+
     /// # Errors
     /// 403 unless the pair may do this.
     pub fn permit(&self, command: &str) -> Result<(), Error> {

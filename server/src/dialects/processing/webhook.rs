@@ -1,6 +1,6 @@
 //! Callbacks (`30-processing-api.md`, Callbacks): one body for every operation, signed as requests are.
 
-use gateway::operations::{OperationKind, OperationView, TransactionView};
+use gateway::operations::{OperationKind, OperationView, TransactionKind, TransactionView};
 use gateway::outbox::{EventRecord, MerchantKeys, RenderedBody};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -144,7 +144,8 @@ struct Invoice {
 #[derive(Debug, Deserialize)]
 struct Receipt {
     id: i64,
-    txid: String,
+    /// None of a payment that is on no chain.
+    txid: Option<String>,
     address: String,
     currency: String,
     amount: String,
@@ -156,10 +157,14 @@ fn callback_of_invoice(invoice: Invoice) -> Callback {
         .receipts
         .iter()
         .map(|receipt| {
+            let kind = match receipt.txid {
+                Some(_) => TransactionKind::Blockchain,
+                None => TransactionKind::Internal,
+            };
             json!({
                 "id": receipt.id,
                 "currency": receipt.currency,
-                "transaction_type": "blockchain",
+                "transaction_type": kind.word(),
                 "type": "deposit",
                 "address": receipt.address,
                 "tag": null,

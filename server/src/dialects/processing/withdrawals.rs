@@ -66,7 +66,7 @@ pub async fn crypto(State(gateway): State<Gateway>, call: Call) -> Result<Respon
         address,
         tag,
         requested_by: call.actor(),
-        requested_user_id: None,
+        requested_user_id: call.person(),
     };
     let answer = gateway
         .request_withdrawal(new, once, |view| {

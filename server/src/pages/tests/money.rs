@@ -457,3 +457,41 @@ async fn a_wrong_exchange_names_its_field(pool: PgPool) {
     assert_eq!(unknown.status, 404);
     assert_eq!(person.see("/app/exchange/x").await.status, 404);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_person_asks_for_with_an_own_key_somebody_else_approves(pool: PgPool) {
+    let person = Person::start(&pool).await;
+    person.fund().await;
+    sqlx::query("UPDATE merchants SET withdrawal_limit = 0.01")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let fields = [("name", "own"), ("permission", "create_withdrawal")];
+    let made = person.send("/app/keys", &fields).await;
+    shows(&made, "Your new key pair");
+    let (public, private): (String, String) =
+        sqlx::query_as("SELECT public_key, private_key FROM key_pairs WHERE label = 'own'")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    let body = json!({
+        "foreign_id": "1", "currency": "BTC", "amount": "0.1", "address": STRANGER,
+    })
+    .to_string();
+    let signature = crate::dialects::processing::sign(&private, body.as_bytes()).unwrap();
+    let headers = [
+        ("x-processing-key", public.as_str()),
+        ("x-processing-signature", signature.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let asked = person
+        .app
+        .call("POST", "/api/v2/withdrawal/crypto", &headers, body.as_str())
+        .await;
+    assert_eq!(asked.status, 201, "{}", asked.text());
+    let asked = asked.json();
+    assert_eq!(asked["data"]["status"], "pending");
+    let page = format!("/app/withdrawals/{}", asked["data"]["id"]);
+    let (own, _) = person.follow(&format!("{page}/approve"), &[]).await;
+    assert_eq!(own, format!("{page}?notice=other-eyes"));
+}
