@@ -532,3 +532,46 @@ async fn what_cannot_be_delivered_any_more_stays_pending(pool: PgPool) {
     assert_eq!(world.told().await, ["withdrawal_exchange pending"]);
     world.audit().await;
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_settled_withdrawal_that_leaves_the_chain_is_sent_once_more(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world
+        .withdraw(world.withdrawal("0.1", "BTC", "1"))
+        .await
+        .unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(world.told().await, ["withdrawal confirmed"]);
+    let txid: String = sqlx::query_scalar("SELECT txid FROM withdrawals")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    world
+        .gateway
+        .sandbox_reorg(Some("BTC"), 1, std::slice::from_ref(&txid))
+        .await
+        .unwrap();
+    let view = world.operations().await.pop().unwrap();
+    assert!(view.needs_attention);
+    assert_eq!(view.status.word(), "confirmed");
+    assert_eq!(
+        world.wallet("BTC").await,
+        ("0.90000000".into(), "0.00000000".into())
+    );
+    let subject: String = sqlx::query_scalar("SELECT subject FROM mails ORDER BY id DESC LIMIT 1")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(subject.ends_with("has left the chain"), "{subject}");
+    world.audit().await;
+    world.mine("BTC", 1).await;
+    let view = world.operations().await.pop().unwrap();
+    assert!(!view.needs_attention, "{view:?}");
+    let mined: String = sqlx::query_scalar("SELECT status FROM chain_txs WHERE txid = $1")
+        .bind(&txid)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(mined, "confirmed");
+    world.audit().await;
+}

@@ -175,12 +175,14 @@ pub(super) async fn stuck(
     Ok(sqlx::query_as(
         "SELECT o.id, coalesce(w.decided_at, o.created_at) AS since, o.merchant_id,
              m.name AS merchant, w.coin_id, w.amount, w.address, w.state, w.attempts, o.error,
-             w.last_error, w.state IN ('built', 'broadcast') AND w.raw IS NOT NULL AS has_bytes
+             w.last_error, w.state <> 'queued' AND w.raw IS NOT NULL AS has_bytes
          FROM withdrawals w JOIN operations o ON o.id = w.operation_id
          JOIN merchants m ON m.id = o.merchant_id
-         WHERE w.state IN ('queued', 'built', 'broadcast')
-           AND (o.needs_attention OR (w.last_error IS NOT NULL AND w.state <> 'broadcast')
-                OR coalesce(w.decided_at, o.created_at) < $1)
+         WHERE (w.state IN ('queued', 'built', 'broadcast')
+                AND (o.needs_attention OR (w.last_error IS NOT NULL AND w.state <> 'broadcast')
+                     OR coalesce(w.decided_at, o.created_at) < $1))
+            -- Settled, and no longer in the chain.
+            OR (w.state = 'settled' AND o.needs_attention)
          ORDER BY since, o.id LIMIT $2",
     )
     .bind(late)

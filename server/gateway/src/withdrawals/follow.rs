@@ -1,6 +1,6 @@
 use domain::ledger::template::withdrawal_settled;
 use domain::money::Currency;
-use domain::withdrawal::WithdrawalEvent;
+use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 
 use super::WithdrawalRow;
 use super::store::{self, OnChain};
@@ -35,10 +35,15 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
                         Fate::Deep => settle(&inner, unit, operation_id).await,
                         Fate::Dropped => send_again(&inner, unit, operation_id).await,
                         Fate::Replaced => call_for_help(&inner, unit, operation_id).await,
+                        Fate::Lost => tell_of_loss(&inner, unit, operation_id).await,
+                        Fate::Back => all_is_well(&inner, unit, operation_id).await,
                     }
                 })
             })
             .await?;
+        if fate == Fate::Lost {
+            send_once_more(gateway, operation_id).await?;
+        }
     }
     Ok(())
 }
@@ -52,6 +57,10 @@ pub(super) enum Fate {
     Dropped,
     /// Another transaction spends the same coins.
     Replaced,
+    /// It was deep enough, was settled, and is not in the chain any more.
+    Lost,
+    /// It was lost, and is deep enough again.
+    Back,
 }
 
 async fn settle(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
@@ -109,6 +118,50 @@ pub(super) async fn call_for_help(gateway: &Gateway, unit: &mut Unit, id: i64) -
     tell_operators(unit, &subject, &text).await
 }
 
+/// What is settled stays so in the books: the payment is made whole on the chain, with the same bytes.
+async fn tell_of_loss(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NotFound)?;
+    operation.needs_attention = true;
+    operation.error = Some("its transaction has left the chain; it is sent again".to_owned());
+    operation.updated_at = unit.now();
+    operations::update(unit.conn(), &operation).await?;
+    let subject = format!("Withdrawal {id} has left the chain");
+    let text = format!(
+        "A reorganisation of the chain removed the transaction of withdrawal {id}, which was final. \
+         The same transaction was sent once more; the receiver has nothing until it is in a block \
+         again.\n\nIf it does not come back, send it again from the page of suspense."
+    );
+    tell_operators(unit, &subject, &text).await
+}
+
+async fn all_is_well(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NotFound)?;
+    operation.needs_attention = false;
+    operation.error = None;
+    operation.updated_at = unit.now();
+    operations::update(unit.conn(), &operation).await
+}
+
+/// Broadcasts the stored bytes of a settled withdrawal; what the network says is for the log, because
+/// the operators know already.
+async fn send_once_more(gateway: &Gateway, id: i64) -> Result<()> {
+    let mut conn = gateway.side_pool().acquire().await?;
+    let row = store::find(&mut conn, gateway.currencies(), id).await?;
+    drop(conn);
+    let Some(raw) = row.raw else { return Ok(()) };
+    let backend = &gateway.chains().of(row.sent.currency())?.backend;
+    if let Err(error) = backend.broadcast(&raw).await {
+        tracing::warn!(operation = id, %error, "a lost withdrawal could not be sent once more");
+    }
+    Ok(())
+}
+
 impl Gateway {
     /// Sends a withdrawal's stored bytes to the network once more; never new ones.
     ///
@@ -116,7 +169,8 @@ impl Gateway {
     /// [`Error::NotFound`]; [`Error::Conflict`] when it has no bytes yet or has ended.
     pub async fn rebroadcast_withdrawal(&self, id: i64, by: &str) -> Result<()> {
         let (gateway, by) = (self.clone(), by.to_owned());
-        self.book()
+        let is_settled = self
+            .book()
             .commit(move |unit| {
                 Box::pin(async move {
                     let operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
@@ -124,7 +178,12 @@ impl Gateway {
                         .pop()
                         .ok_or(Error::NotFound)?;
                     let now = unit.now();
-                    if !store::queue_again(unit.conn(), id, now).await? {
+                    let row = store::find(unit.conn(), gateway.currencies(), id).await?;
+                    // One that left the chain keeps its state; its bytes go out beside the queue.
+                    let is_settled = row.state == WithdrawalState::Settled
+                        && row.raw.is_some()
+                        && operation.needs_attention;
+                    if !is_settled && !store::queue_again(unit.conn(), id, now).await? {
                         return Err(Error::Conflict("there is nothing to send again"));
                     }
                     crate::operator::audit_log::record(
@@ -136,9 +195,14 @@ impl Gateway {
                         &serde_json::json!({}),
                     )
                     .await?;
-                    store::notify_worker(unit.conn()).await
+                    store::notify_worker(unit.conn()).await?;
+                    Ok(is_settled)
                 })
             })
-            .await
+            .await?;
+        if is_settled {
+            send_once_more(self, id).await?;
+        }
+        Ok(())
     }
 }

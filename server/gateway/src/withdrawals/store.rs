@@ -297,7 +297,17 @@ pub(super) async fn changed_on_chain(
                 -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
                 OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
                 OR (t.status = 'replaced' AND NOT o.needs_attention))
-         ORDER BY w.operation_id",
+         UNION ALL
+         -- Settled, and the chain has taken it back; or given it again.
+         SELECT w.operation_id, CASE t.status WHEN 'confirmed' THEN 'back' ELSE 'lost' END, w.claim_id
+         FROM chain_txs t
+         JOIN withdrawals w ON w.coin_id = $1 AND w.txid = t.txid AND w.state = 'settled'
+         JOIN operations o ON o.id = w.operation_id
+         WHERE t.chain = $2
+           AND ((t.status IN ('dropped', 'replaced') AND NOT o.needs_attention)
+                OR (t.status = 'confirmed' AND o.needs_attention
+                    AND $3 - t.height + 1 >= w.confirmations_required))
+         ORDER BY 1",
     )
     .bind(coin.id)
     .bind(coin.code.as_str())
@@ -312,6 +322,8 @@ pub(super) async fn changed_on_chain(
                 fate: match status.as_deref() {
                     Some("confirmed") => Fate::Deep,
                     Some("dropped") | None => Fate::Dropped,
+                    Some("lost") => Fate::Lost,
+                    Some("back") => Fate::Back,
                     Some(_) => Fate::Replaced,
                 },
                 claim_id: row.try_get("claim_id")?,
