@@ -14,6 +14,8 @@ export interface DemoMerchant extends DemoUser {
   ex_pk: string;
   app_key: string;
   webhook_secret: string;
+  /** Of the Processing API, with every permission. */
+  key_pair: { public: string; private: string };
 }
 
 /** The members of `demo --json` that tests use (contract 70). */

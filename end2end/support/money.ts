@@ -4,21 +4,11 @@ import { expect, type Locator, type Page } from '@playwright/test';
 
 import { heading } from './checkout';
 import { cell, figure } from './dashboard';
-import { absolute, instance } from './instance';
-import { advance, mine } from './sandbox';
+import { instance } from './instance';
+import { advance, control, mine } from './sandbox';
 
 /** A valid bitcoin address that this instance did not give out (BIP 173). */
 export const STRANGER = 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq';
-
-async function control(name: string, body: object): Promise<void> {
-  const answer = await fetch(absolute(`/sandbox/${name}`), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  expect(answer.status, `/sandbox/${name} ${JSON.stringify(body)} → ${text}`).toBe(200);
-}
 
 /** Above this many whole units of a wallet's currency another person has to approve. */
 export async function limitWithdrawals(limit: string): Promise<void> {

@@ -5,7 +5,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 
 import { expect } from '@playwright/test';
 
-import { absolute, instance, type DemoMerchant } from './instance';
+import { absolute, instance } from './instance';
 
 export interface KeyPair {
   public: string;
@@ -84,8 +84,7 @@ export function signature(privateKey: string, body: string): string {
 
 /** The pair with every permission. */
 function keyPair(): KeyPair {
-  const merchant = instance().demo.merchant as DemoMerchant & { key_pair: KeyPair };
-  return merchant.key_pair;
+  return instance().demo.merchant.key_pair;
 }
 
 async function call<T>(path: string, request: object): Promise<T> {

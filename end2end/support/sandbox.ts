@@ -4,7 +4,7 @@ import { expect } from '@playwright/test';
 
 import { absolute } from './instance';
 
-async function control<T>(name: string, body: object): Promise<T> {
+export async function control<T>(name: string, body: object): Promise<T> {
   const answer = await fetch(absolute(`/sandbox/${name}`), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

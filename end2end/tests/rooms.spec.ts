@@ -93,7 +93,7 @@ test('terms are changed after a look at what changes, with a reason', async ({ p
 function terminalLink(wish: object): string {
   const { merchant } = instance().demo;
   const text = JSON.stringify({ client_id: merchant.id, ...wish });
-  const { private: key } = (merchant as typeof merchant & { key_pair: { private: string } }).key_pair;
+  const { private: key } = merchant.key_pair;
   const query = new URLSearchParams({
     data: Buffer.from(text).toString('base64'),
     signature: signature(key, text),
