@@ -18,8 +18,7 @@ use super::document::document;
 use super::errors::Refusal;
 use super::forms::{Label, blame};
 use super::notices::{Code, notice};
-use super::operations::number;
-use super::query::NoticeQuery;
+use super::query::{NoticeQuery, number};
 use super::visitor::Visitor;
 use crate::state::AppState;
 

@@ -2,7 +2,6 @@ use app::pages::ChargesPage;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::view::checkout::Notice;
 use domain::view::dashboard::ChargeFilter;
 use gateway::auth::Permission;
 use gateway::dashboard::{CHARGE_COLUMNS, Cursor};
@@ -12,9 +11,17 @@ use leptos::prelude::*;
 use super::csv;
 use super::document::document;
 use super::errors::Refusal;
+use super::forms::{Label, blame};
 use super::query::ListQuery;
 use super::visitor::Visitor;
 use crate::state::AppState;
+
+const LABELS: [Label; 4] = [
+    ("status", "status", "Status"),
+    ("currency", "currency", "Currency"),
+    ("from", "from", "From day"),
+    ("to", "to", "To day"),
+];
 
 /// The list, filtered as the URL says. A filter that means nothing is named above it and left out.
 pub(super) async fn show(
@@ -34,7 +41,7 @@ pub(super) async fn show(
             let mut view = gateway.charge_list(merchant, rest, &Cursor::Newest).await?;
             // What was typed stays in the form.
             view.filter = filter;
-            (view, wrong.first().map(blame))
+            (view, blame(&wrong, &LABELS))
         }
         listed => (listed?, None),
     };
@@ -82,22 +89,6 @@ fn without(mut filter: ChargeFilter, wrong: &[FieldError]) -> ChargeFilter {
     filter
 }
 
-/// The messages are ours; none repeats what was typed.
-fn blame(error: &FieldError) -> Notice {
-    let label = match error.field.as_str() {
-        "status" => "Status",
-        "currency" => "Currency",
-        "from" => "From day",
-        "to" => "To day",
-        _ => "This filter",
-    };
-    Notice {
-        is_error: true,
-        text: format!("{label} {}.", error.message),
-        field: Some(error.field.clone()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +107,7 @@ mod tests {
         }];
         let rest = without(filter, &wrong);
         assert_eq!((rest.q.as_str(), rest.from.as_str()), ("anna", ""));
-        let text = wrong.first().map(|error| blame(error).text);
+        let text = blame(&wrong, &LABELS).map(|notice| notice.text);
         assert_eq!(
             text.as_deref(),
             Some("From day must be a date such as 2026-11-21.")

@@ -21,6 +21,7 @@ use super::errors::Refusal;
 use super::forms::{Label, blame};
 use super::notices::{Code, notice};
 use super::query::NoticeQuery;
+use super::query::number;
 use super::visitor::Visitor;
 use crate::state::AppState;
 
@@ -184,10 +185,6 @@ fn without(mut filter: DeliveryFilter, wrong: &[FieldError]) -> DeliveryFilter {
         }
     }
     filter
-}
-
-fn number(text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| Refusal::NotFound)
 }
 
 #[cfg(test)]

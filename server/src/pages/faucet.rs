@@ -7,15 +7,24 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::view::checkout::Notice;
 use gateway::auth::Permission;
-use gateway::{Error, FieldError, Gateway};
+use gateway::{Error, Gateway};
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::document::document;
 use super::errors::Refusal;
+use super::forms::{Label, blame};
 use super::notices::{Code, notice};
 use super::visitor::Visitor;
 use crate::state::AppState;
+
+const LABELS: [Label; 5] = [
+    ("address", "address", "Address"),
+    ("amount", "amount", "Amount"),
+    ("currency", "currency", "Coin"),
+    ("blocks", "blocks", "Blocks"),
+    ("seconds", "seconds", "Seconds"),
+];
 
 /// What the form is filled with, and what the one before has to say.
 #[derive(Debug, Default, Deserialize)]
@@ -68,7 +77,7 @@ pub(super) async fn submit(
             Ok(Redirect::to(&format!("/app/faucet?notice={}", code.word())).into_response())
         }
         Err(Error::Invalid(wrong)) => {
-            let said = wrong.first().map(blame);
+            let said = blame(&wrong, &LABELS);
             page(
                 gateway,
                 &visitor,
@@ -115,23 +124,6 @@ fn whole<T: std::str::FromStr>(field: &str, text: &str) -> Result<T, Error> {
     text.trim()
         .parse()
         .map_err(|_| Error::invalid(field, "must be a whole number"))
-}
-
-/// The messages are ours; none repeats what was typed.
-fn blame(error: &FieldError) -> Notice {
-    let label = match error.field.as_str() {
-        "address" => "Address",
-        "amount" => "Amount",
-        "currency" => "Coin",
-        "blocks" => "Blocks",
-        "seconds" => "Seconds",
-        _ => "This",
-    };
-    Notice {
-        is_error: true,
-        text: format!("{label} {}.", error.message),
-        field: Some(error.field.clone()),
-    }
 }
 
 async fn page(

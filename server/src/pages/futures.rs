@@ -21,8 +21,8 @@ use super::document::document;
 use super::errors::Refusal;
 use super::forms::{Label, blame};
 use super::notices::notice;
-use super::operations::number;
 use super::query::NoticeQuery;
+use super::query::number;
 use super::visitor::Visitor;
 use crate::state::AppState;
 

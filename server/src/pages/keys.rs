@@ -19,6 +19,7 @@ use super::document::document;
 use super::errors::Refusal;
 use super::forms::{Label, blame};
 use super::notices::{Code, notice};
+use super::query::number;
 use super::visitor::Visitor;
 use crate::state::AppState;
 
@@ -183,10 +184,6 @@ fn said(wrong: &[FieldError]) -> Option<Notice> {
         }),
         None => blame(wrong, &LABELS),
     }
-}
-
-fn number(text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| Refusal::NotFound)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::document::document;
 use super::errors::Refusal;
 use super::forms::{Label, blame};
 use super::notices::{Code, notice};
-use super::query::NoticeQuery;
+use super::query::{NoticeQuery, number};
 use super::visitor::Visitor;
 use crate::state::AppState;
 
@@ -184,8 +184,4 @@ fn decided(id: i64, done: Result<(), Error>, code: Code) -> Result<Response, Ref
     };
     let page = format!("/app/withdrawals/{id}?notice={}", code.word());
     Ok(Redirect::to(&page).into_response())
-}
-
-pub(super) fn number(text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| Refusal::NotFound)
 }

@@ -2,6 +2,8 @@ use domain::view::dashboard::ChargeFilter;
 use gateway::dashboard::Cursor;
 use serde::Deserialize;
 
+use super::errors::Refusal;
+
 /// Parameters of the lists of charges, each as text: a link that somebody edited by hand still
 /// gives a page.
 #[derive(Debug, Default, Deserialize)]
@@ -55,4 +57,9 @@ impl BeforeQuery {
 #[serde(default)]
 pub(super) struct NoticeQuery {
     pub(super) notice: String,
+}
+
+/// The number of a thing in a path; what is none is as unknown as one that leads nowhere.
+pub(super) fn number(text: &str) -> Result<i64, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound)
 }

@@ -15,6 +15,7 @@ mod document;
 mod expiry;
 pub mod invoice_report;
 mod items;
+mod late_money;
 mod list_store;
 mod method;
 mod method_store;

@@ -96,7 +96,7 @@ impl Gateway {
         public_id: &str,
     ) -> Result<Vec<TimelineEntry>> {
         let charge = self.find_charge(merchant_id, public_id).await?;
-        let mut entries = story(store::timeline(self.pool(), charge.id).await?);
+        let mut entries = story(trail_store::timeline(self.pool(), charge.id).await?);
         let object = format!("charge:{}", charge.id);
         entries.extend(self.journal_story(&object).await?);
         entries.extend(story(trail_store::attempts(self.pool(), &object).await?));

@@ -325,23 +325,6 @@ pub(crate) async fn append_timeline(
     Ok(())
 }
 
-pub(super) async fn timeline(
-    pool: &PgPool,
-    charge_id: i64,
-) -> Result<Vec<(OffsetDateTime, String, Value)>> {
-    let rows =
-        sqlx::query("SELECT at, kind, data FROM charge_timeline WHERE charge_id = $1 ORDER BY id")
-            .bind(charge_id)
-            .fetch_all(pool)
-            .await?;
-    rows.iter()
-        .map(|row| {
-            let Json(data): Json<Value> = row.try_get("data")?;
-            Ok((row.try_get("at")?, row.try_get("kind")?, data))
-        })
-        .collect()
-}
-
 macro_rules! select_receipt {
     ($rest:literal) => {
         concat!(

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use sqlx::types::Json;
 use sqlx::{PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -75,6 +76,24 @@ pub(super) async fn attempts(
                 "error": row.try_get::<Option<String>, _>("error")?,
             });
             Ok((row.try_get("at")?, "webhook.attempt".to_owned(), data))
+        })
+        .collect()
+}
+
+/// What happened to a charge, oldest first: when, which kind, with what.
+pub(super) async fn timeline(
+    pool: &PgPool,
+    charge_id: i64,
+) -> Result<Vec<(OffsetDateTime, String, Value)>> {
+    let rows =
+        sqlx::query("SELECT at, kind, data FROM charge_timeline WHERE charge_id = $1 ORDER BY id")
+            .bind(charge_id)
+            .fetch_all(pool)
+            .await?;
+    rows.iter()
+        .map(|row| {
+            let Json(data): Json<Value> = row.try_get("data")?;
+            Ok((row.try_get("at")?, row.try_get("kind")?, data))
         })
         .collect()
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::super::document::document;
 use super::super::errors::Refusal;
 use super::super::forms::blame;
-use super::super::operations::number;
+use super::super::query::number;
 use super::super::visitor::Visitor;
 use super::{LABELS, ListQuery, listed};
 use crate::state::AppState;

@@ -18,7 +18,7 @@ use super::super::document::document;
 use super::super::errors::Refusal;
 use super::super::forms::{self, blame};
 use super::super::notices::Code;
-use super::super::operations::number;
+use super::super::query::number;
 use super::super::visitor::Visitor;
 use super::prices::{choose, prices};
 use super::{LABELS, PATH};

@@ -16,7 +16,7 @@ use crate::pages::document::document;
 use crate::pages::errors::Refusal;
 use crate::pages::forms::{Label, blame};
 use crate::pages::notices::{Code, notice};
-use crate::pages::operations::number;
+use crate::pages::query::number;
 use crate::pages::visitor::Visitor;
 use crate::state::AppState;
 

@@ -1,0 +1,73 @@
+use domain::charge::{Event, ReceiptState, Status, Valuation, late_value};
+
+use super::row::{ChargeRow, ReceiptRow};
+use super::{claim_store, transition};
+use crate::ledger::Unit;
+use crate::{Error, Gateway, Result};
+
+/// Late money pays when the merchant takes it and it still covers the amount at the current rate,
+/// judged at the moment the last of it became final.
+pub(super) async fn accept_late_money(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    row: &mut ChargeRow,
+    receipts: &[ReceiptRow],
+) -> Result<()> {
+    let (true, Status::Expired | Status::Underpaid) = (row.late_policy_accepts, row.status) else {
+        return Ok(());
+    };
+    let Some(terms) = row.terms.clone() else {
+        return Ok(());
+    };
+    let of_coin = || {
+        receipts
+            .iter()
+            .filter(|r| r.coin.id == terms.coin.id && r.state.is_live())
+    };
+    let all_final = of_coin().all(|receipt| receipt.state == ReceiptState::Final);
+    let any_late = of_coin().any(|receipt| receipt.first_seen_at >= terms.release_at);
+    let is_final = |receipt: &ReceiptRow| receipt.state == ReceiptState::Final;
+    // Seen in time but proven only after the clock had ended: it was paid, at the quote.
+    let covered_in_time = row
+        .received(receipts, |r| {
+            is_final(r) && r.first_seen_at < terms.release_at
+        })
+        .is_some_and(|in_time| in_time.units() >= terms.due);
+    if !all_final || !(any_late || covered_in_time) {
+        return Ok(());
+    }
+    // What is on its way back, or went, pays nothing.
+    if claim_store::refund_decided(unit.conn(), row.id).await? || row.refunded_of(terms.coin) > 0 {
+        return Ok(());
+    }
+    let Some(received) = row.received(receipts, is_final) else {
+        return Ok(());
+    };
+    let valuation = if covered_in_time {
+        Valuation::Quoted { due: terms.due }
+    } else {
+        let now = unit.now();
+        let to = row.amount.currency();
+        let Some(mid) = gateway.mid(unit.conn(), terms.coin, to, now).await? else {
+            return Ok(());
+        };
+        let enough = late_value(received, mid.rate, to)
+            .is_some_and(|value| value >= row.amount.units() - row.tolerance);
+        if !enough {
+            return Ok(());
+        }
+        Valuation::AtMid(mid.rate)
+    };
+    let credit = valuation
+        .credit(received, row.amount, row.fee_basis_points)
+        .filter(|credit| credit.gross.is_positive());
+    let Some(credit) = credit else { return Ok(()) };
+    let event = Event::LateAccepted {
+        consumed: credit.consumed.units(),
+    };
+    match transition::transition(unit, row, receipts, &event, Some(credit), "late policy").await {
+        // It stays in the inbox, where a person accepts it when we can deliver again.
+        Err(Error::QuoteUnavailable { .. }) => Ok(()),
+        done => done.map(|_| ()),
+    }
+}
