@@ -1,6 +1,6 @@
 use domain::ledger::template::withdrawal_settled;
 use domain::money::Currency;
-use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
+use domain::withdrawal::WithdrawalEvent;
 
 use super::WithdrawalRow;
 use super::store::{self, OnChain};
@@ -169,7 +169,7 @@ impl Gateway {
     /// [`Error::NotFound`]; [`Error::Conflict`] when it has no bytes yet or has ended.
     pub async fn rebroadcast_withdrawal(&self, id: i64, by: &str) -> Result<()> {
         let (gateway, by) = (self.clone(), by.to_owned());
-        let is_settled = self
+        let is_lost = self
             .book()
             .commit(move |unit| {
                 Box::pin(async move {
@@ -178,12 +178,9 @@ impl Gateway {
                         .pop()
                         .ok_or(Error::NotFound)?;
                     let now = unit.now();
-                    let row = store::find(unit.conn(), gateway.currencies(), id).await?;
                     // One that left the chain keeps its state; its bytes go out beside the queue.
-                    let is_settled = row.state == WithdrawalState::Settled
-                        && row.raw.is_some()
-                        && operation.needs_attention;
-                    if !is_settled && !store::queue_again(unit.conn(), id, now).await? {
+                    let is_lost = store::is_lost(unit.conn(), id).await?;
+                    if !is_lost && !store::queue_again(unit.conn(), id, now).await? {
                         return Err(Error::Conflict("there is nothing to send again"));
                     }
                     crate::operator::audit_log::record(
@@ -196,11 +193,11 @@ impl Gateway {
                     )
                     .await?;
                     store::notify_worker(unit.conn()).await?;
-                    Ok(is_settled)
+                    Ok(is_lost)
                 })
             })
             .await?;
-        if is_settled {
+        if is_lost {
             send_once_more(self, id).await?;
         }
         Ok(())

@@ -216,6 +216,18 @@ pub(super) async fn queue_again(
     Ok(updated == 1)
 }
 
+/// Whether it was settled and its transaction has left the chain since.
+pub(super) async fn is_lost(conn: &mut PgConnection, operation_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM withdrawals w JOIN operations o ON o.id = w.operation_id
+                        WHERE w.operation_id = $1 AND w.state = 'settled' AND w.raw IS NOT NULL
+                          AND o.needs_attention)",
+    )
+    .bind(operation_id)
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Takes what is due under a lease.
 pub(super) async fn claim(
     pool: &PgPool,
