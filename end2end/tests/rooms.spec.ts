@@ -25,6 +25,7 @@ const MERCHANTS = [
 const OPERATORS = [
   '/app/operate/house',
   '/app/operate/suspense',
+  '/app/operate/merchants',
   '/app/operate/currencies',
   '/app/operate/currencies/BTC',
   '/app/operate/rates',
@@ -87,6 +88,25 @@ test('terms are changed after a look at what changes, with a reason', async ({ p
   await expect(page.getByText('The network is busy').first()).toBeVisible();
   await page.goto('/app/operate/currencies/tBTC');
   await expect(input).not.toHaveValue(before);
+});
+
+test('a limit of a merchant is set after a look at what changes, and lifted', async ({ page }) => {
+  const { admin, merchant } = instance().demo;
+  const path = `/app/operate/merchants/${merchant.id}`;
+  await signIn(page, admin);
+  for (const [limit, shown] of [
+    ['0.5', '0.5 of the currency'],
+    ['', 'no limit'],
+  ]) {
+    await page.goto(path);
+    await expectAccessible(page, 'terms of a merchant');
+    await page.getByLabel('One withdrawal needs an approval above').fill(limit);
+    await page.getByRole('button', { name: 'Review' }).click();
+    await expect(page.getByRole('cell', { name: shown }).last()).toBeVisible();
+    await page.getByLabel('Reason').fill('Agreed by mail');
+    await page.getByRole('button', { name: 'Save the change' }).click();
+    await expect(page.locator('h1')).toHaveText('Merchants');
+  }
 });
 
 /** The address of a terminal's page, as a merchant's program signs it. */

@@ -26,6 +26,7 @@ pub enum Section {
     Terminal,
     Settings,
     House,
+    Merchants,
     Suspense,
     Currencies,
     RateSources,
@@ -84,6 +85,7 @@ const OPERATOR_GROUP: Group = (
     &[
         (Section::House, "House accounts", "/app/operate/house"),
         (Section::Suspense, "Suspense", "/app/operate/suspense"),
+        (Section::Merchants, "Merchants", "/app/operate/merchants"),
         (
             Section::Currencies,
             "Currencies and fees",

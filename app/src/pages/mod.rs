@@ -57,8 +57,8 @@ pub use keys::{KeyCreatedPage, KeysPage};
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
 pub use operate::{
-    AuditPage, FloorPage, HousePage, OperatorRatesPage, ReviewPage, SuspendedDepositPage,
-    SuspensePage, TermsEditPage, TermsListPage,
+    AuditPage, FloorPage, HousePage, MerchantTermsPage, MerchantsPage, OperatorRatesPage,
+    ReviewPage, SuspendedDepositPage, SuspensePage, TermsEditPage, TermsListPage,
 };
 pub use operations::{OperationPage, OperationsPage};
 pub use public::PublicPage;

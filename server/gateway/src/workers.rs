@@ -13,6 +13,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::charges::{any_due, expire_due};
+use crate::currencies::store::CURRENCY_CHANNEL;
 use crate::ledger::store::CHARGE_CHANNEL;
 use crate::outbox::{IN_FLIGHT_MAX, Outcome, deliver_due, start_due};
 use crate::withdrawals::store::WITHDRAWAL_CHANNEL;
@@ -174,12 +175,20 @@ async fn listen(gateway: Gateway, wake: Wake, mut shutdown: watch::Receiver<bool
 async fn forward(gateway: &Gateway, wake: &Wake) -> Result<()> {
     let mut listener = PgListener::connect_with(gateway.pool()).await?;
     listener
-        .listen_all([CHARGE_CHANNEL, DELIVERY_CHANNEL, WITHDRAWAL_CHANNEL])
+        .listen_all([
+            CHARGE_CHANNEL,
+            CURRENCY_CHANNEL,
+            DELIVERY_CHANNEL,
+            WITHDRAWAL_CHANNEL,
+        ])
         .await?;
+    // What was announced while nobody listened.
+    gateway.currencies().refresh(gateway.pool()).await?;
     loop {
         let notification = listener.recv().await?;
         match notification.channel() {
             CHARGE_CHANNEL => gateway.announce(notification.payload().to_owned()),
+            CURRENCY_CHANNEL => gateway.currencies().refresh(gateway.pool()).await?,
             WITHDRAWAL_CHANNEL => wake.withdrawals.notify_one(),
             _ => wake.deliveries.notify_one(),
         }

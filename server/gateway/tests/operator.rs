@@ -3,11 +3,13 @@
 
 mod support;
 
+use std::time::Duration;
+
 use domain::view::operate::{AuditFilter, PinForm, SuspenseFilter, SuspenseView, WayOut};
 use futures::future::join;
 use gateway::Error;
 use gateway::exchange::Pricing;
-use gateway::operator::{FloorChange, SeenPin, TermsForm};
+use gateway::operator::{FloorChange, MerchantTerms, SeenPin, TermsForm};
 use sqlx::PgPool;
 use support::World;
 use support::operations::{STRANGER, blamed};
@@ -290,6 +292,95 @@ async fn terms_change_at_once_and_only_from_what_was_seen(pool: PgPool) {
         Err(Error::NotFound)
     ));
     world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_currency_is_switched_off_and_on_everywhere(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let other = World::new(&pool).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let workers = other.gateway.spawn_workers(stopped);
+    let address = world.address("LTC", None, "a").await;
+    for (word, offered) in [("no", false), ("yes", true)] {
+        let mut form = terms_form(&world, "LTC").await;
+        form.insert("enabled".to_owned(), word.to_owned());
+        let review = world.gateway.review_terms("LTC", &form, "").await.unwrap();
+        assert_eq!(review.rows.len(), 1, "{review:?}");
+        assert!(review.notes.iter().any(|note| note.contains("LTC")));
+        world
+            .gateway
+            .change_terms("LTC", form, "its node is being moved", BY)
+            .await
+            .unwrap();
+        let is_offered = |world: &World| {
+            let currencies = world.gateway.currencies();
+            currencies.enabled_by_code("LTC").is_some()
+        };
+        assert_eq!(is_offered(&world), offered);
+        // The other process hears of it.
+        while is_offered(&other) != offered {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // What comes all the same is booked.
+        world.deposit(&address, "LTC", "1").await;
+    }
+    assert_eq!(world.told().await, ["deposit confirmed"; 2]);
+    stop.send(true).unwrap();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_merchant_s_terms_are_changed_with_a_reason_and_from_what_was_seen(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let (gateway, id) = (&world.gateway, world.merchant);
+    let form = gateway.merchant_terms_form(id).await.unwrap();
+    let terms = MerchantTerms {
+        fee: "0.5".to_owned(),
+        withdrawal_limit: "0.05".to_owned(),
+        daily_limit: String::new(),
+        seen: form.seen,
+        reason: "agreed by mail".to_owned(),
+    };
+    let review = gateway.review_merchant_terms(id, &terms).await.unwrap();
+    assert_eq!(review.rows.len(), 2, "{review:?}");
+    let no_reason = MerchantTerms {
+        reason: String::new(),
+        ..terms.clone()
+    };
+    let refused = gateway.change_merchant_terms(id, no_reason, BY).await;
+    assert_eq!(blamed(&refused.unwrap_err()).0, "reason");
+    gateway
+        .change_merchant_terms(id, terms.clone(), BY)
+        .await
+        .unwrap();
+    let stale = MerchantTerms {
+        fee: "2".to_owned(),
+        ..terms
+    };
+    let stale = gateway.change_merchant_terms(id, stale, BY).await;
+    assert!(matches!(stale, Err(Error::Conflict(_))), "{stale:?}");
+    assert_eq!(
+        recorded(&world).await,
+        [format!("merchant.terms_changed merchant:{id}")]
+    );
+    let asked = world
+        .withdraw(world.withdrawal("0.06", "BTC", "1"))
+        .await
+        .unwrap();
+    assert_eq!(asked.status.word(), "pending");
+    let all = gateway.merchants_view("", 1).await.unwrap();
+    let one = gateway.merchants_view(&id.to_string(), 1).await.unwrap();
+    assert!(all.rows.len() > 1 && one.rows.len() == 1, "{all:?}");
+    assert_eq!(one.rows[0].fee, "0.5 %");
+    let none = gateway.merchants_view("nobody", 9).await.unwrap();
+    assert!(none.rows.is_empty());
+    assert!(matches!(
+        gateway.merchant_terms_form(1).await,
+        Err(Error::NotFound)
+    ));
 }
 
 #[sqlx::test(migrations = "../../migrations")]

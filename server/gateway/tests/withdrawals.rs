@@ -281,7 +281,8 @@ async fn approving_and_declining_at_once_does_one_of_the_two(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_limit_of_a_day_counts_what_was_asked_for(pool: PgPool) {
     let world = World::new(&pool).await;
-    sqlx::query("UPDATE merchants SET withdrawal_daily_limit = 0.25")
+    // A BTC is 60 000 EUR: two of them are 12 000 EUR, the third would be too much.
+    sqlx::query("UPDATE merchants SET withdrawal_daily_limit = 15000")
         .execute(&pool)
         .await
         .unwrap();
@@ -299,6 +300,28 @@ async fn the_limit_of_a_day_counts_what_was_asked_for(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(next.status.word(), "processing");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn the_limit_of_a_day_is_of_all_currencies_together(pool: PgPool) {
+    let world = World::new(&pool).await;
+    sqlx::query("UPDATE merchants SET withdrawal_daily_limit = 6500")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let first = world
+        .withdraw(world.withdrawal("0.1", "BTC", "1"))
+        .await
+        .unwrap();
+    assert_eq!(first.status.word(), "processing");
+    // 600 EUR that leave as bitcoin count like the bitcoin before.
+    let exchanged = NewWithdrawal {
+        convert_to: Some(world.currency("BTC")),
+        ..world.withdrawal("600", "EUR", "2")
+    };
+    let second = world.withdraw(exchanged).await.unwrap();
+    assert_eq!(second.status.word(), "pending");
     world.audit().await;
 }
 

@@ -52,7 +52,9 @@ const STATE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) FROM rate_observations),
     (SELECT count(*) FROM sim.blocks),
     (SELECT count(*) FROM sim.txs),
-    (SELECT string_agg(tolerance || late_policy || expiry_minutes, ',' ORDER BY id) FROM merchants),
+    (SELECT string_agg(concat_ws(' ', tolerance, late_policy, expiry_minutes, fee_basis_points,
+        withdrawal_limit, withdrawal_daily_limit), ',' ORDER BY id) FROM merchants),
+    (SELECT count(*) FILTER (WHERE enabled) FROM currencies),
     (SELECT clock_offset_seconds FROM instance))";
 
 /// An invoice nobody has picked a coin for.
@@ -127,6 +129,7 @@ pub struct Instance {
     invoice: Thing,
     voidable: Vec<Thing>,
     money: MoneyThings,
+    merchant: Thing,
 }
 
 impl Instance {
@@ -179,6 +182,10 @@ impl Instance {
             invoice,
             voidable,
             money,
+            merchant: Thing {
+                id: demo.merchant.id.to_string(),
+                ..Thing::default()
+            },
             pair: Thing {
                 id: pair.to_string(),
                 ..Thing::default()
@@ -203,6 +210,7 @@ impl Instance {
             "invoice" => self.invoice.clone(),
             "voidable" => self.voidable.last().unwrap().clone(),
             "pair" => self.pair.clone(),
+            "merchant" => self.merchant.clone(),
             "address" => self.money.address.clone(),
             "deposit" => self.money.deposit.clone(),
             "futures" => self.money.futures.clone(),

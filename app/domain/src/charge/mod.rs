@@ -14,7 +14,7 @@ pub use change::{Change, TransitionError, WITHHELD_FOR};
 pub use flags::{Flag, Flags};
 pub use lifecycle::{Charge, Event, Quote, UNCONFIRMED_MAX};
 pub use payout_value::{Valuation, fee, late_value};
-pub use receipt::{Receipt, ReceiptState, confirmations_for};
+pub use receipt::{Position, Receipt, ReceiptState, confirmations_for};
 pub use status::{Resolution, Status};
 
 #[cfg(test)]

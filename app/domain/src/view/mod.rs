@@ -11,6 +11,7 @@ pub mod dashboard;
 pub mod developers;
 pub mod futures;
 pub mod invoices;
+pub mod merchants;
 pub mod operate;
 pub mod operations;
 pub mod receipt;

@@ -153,6 +153,8 @@ pub struct StuckWithdrawal {
     pub problem: String,
     /// Path that sends its stored bytes again; `None` while there are none.
     pub rebroadcast: Option<String>,
+    /// Path of the decision on one whose coins another transaction took.
+    pub replaced: Option<String>,
 }
 
 /// Filters of the suspense page as they stand in the address.
@@ -225,8 +227,16 @@ pub struct TermsInput {
     pub hint: &'static str,
     pub value: String,
     pub error: Option<String>,
-    /// `decimal` or `numeric`.
-    pub inputmode: &'static str,
+    pub control: TermsControl,
+}
+
+/// How a value is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TermsControl {
+    /// Typed; `decimal` or `numeric`.
+    Typed { inputmode: &'static str },
+    /// One of these values, each with its words.
+    Chosen(&'static [(&'static str, &'static str)]),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,6 +30,10 @@ pub enum WithdrawalEvent {
     Confirmed,
     /// The receiver is one of ours: no chain is needed.
     PaidInternally,
+    /// Another transaction took the coins, and a person found that it paid the same.
+    ReplacedAndPaid,
+    /// Another transaction took the coins, and a person found that the receiver has nothing.
+    ReplacedUnpaid,
 }
 
 /// The withdrawal cannot do this now.
@@ -74,7 +78,10 @@ impl WithdrawalState {
             (Self::Queued, Event::PaidInternally) => Ok(Self::Settled),
             (Self::Built | Self::Broadcast, Event::Accepted) => Ok(Self::Broadcast),
             // A block may hold it before we hear that the network took it.
-            (Self::Built | Self::Broadcast, Event::Confirmed) => Ok(Self::Settled),
+            (Self::Built | Self::Broadcast, Event::Confirmed | Event::ReplacedAndPaid) => {
+                Ok(Self::Settled)
+            }
+            (Self::Built | Self::Broadcast, Event::ReplacedUnpaid) => Ok(Self::Void),
             (
                 Self::Pending
                 | Self::Queued
@@ -98,22 +105,27 @@ impl WithdrawalState {
 
 #[cfg(test)]
 mod tests {
-    use WithdrawalEvent::{Accepted, Approved, Built as Make, Confirmed, Declined, PaidInternally};
+    use WithdrawalEvent::{
+        Accepted, Approved, Built as Make, Confirmed, Declined, PaidInternally, ReplacedAndPaid,
+        ReplacedUnpaid,
+    };
     use WithdrawalState::{Broadcast, Built, Pending, Queued, Settled, Void};
 
     use super::*;
 
-    const EVENTS: [WithdrawalEvent; 6] = [
+    const EVENTS: [WithdrawalEvent; 8] = [
         Approved,
         Declined,
         Make,
         Accepted,
         Confirmed,
         PaidInternally,
+        ReplacedAndPaid,
+        ReplacedUnpaid,
     ];
 
     /// Every move there is; all others are refused.
-    const MOVES: [(WithdrawalState, WithdrawalEvent, WithdrawalState); 8] = [
+    const MOVES: [(WithdrawalState, WithdrawalEvent, WithdrawalState); 12] = [
         (Pending, Approved, Queued),
         (Pending, Declined, Void),
         (Queued, Make, Built),
@@ -122,6 +134,10 @@ mod tests {
         (Built, Confirmed, Settled),
         (Broadcast, Accepted, Broadcast),
         (Broadcast, Confirmed, Settled),
+        (Built, ReplacedAndPaid, Settled),
+        (Built, ReplacedUnpaid, Void),
+        (Broadcast, ReplacedAndPaid, Settled),
+        (Broadcast, ReplacedUnpaid, Void),
     ];
 
     #[test]

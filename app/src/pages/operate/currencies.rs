@@ -1,12 +1,12 @@
 use domain::view::dashboard::Frame;
-use domain::view::operate::{TermsEditView, TermsInput, TermsItem, TermsListView};
+use domain::view::operate::{TermsControl, TermsEditView, TermsInput, TermsItem, TermsListView};
 use leptos::prelude::*;
 
 use super::with_notice;
 use crate::pages::frame::{DashboardPage, Section};
 use crate::ui::{
-    Cell, EmptyState, Figure, HeadCell, HiddenField, PageLinks, RowHead, TableFrame, TextField,
-    Timestamp,
+    Cell, EmptyState, Figure, HeadCell, HiddenField, PageLinks, RowHead, SelectField, TableFrame,
+    TextField, Timestamp,
 };
 
 const PATH: &str = "/app/operate/currencies";
@@ -117,7 +117,7 @@ pub fn TermsEditPage(frame: Frame, view: TermsEditView) -> impl IntoView {
     let title = format!("{code} fees and limits");
     let action = format!("{PATH}/{code}");
     let audit = format!("/app/operate/audit?subject=currency:{code}");
-    let off = (!enabled).then_some(" It is switched off; nobody can use it.");
+    let off = (!enabled).then_some(" It is switched off: nothing new begins in it.");
     let changed = match last_change {
         Some((by, at)) => view! {
             "Last changed by " <bdi>{by}</bdi> ", " <Timestamp at=at/> ". "
@@ -141,6 +141,24 @@ pub fn TermsEditPage(frame: Frame, view: TermsEditView) -> impl IntoView {
 }
 
 fn input(input: TermsInput) -> AnyView {
+    let inputmode = match input.control {
+        TermsControl::Typed { inputmode } => inputmode,
+        TermsControl::Chosen(options) => {
+            let options = options
+                .iter()
+                .map(|(value, text)| ((*value).to_owned(), (*text).to_owned()))
+                .collect();
+            return view! {
+                <SelectField
+                    name=input.name
+                    label=input.label
+                    options=options
+                    selected=input.value
+                />
+            }
+            .into_any();
+        }
+    };
     view! {
         <TextField
             name=input.name
@@ -148,7 +166,7 @@ fn input(input: TermsInput) -> AnyView {
             value=input.value
             hint=input.hint
             error=input.error
-            inputmode=input.inputmode
+            inputmode=inputmode
         />
     }
     .into_any()
@@ -171,7 +189,9 @@ mod tests {
                 hint: "Taken off what came, e.g. 0.99",
                 value: "1,5".to_owned(),
                 error: Some("Deposit fee, % must be a plain decimal number.".to_owned()),
-                inputmode: "decimal",
+                control: TermsControl::Typed {
+                    inputmode: "decimal",
+                },
             }],
             version: 7,
             last_change: None,

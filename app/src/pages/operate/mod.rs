@@ -1,8 +1,9 @@
-//! The operator's pages: house accounts, suspense, terms, rates, the audit log (ux §1.14).
+//! The operator's pages: house accounts, suspense, merchants, terms, rates, the audit log (ux §1.14).
 
 mod audit;
 mod currencies;
 mod house;
+mod merchants;
 mod rates;
 mod review;
 mod suspended;
@@ -11,6 +12,7 @@ mod suspense;
 pub use audit::AuditPage;
 pub use currencies::{TermsEditPage, TermsListPage};
 pub use house::{FloorPage, HousePage};
+pub use merchants::{MerchantTermsPage, MerchantsPage};
 pub use rates::OperatorRatesPage;
 pub use review::ReviewPage;
 pub use suspended::SuspendedDepositPage;

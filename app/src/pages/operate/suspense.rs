@@ -209,8 +209,29 @@ fn stuck_row(item: StuckWithdrawal) -> AnyView {
             </form>
         }
         .into_any(),
+        None if item.state.word == "void" => {
+            view! { <span class="quiet">"The merchant owes the coins."</span> }.into_any()
+        }
         None => view! { <span class="quiet">"It is tried again by itself."</span> }.into_any(),
     };
+    let decide = item.replaced.map(|path| {
+        let (paid, unpaid) = (
+            format!("{path}?outcome=paid"),
+            format!("{path}?outcome=not-paid"),
+        );
+        let number = item.id;
+        view! {
+            <p>"Another transaction took its coins. Look at the chain:"</p>
+            <p class="actions">
+                <a class="btn-2" href=paid aria-label=format!("Withdrawal {number} was paid")>
+                    "It was paid"
+                </a>
+                <a class="btn-2" href=unpaid aria-label=format!("Withdrawal {number} was not paid")>
+                    "It was not paid"
+                </a>
+            </p>
+        }
+    });
     view! {
         <tr role="row">
             <RowHead label="Number">{item.id}</RowHead>
@@ -220,7 +241,7 @@ fn stuck_row(item: StuckWithdrawal) -> AnyView {
             <Cell label="To"><ShortHash value=item.address/></Cell>
             <Cell label="Status"><Status of=item.state/></Cell>
             <Cell label="Problem">{item.problem}</Cell>
-            <Cell label="Way out">{again}</Cell>
+            <Cell label="Way out">{again} {decide}</Cell>
         </tr>
     }
     .into_any()

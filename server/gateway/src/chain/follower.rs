@@ -116,12 +116,15 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
         if chain.backend.tip().await?.hash != tip.hash {
             continue;
         }
-        mempool::follow(gateway, chain, &mut memory.mempool, tip.height, snapshot).await?;
+        // Until they are compared, a crash or an error must not make us forget to.
+        let reconciled = std::mem::take(&mut memory.reconciled);
+        let some_are_gone =
+            mempool::follow(gateway, chain, &mut memory.mempool, tip.height, snapshot).await?;
         // Whoever connects blocks looks: the process that disconnected some may be gone.
-        if !memory.reconciled || progress.connected > 0 {
+        if !reconciled || some_are_gone || progress.connected > 0 {
             reverse_lost(gateway, chain.coin).await?;
-            memory.reconciled = true;
         }
+        memory.reconciled = true;
         withdrawals::follow(gateway, chain.coin, tip.height).await?;
         progress.tip = Some(tip);
         break;

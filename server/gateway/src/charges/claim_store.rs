@@ -134,7 +134,8 @@ pub(super) async fn set_operation(
     Ok(())
 }
 
-/// Moves a claim on; answers its amount and where it goes.
+/// Moves a claim on; answers its amount and where it goes. One that is only requested (again) has no
+/// withdrawal.
 pub(super) async fn set_state(
     conn: &mut PgConnection,
     currencies: &Currencies,
@@ -142,7 +143,9 @@ pub(super) async fn set_state(
     state: &str,
 ) -> Result<(Money, String)> {
     let row = sqlx::query(
-        "UPDATE refund_claims SET state = $2 WHERE id = $1 RETURNING coin_id, amount, address",
+        "UPDATE refund_claims SET state = $2,
+             operation_id = CASE WHEN $2 <> 'requested' THEN operation_id END
+         WHERE id = $1 RETURNING coin_id, amount, address",
     )
     .bind(claim_id)
     .bind(state)

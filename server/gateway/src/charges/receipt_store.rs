@@ -90,6 +90,7 @@ pub(super) async fn with_changes(
          JOIN chain_txs t ON t.chain = $2 AND t.txid = r.txid
          WHERE r.coin_id = $1 AND r.state <> 'final'
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= r.confirmations_required)
+                OR (t.status = 'mempool' AND r.confirmations_required = 0)
                 OR (r.state = 'seen' AND t.status IN ('replaced', 'dropped')))",
     )
     .bind(coin.id)
@@ -115,7 +116,8 @@ pub(super) async fn lost_finals(conn: &mut PgConnection, coin: Currency) -> Resu
     let ids: Vec<i64> = sqlx::query_scalar(
         "SELECT DISTINCT r.charge_id FROM chain_txs t
          JOIN receipts r ON r.coin_id = $1 AND r.txid = t.txid AND r.state = 'final'
-         WHERE t.chain = $2 AND t.status <> 'confirmed'",
+         WHERE t.chain = $2 AND t.status <> 'confirmed'
+           AND (r.confirmations_required > 0 OR t.status IN ('replaced', 'dropped'))",
     )
     .bind(coin.id)
     .bind(coin.code.as_str())

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::charge::{Event, ReceiptState, Status, confirmations_for};
+use domain::charge::{Event, Position, ReceiptState, Status, confirmations_for};
 use domain::ledger::template::{receipt_final, receipt_reversed};
 use domain::money::{Currency, Money, Rounding, convert};
 use serde_json::json;
@@ -332,16 +332,13 @@ async fn follow_chain(
         return Ok(false);
     }
     let chain = receipt_store::chain_position(unit.conn(), receipt).await?;
-    let deep = chain.confirmed && receipt.confirmations >= receipt.confirmations_required;
-    let next = match receipt.state {
-        ReceiptState::Seen if deep => ReceiptState::Final,
-        ReceiptState::Seen if chain.gone => ReceiptState::Dropped,
-        ReceiptState::Dropped if deep => ReceiptState::Final,
-        ReceiptState::Dropped if !chain.gone => ReceiptState::Seen,
-        ReceiptState::Final if !chain.confirmed && lost == Lost::IsGone => ReceiptState::Reversed,
-        ReceiptState::Reversed if deep => ReceiptState::Final,
-        same => same,
-    };
+    let next = receipt.state.follow(Position {
+        confirmed: chain.confirmed,
+        gone: chain.gone,
+        confirmations: receipt.confirmations,
+        required: receipt.confirmations_required,
+        at_tip: lost == Lost::IsGone,
+    });
     if next == receipt.state {
         return Ok(false);
     }

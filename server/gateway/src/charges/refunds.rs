@@ -19,6 +19,8 @@ pub(crate) enum RefundProgress {
     Sent { txid: String },
     /// Deep enough in the chain.
     Confirmed,
+    /// Another transaction took its coins: the claim waits for an approval again.
+    Failed,
 }
 
 /// Who acts when a withdrawal moves on.
@@ -65,6 +67,7 @@ pub(crate) async fn withdrawal_changed(
     let (state, kind, txid) = match &progress {
         RefundProgress::Sent { txid } => ("sent", "refund.sent", Some(txid.clone())),
         RefundProgress::Confirmed => ("confirmed", "refund.confirmed", None),
+        RefundProgress::Failed => ("requested", "refund.failed", None),
     };
     let (amount, address) =
         claim_store::set_state(unit.conn(), gateway.currencies(), claim_id, state).await?;

@@ -1,8 +1,11 @@
-use domain::money::{Currency, CurrencyKind};
-use sqlx::{PgPool, Row};
+use domain::money::{Currency, CurrencyId, CurrencyKind};
+use sqlx::{PgConnection, PgPool, Row};
 
 use super::CurrencyInfo;
 use crate::{Error, Result};
+
+/// On which a change of the switches is announced to every process.
+pub(crate) const CURRENCY_CHANNEL: &str = "exchequer_currency";
 
 pub(super) async fn list(pool: &PgPool) -> Result<Vec<CurrencyInfo>> {
     let rows = sqlx::query(
@@ -30,8 +33,33 @@ pub(super) async fn list(pool: &PgPool) -> Result<Vec<CurrencyInfo>> {
                 },
                 name: row.try_get("name")?,
                 network: row.try_get("network")?,
-                enabled: row.try_get("enabled")?,
+                enabled: row.try_get::<bool, _>("enabled")?.into(),
             })
         })
         .collect()
+}
+
+/// Which currencies are on.
+pub(super) async fn switches(pool: &PgPool) -> Result<Vec<(CurrencyId, bool)>> {
+    Ok(sqlx::query_as("SELECT id, enabled FROM currencies")
+        .fetch_all(pool)
+        .await?)
+}
+
+/// Switches a currency on or off; every process hears of it when the transaction commits.
+pub(crate) async fn switch(
+    conn: &mut PgConnection,
+    currency: CurrencyId,
+    enabled: bool,
+) -> Result<()> {
+    sqlx::query("UPDATE currencies SET enabled = $2 WHERE id = $1")
+        .bind(currency)
+        .bind(enabled)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("SELECT pg_notify($1, '')")
+        .bind(CURRENCY_CHANNEL)
+        .execute(conn)
+        .await?;
+    Ok(())
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use domain::charge::ReceiptState;
+use domain::charge::{Position, ReceiptState};
 use domain::ledger::template::{deposit_restored, deposit_reversed, deposit_suspended};
 use domain::money::{Currency, Money};
 
@@ -246,16 +246,13 @@ fn next_state(deposit: &DepositRow, lost: Lost) -> ReceiptState {
     if deposit.internal_from.is_some() {
         return ReceiptState::Final;
     }
-    let deep = deposit.confirmed && deposit.confirmations >= deposit.confirmations_required;
-    match deposit.state {
-        ReceiptState::Seen if deep => ReceiptState::Final,
-        ReceiptState::Seen if deposit.gone => ReceiptState::Dropped,
-        ReceiptState::Dropped if deep => ReceiptState::Final,
-        ReceiptState::Dropped if !deposit.gone => ReceiptState::Seen,
-        ReceiptState::Final if !deposit.confirmed && lost == Lost::IsGone => ReceiptState::Reversed,
-        ReceiptState::Reversed if deep => ReceiptState::Final,
-        same => same,
-    }
+    deposit.state.follow(Position {
+        confirmed: deposit.confirmed,
+        gone: deposit.gone,
+        confirmations: deposit.confirmations,
+        required: deposit.confirmations_required,
+        at_tip: lost == Lost::IsGone,
+    })
 }
 
 /// Gives the promise of an address to the first of its deposits that meets it, or to none. Derived

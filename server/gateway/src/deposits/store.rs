@@ -73,6 +73,7 @@ pub(super) async fn with_changes(
          JOIN chain_txs t ON t.chain = $2 AND t.txid = d.txid
          WHERE d.coin_id = $1 AND d.state <> 'final'
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= d.confirmations_required)
+                OR (t.status = 'mempool' AND d.confirmations_required = 0)
                 OR (d.state = 'seen' AND t.status IN ('replaced', 'dropped'))
                 OR (d.state = 'dropped' AND t.status IN ('mempool', 'confirmed')))",
     )
@@ -131,7 +132,8 @@ pub(super) async fn lost_finals(conn: &mut PgConnection, coin: Currency) -> Resu
     let ids: Vec<i64> = sqlx::query_scalar(
         "SELECT d.operation_id FROM chain_txs t
          JOIN deposits d ON d.coin_id = $1 AND d.txid = t.txid AND d.state = 'final'
-         WHERE t.chain = $2 AND t.status <> 'confirmed'",
+         WHERE t.chain = $2 AND t.status <> 'confirmed'
+           AND (d.confirmations_required > 0 OR t.status IN ('replaced', 'dropped'))",
     )
     .bind(coin.id)
     .bind(coin.code.as_str())

@@ -18,7 +18,7 @@ pub(super) const CHANGED_MEANWHILE: Error =
 /// # Errors
 /// [`Error::Invalid`] on `reason` when there is none or it has more than [`REASON_CHARS_MAX`]
 /// characters.
-pub(super) fn reason(text: &str) -> Result<String> {
+pub(crate) fn reason(text: &str) -> Result<String> {
     let reason = one_line(text);
     if reason.is_empty() {
         return Err(Error::invalid(

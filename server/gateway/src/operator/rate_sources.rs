@@ -52,7 +52,7 @@ impl Gateway {
         let mut codes: Vec<String> = self
             .currencies()
             .all()
-            .filter(|info| info.enabled)
+            .filter(|info| info.is_enabled())
             .map(|info| info.currency.code.to_string())
             .collect();
         codes.sort_unstable();

@@ -85,6 +85,9 @@ impl Gateway {
                     rebroadcast: record
                         .has_bytes
                         .then(|| format!("/app/operate/suspense/{}/rebroadcast", record.id)),
+                    replaced: record
+                        .is_replaced
+                        .then(|| format!("/app/operate/suspense/{}/replaced", record.id)),
                     merchant: record.merchant,
                     address: record.address,
                     state: StatusPill {

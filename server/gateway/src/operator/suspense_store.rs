@@ -163,6 +163,8 @@ pub(super) struct StuckRecord {
     pub(super) last_error: Option<String>,
     /// Its bytes are stored and may be sent again.
     pub(super) has_bytes: bool,
+    /// Another transaction took its coins: a person decides what became of it.
+    pub(super) is_replaced: bool,
 }
 
 /// Those that need a person, could not be sent, or are on their way since before `late`; the longest
@@ -175,14 +177,19 @@ pub(super) async fn stuck(
     Ok(sqlx::query_as(
         "SELECT o.id, coalesce(w.decided_at, o.created_at) AS since, o.merchant_id,
              m.name AS merchant, w.coin_id, w.amount, w.address, w.state, w.attempts, o.error,
-             w.last_error, w.state <> 'queued' AND w.raw IS NOT NULL AS has_bytes
+             w.last_error, w.state NOT IN ('queued', 'void') AND w.raw IS NOT NULL AS has_bytes,
+             w.state IN ('built', 'broadcast') AND o.needs_attention
+                 AND NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
+                                 AND t.txid = w.txid AND t.status IN ('mempool', 'confirmed'))
+                 AS is_replaced
          FROM withdrawals w JOIN operations o ON o.id = w.operation_id
          JOIN merchants m ON m.id = o.merchant_id
+         JOIN currencies c ON c.id = w.coin_id
          WHERE (w.state IN ('queued', 'built', 'broadcast')
                 AND (o.needs_attention OR (w.last_error IS NOT NULL AND w.state <> 'broadcast')
                      OR coalesce(w.decided_at, o.created_at) < $1))
-            -- Settled, and no longer in the chain.
-            OR (w.state = 'settled' AND o.needs_attention)
+            -- Settled, and no longer in the chain; or given back, and in the chain after all.
+            OR (w.state IN ('settled', 'void') AND o.needs_attention)
          ORDER BY since, o.id LIMIT $2",
     )
     .bind(late)

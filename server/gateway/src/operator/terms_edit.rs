@@ -12,6 +12,7 @@ use super::audit_log;
 use super::change::{CHANGED_MEANWHILE, reason};
 use super::terms_edit_store as store;
 use super::terms_fields::{fields, parse};
+use crate::currencies::store as currencies;
 use crate::terms::Terms;
 use crate::{Error, FieldError, Gateway, Result};
 
@@ -32,7 +33,7 @@ impl Gateway {
                 hint: field.hint,
                 value: field.typed(&terms),
                 error: None,
-                inputmode: field.inputmode(),
+                control: field.control(),
             })
             .collect();
         Ok(TermsEditView {
@@ -86,7 +87,7 @@ impl Gateway {
         Ok(ReviewView {
             title: format!("Review the terms of {code}"),
             rows,
-            notes: notes(&after),
+            notes: notes(&before, &after),
             hidden,
             action: format!("/app/operate/currencies/{code}"),
             back: format!("/app/operate/currencies/{code}"),
@@ -128,12 +129,17 @@ impl Gateway {
                     if !store::update(unit.conn(), &after, &by, now).await? {
                         return Err(CHANGED_MEANWHILE);
                     }
+                    if after.enabled != before.enabled {
+                        currencies::switch(unit.conn(), currency.id, after.enabled).await?;
+                    }
                     let subject = format!("currency:{}", currency.code);
                     let data = record(&rows, &why);
                     audit_log::record(unit.conn(), now, &by, "terms.changed", &subject, &data).await
                 })
             })
-            .await
+            .await?;
+        // Other processes hear of it from the database.
+        self.currencies().refresh(self.pool()).await
     }
 
     fn listed_currency(&self, code: &str) -> Result<Currency> {
@@ -177,8 +183,17 @@ fn record(rows: &[ChangeRow], why: &str) -> Value {
     Value::Object(data)
 }
 
-/// Worked examples by the rules that charge the fees.
-fn notes(terms: &Terms) -> Vec<String> {
+/// What switching means, and worked examples by the rules that charge the fees.
+fn notes(before: &Terms, terms: &Terms) -> Vec<String> {
+    let code = terms.currency.code;
+    let switched = match (before.enabled, terms.enabled) {
+        (true, false) => Some(format!(
+            "Nothing new begins in {code}: no orders, addresses, exchanges or withdrawals. Money \
+             that still comes is booked as before, and balances stay."
+        )),
+        (false, true) => Some(format!("{code} is offered to every merchant at once.")),
+        _ => None,
+    };
     let kept = |verb: &str, points: u32| {
         let gross = Money::parse("100", terms.currency).ok()?;
         let net = gross.checked_sub(fee(gross, points)?)?;
@@ -188,7 +203,11 @@ fn notes(terms: &Terms) -> Vec<String> {
         .then(|| kept("deposited", terms.deposit_fee_basis_points))
         .flatten();
     let exchange = kept("received in an exchange", terms.exchange_fee_basis_points);
-    deposit.into_iter().chain(exchange).collect()
+    switched
+        .into_iter()
+        .chain(deposit)
+        .chain(exchange)
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::money::{AmountError, CurrencyKind, Money, parse_units};
 use domain::rate::percent;
+use domain::view::operate::TermsControl;
 
 use crate::terms::Terms;
 use crate::{Error, FieldError, Result};
@@ -18,9 +19,15 @@ enum Kind {
     Amount,
     /// A percentage; basis points.
     Share,
-    /// A whole number from 0 to this.
-    Count(i128),
+    /// A whole number between these.
+    Count(i128, i128),
+    /// 1 is yes, 0 is no.
+    Switch,
 }
+
+const ON: &str = "yes";
+const OFF: &str = "no";
+static SWITCH: [(&str, &str); 2] = [(ON, "Yes"), (OFF, "No, only what exists goes on")];
 
 /// One value. The table's `CHECK`s have the same bounds.
 pub(super) struct TermsField {
@@ -70,7 +77,19 @@ macro_rules! number {
 }
 
 /// In the order of the form.
-static FIELDS: [TermsField; 11] = [
+static FIELDS: [TermsField; 12] = [
+    TermsField {
+        name: "enabled",
+        label: "Offered",
+        hint: "",
+        kind: Kind::Switch,
+        coins_only: false,
+        get: |terms| i128::from(terms.enabled),
+        set: |terms, value| {
+            terms.enabled = value != 0;
+            Ok(())
+        },
+    },
     amount!(
         minimum_deposit,
         "Smallest deposit",
@@ -124,21 +143,21 @@ static FIELDS: [TermsField; 11] = [
     ),
     number!(
         confirmations,
-        Kind::Count(1_000),
+        Kind::Count(0, 1_000),
         "Confirmations",
-        "Blocks until a payment is final",
+        "Blocks until a payment is final; 0 = at first sight, and it may still be taken back",
         true
     ),
     number!(
         confirmations_large,
-        Kind::Count(1_000),
+        Kind::Count(0, 1_000),
         "Confirmations of large payments",
         "Not fewer than the ones above",
         true
     ),
     number!(
         large_from_euros,
-        Kind::Count(1_000_000_000),
+        Kind::Count(0, 1_000_000_000),
         "Large from, euros",
         "Whole euros",
         true
@@ -160,7 +179,8 @@ impl TermsField {
         match self.kind {
             Kind::Amount => Money::from_units(value, terms.currency).shown(),
             Kind::Share => u32::try_from(value).map(percent).unwrap_or_default(),
-            Kind::Count(_) => value.to_string(),
+            Kind::Count(..) => value.to_string(),
+            Kind::Switch => if value == 0 { OFF } else { ON }.to_owned(),
         }
     }
 
@@ -170,16 +190,18 @@ impl TermsField {
         match self.kind {
             Kind::Amount => format!("{typed} {}", terms.currency.code),
             Kind::Share => format!("{typed} %"),
-            Kind::Count(_) => typed,
+            Kind::Count(..) | Kind::Switch => typed,
         }
     }
 
-    /// Which keyboard a phone shows.
-    pub(super) fn inputmode(&self) -> &'static str {
-        match self.kind {
+    /// How it is entered; a phone shows the keyboard for it.
+    pub(super) fn control(&self) -> TermsControl {
+        let inputmode = match self.kind {
             Kind::Amount | Kind::Share => "decimal",
-            Kind::Count(_) => "numeric",
-        }
+            Kind::Count(..) => "numeric",
+            Kind::Switch => return TermsControl::Chosen(&SWITCH),
+        };
+        TermsControl::Typed { inputmode }
     }
 
     fn read(&self, text: &str, terms: &Terms) -> Result<i128, String> {
@@ -188,7 +210,14 @@ impl TermsField {
             Kind::Amount => (currency.precision, currency.scale),
             // Two digits of a percentage are basis points.
             Kind::Share => (2, 2),
-            Kind::Count(_) => (0, 0),
+            Kind::Count(..) => (0, 0),
+            Kind::Switch => {
+                return match text {
+                    ON => Ok(1),
+                    OFF => Ok(0),
+                    _ => Err(format!("must be {ON} or {OFF}")),
+                };
+            }
         };
         let value = match parse_units(text, precision, scale) {
             Ok(value) => value,
@@ -198,7 +227,9 @@ impl TermsField {
         };
         match self.kind {
             Kind::Share if value > BASIS_POINTS_MAX => Err("must be at most 100".to_owned()),
-            Kind::Count(most) if value > most => Err(format!("must be at most {most}")),
+            Kind::Count(least, most) if !(least..=most).contains(&value) => {
+                Err(format!("must be from {least} to {most}"))
+            }
             _ => Ok(value),
         }
     }
@@ -282,8 +313,8 @@ mod tests {
             let terms = terms(kind);
             assert_eq!(parse(&terms, &typed(&terms)).unwrap(), terms);
         }
-        assert_eq!(fields(&terms(CurrencyKind::Crypto)).count(), 11);
-        assert_eq!(fields(&terms(CurrencyKind::Fiat)).count(), 5);
+        assert_eq!(fields(&terms(CurrencyKind::Crypto)).count(), 12);
+        assert_eq!(fields(&terms(CurrencyKind::Fiat)).count(), 6);
     }
 
     #[test]

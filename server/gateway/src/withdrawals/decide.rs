@@ -2,7 +2,7 @@ use domain::ledger::LedgerError;
 use domain::ledger::template::{Fact, withdrawal_void};
 use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 
-use super::{Decider, WithdrawalRow, store};
+use super::{Decider, WithdrawalRow, limit_store, store};
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{OperationRow, OperationStatus, event_of, store as operations};
 use crate::operator::audit_log;
@@ -120,7 +120,7 @@ impl Gateway {
             return Ok(());
         }
         let others =
-            store::other_approvers(unit.conn(), withdrawal.operation_id, by.user_id).await?;
+            limit_store::other_approvers(unit.conn(), withdrawal.operation_id, by.user_id).await?;
         if others {
             Err(Error::Forbidden)
         } else {

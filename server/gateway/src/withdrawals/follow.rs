@@ -3,7 +3,8 @@ use domain::money::Currency;
 use domain::withdrawal::WithdrawalEvent;
 
 use super::WithdrawalRow;
-use super::store::{self, OnChain};
+use super::on_chain_store::{self as on_chain, OnChain};
+use super::store;
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::ledger::{Unit, with_ids};
@@ -17,7 +18,7 @@ use crate::{Error, Gateway, Result};
 /// One unit each, apart from the blocks' own: what is derived here can be derived again.
 pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -> Result<()> {
     let mut conn = gateway.side_pool().acquire().await?;
-    let changed = store::changed_on_chain(&mut conn, coin, tip_height).await?;
+    let changed = on_chain::changed_on_chain(&mut conn, coin, tip_height).await?;
     drop(conn);
     for OnChain {
         operation_id,
@@ -37,6 +38,7 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
                         Fate::Replaced => call_for_help(&inner, unit, operation_id).await,
                         Fate::Lost => tell_of_loss(&inner, unit, operation_id).await,
                         Fate::Back => all_is_well(&inner, unit, operation_id).await,
+                        Fate::Twice => tell_of_overpaying(&inner, unit, operation_id).await,
                     }
                 })
             })
@@ -61,6 +63,8 @@ pub(super) enum Fate {
     Lost,
     /// It was lost, and is deep enough again.
     Back,
+    /// Its money was given back, and it is in a block all the same.
+    Twice,
 }
 
 async fn settle(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
@@ -137,6 +141,23 @@ async fn tell_of_loss(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()>
     tell_operators(unit, &subject, &text).await
 }
 
+async fn tell_of_overpaying(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NotFound)?;
+    operation.needs_attention = true;
+    operation.updated_at = unit.now();
+    operations::update(unit.conn(), &operation).await?;
+    let subject = format!("Withdrawal {id} was paid although its money was given back");
+    let text = format!(
+        "The transaction of withdrawal {id} is in a block. Somebody decided earlier that another \
+         transaction had taken its coins, and its money was given back: the coins have left, the \
+         wallet still has them. Ask the merchant for them, or book the loss."
+    );
+    tell_operators(unit, &subject, &text).await
+}
+
 async fn all_is_well(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
     let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
         .await?
@@ -179,7 +200,7 @@ impl Gateway {
                         .ok_or(Error::NotFound)?;
                     let now = unit.now();
                     // One that left the chain keeps its state; its bytes go out beside the queue.
-                    let is_lost = store::is_lost(unit.conn(), id).await?;
+                    let is_lost = on_chain::is_lost(unit.conn(), id).await?;
                     if !is_lost && !store::queue_again(unit.conn(), id, now).await? {
                         return Err(Error::Conflict("there is nothing to send again"));
                     }

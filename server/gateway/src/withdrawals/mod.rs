@@ -2,13 +2,18 @@
 //!
 //! Invariants: everything that can leave is held first; the bytes that pay are stored before the
 //! network sees them, and only those are ever sent again, so nothing is paid twice; a hold ends once,
-//! settled by the chain or void by a person before anything was built.
+//! settled by the chain, or void by a person: before anything was built, or after
+//! another transaction took the coins.
 
 mod decide;
 mod follow;
 mod internal;
+mod limit_store;
+mod limits;
+pub(crate) mod on_chain_store;
 mod plan;
 mod refund;
+mod replaced;
 mod repricing;
 mod request;
 mod row;
@@ -19,6 +24,7 @@ use domain::money::{Currency, Money};
 use rust_decimal::Decimal;
 
 pub(crate) use follow::follow;
+pub use replaced::ReplacedOutcome;
 pub(crate) use row::WithdrawalRow;
 pub(crate) use send::{any_due, send_due};
 

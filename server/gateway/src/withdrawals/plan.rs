@@ -3,7 +3,7 @@ use domain::withdrawal::{Amounts, FeeTerms, exchanged, plain};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{NewWithdrawal, WithdrawalReview, store};
+use super::{NewWithdrawal, WithdrawalReview};
 use crate::chain::address::parse_address;
 use crate::exchange::Priced;
 use crate::operations::FeeKind;
@@ -152,42 +152,5 @@ impl Gateway {
                 let message = format!("must be a valid {} address: {error}", coin.code);
                 Error::invalid("address", message)
             })
-    }
-
-    async fn is_over_limit(
-        &self,
-        conn: &mut PgConnection,
-        new: &NewWithdrawal,
-        now: OffsetDateTime,
-    ) -> Result<bool> {
-        let limits = store::limits(conn, new.merchant_id).await?;
-        let units_of = |whole: rust_decimal::Decimal| -> Option<i128> {
-            let scale = u32::from(new.amount.currency().scale);
-            whole
-                .checked_mul(rust_decimal::Decimal::from(10u64.checked_pow(scale)?))
-                .map(crate::ledger::units)
-        };
-        // A limit beyond what the ledger holds limits nothing.
-        let above = |limit: Option<rust_decimal::Decimal>, units: i128| {
-            limit.and_then(units_of).is_some_and(|limit| units > limit)
-        };
-        if above(limits.each, new.amount.units()) {
-            return Ok(true);
-        }
-        if limits.daily.is_none() {
-            return Ok(false);
-        }
-        let currency = new.amount.currency();
-        let today = store::asked_since(
-            conn,
-            new.merchant_id,
-            currency,
-            now.date().midnight().assume_utc(),
-        )
-        .await?;
-        let total = Money::from_units(today, currency)
-            .checked_add(new.amount)
-            .map_or(i128::MAX, |money| money.units());
-        Ok(above(limits.daily, total))
     }
 }

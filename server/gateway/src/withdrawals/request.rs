@@ -6,9 +6,9 @@ use domain::withdrawal::WithdrawalState;
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-use super::NewWithdrawal;
 use super::plan::Plan;
 use super::store::{self, NewRow};
+use super::{NewWithdrawal, limit_store};
 use crate::exchange::{Purpose, quote_store, shortage, taken_reference};
 use crate::idempotency::{Answer, Once};
 use crate::ledger::{Unit, with_ids};
@@ -89,7 +89,7 @@ impl Gateway {
             }
         }
         // Daily sums are judged one withdrawal after the other.
-        store::lock_merchant(unit.conn(), new.merchant_id).await?;
+        limit_store::lock_merchant(unit.conn(), new.merchant_id).await?;
         let now = unit.now();
         let plan = self.plan_withdrawal(unit.conn(), new, now).await?;
         let id = self.hold_withdrawal(unit, new, &plan, hash).await?;

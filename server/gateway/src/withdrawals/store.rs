@@ -1,5 +1,5 @@
 use domain::ledger::template::{Held, Holds};
-use domain::money::{Currency, Money};
+use domain::money::Money;
 use domain::withdrawal::WithdrawalState;
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool, Row};
@@ -7,7 +7,6 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::WithdrawalRow;
-use super::follow::Fate;
 use crate::currencies::Currencies;
 use crate::ledger::{decimal, units};
 use crate::{Error, Result};
@@ -216,16 +215,29 @@ pub(super) async fn queue_again(
     Ok(updated == 1)
 }
 
-/// Whether it was settled and its transaction has left the chain since.
-pub(super) async fn is_lost(conn: &mut PgConnection, operation_id: i64) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM withdrawals w JOIN operations o ON o.id = w.operation_id
-                        WHERE w.operation_id = $1 AND w.state = 'settled' AND w.raw IS NOT NULL
-                          AND o.needs_attention)",
+/// Writes the end of one that a person decided.
+pub(super) async fn ended(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
+    sqlx::query(
+        "UPDATE withdrawals SET state = $2, txid = $3, next_attempt_at = NULL, locked_until = NULL,
+             last_error = NULL
+         WHERE operation_id = $1",
     )
-    .bind(operation_id)
-    .fetch_one(conn)
-    .await?)
+    .bind(row.operation_id)
+    .bind(row.state.word())
+    .bind(&row.txid)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The refund it pays, if any.
+pub(super) async fn claim_of(conn: &mut PgConnection, operation_id: i64) -> Result<Option<i64>> {
+    let claim: Option<Option<i64>> =
+        sqlx::query_scalar("SELECT claim_id FROM withdrawals WHERE operation_id = $1")
+            .bind(operation_id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(claim.flatten())
 }
 
 /// Takes what is due under a lease.
@@ -286,145 +298,6 @@ pub(super) async fn failed(
     .execute(pool)
     .await?;
     Ok(())
-}
-
-/// A withdrawal whose transaction has a new fate.
-pub(super) struct OnChain {
-    pub(super) operation_id: i64,
-    pub(super) fate: Fate,
-    pub(super) claim_id: Option<i64>,
-}
-
-pub(super) async fn changed_on_chain(
-    conn: &mut PgConnection,
-    coin: Currency,
-    tip_height: i64,
-) -> Result<Vec<OnChain>> {
-    let rows = sqlx::query(
-        "SELECT w.operation_id, t.status, w.claim_id FROM withdrawals w
-         LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = w.txid
-         JOIN operations o ON o.id = w.operation_id
-         WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
-           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
-                -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
-                OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
-                OR (t.status = 'replaced' AND NOT o.needs_attention))
-         UNION ALL
-         -- Settled, and the chain has taken it back; or given it again.
-         SELECT w.operation_id, CASE t.status WHEN 'confirmed' THEN 'back' ELSE 'lost' END, w.claim_id
-         FROM chain_txs t
-         JOIN withdrawals w ON w.coin_id = $1 AND w.txid = t.txid AND w.state = 'settled'
-         JOIN operations o ON o.id = w.operation_id
-         WHERE t.chain = $2
-           AND ((t.status IN ('dropped', 'replaced') AND NOT o.needs_attention)
-                OR (t.status = 'confirmed' AND o.needs_attention
-                    AND $3 - t.height + 1 >= w.confirmations_required))
-         ORDER BY 1",
-    )
-    .bind(coin.id)
-    .bind(coin.code.as_str())
-    .bind(tip_height)
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let status: Option<String> = row.try_get("status")?;
-            Ok(OnChain {
-                operation_id: row.try_get("operation_id")?,
-                fate: match status.as_deref() {
-                    Some("confirmed") => Fate::Deep,
-                    Some("dropped") | None => Fate::Dropped,
-                    Some("lost") => Fate::Lost,
-                    Some("back") => Fate::Back,
-                    Some(_) => Fate::Replaced,
-                },
-                claim_id: row.try_get("claim_id")?,
-            })
-        })
-        .collect()
-}
-
-/// Those of the transactions that are withdrawals of ours.
-pub(crate) async fn ours(
-    conn: &mut PgConnection,
-    coin: Currency,
-    txids: &[&str],
-) -> Result<Vec<String>> {
-    Ok(
-        sqlx::query_scalar("SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)")
-            .bind(coin.id)
-            .bind(txids)
-            .fetch_all(conn)
-            .await?,
-    )
-}
-
-/// A merchant's limits, in whole units of a wallet's currency.
-pub(super) struct Limits {
-    pub(super) each: Option<Decimal>,
-    pub(super) daily: Option<Decimal>,
-}
-
-pub(super) async fn limits(conn: &mut PgConnection, merchant_id: i64) -> Result<Limits> {
-    let (each, daily) = sqlx::query_as(
-        "SELECT withdrawal_limit, withdrawal_daily_limit FROM merchants WHERE id = $1",
-    )
-    .bind(merchant_id)
-    .fetch_one(conn)
-    .await?;
-    Ok(Limits { each, daily })
-}
-
-/// Withdrawals of a merchant follow each other from here on.
-pub(super) async fn lock_merchant(conn: &mut PgConnection, merchant_id: i64) -> Result<()> {
-    sqlx::query("SELECT id FROM merchants WHERE id = $1 FOR NO KEY UPDATE")
-        .bind(merchant_id)
-        .fetch_one(conn)
-        .await?;
-    Ok(())
-}
-
-/// What was asked for in a currency since then and not called off.
-pub(super) async fn asked_since(
-    conn: &mut PgConnection,
-    merchant_id: i64,
-    currency: Currency,
-    since: OffsetDateTime,
-) -> Result<i128> {
-    let total: Option<Decimal> = sqlx::query_scalar(
-        "SELECT sum(requested_amount) FROM operations
-         WHERE merchant_id = $1 AND kind IN ('withdrawal', 'withdrawal_exchange')
-           AND sent_currency_id = $2 AND created_at >= $3 AND status <> 'cancelled'",
-    )
-    .bind(merchant_id)
-    .bind(currency.id)
-    .bind(since)
-    .fetch_one(conn)
-    .await?;
-    Ok(total.map_or(0, units))
-}
-
-/// Whether anybody but this user could approve: an active merchant user or manager of the merchant,
-/// or an admin.
-pub(super) async fn other_approvers(
-    conn: &mut PgConnection,
-    operation_id: i64,
-    user_id: Option<i64>,
-) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (
-             SELECT 1 FROM users u, operations o
-             WHERE o.id = $1 AND u.status = 'active' AND u.id IS DISTINCT FROM $2
-               AND (u.role = 'admin'
-                    OR (u.role = 'merchant' AND u.merchant_id = o.merchant_id)
-                    OR (u.role = 'manager' AND EXISTS (
-                            SELECT 1 FROM merchant_managers m
-                            WHERE m.merchant_id = o.merchant_id AND m.user_id = u.id))))",
-    )
-    .bind(operation_id)
-    .bind(user_id)
-    .fetch_one(conn)
-    .await?)
 }
 
 pub(super) async fn notify_worker(conn: &mut PgConnection) -> Result<()> {

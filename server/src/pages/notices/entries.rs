@@ -6,7 +6,7 @@ use super::Code;
 /// of the whole form blames the empty field.
 pub(super) type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-pub(super) const ENTRIES: [Entry; 56] = [
+pub(super) const ENTRIES: [Entry; 57] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -109,7 +109,7 @@ pub(super) const ENTRIES: [Entry; 56] = [
     (
         Code::Withdrawn,
         "withdrawn",
-        "The money is held and this withdrawal is on its way.",
+        "The money is held. The status says whether it is on its way or waits for an approval.",
         None,
     ),
     (
@@ -279,6 +279,12 @@ pub(super) const ENTRIES: [Entry; 56] = [
         Code::WithdrawalSentAgain,
         "withdrawal-sent-again",
         "The withdrawal's transaction is sent to the network once more.",
+        None,
+    ),
+    (
+        Code::WithdrawalEnded,
+        "withdrawal-ended",
+        "The withdrawal has ended; the merchant is told.",
         None,
     ),
     (

@@ -65,6 +65,7 @@ pub(super) enum Code {
     DepositRefunded,
     WithdrawalSentAgain,
     NothingToSend,
+    WithdrawalEnded,
     FloorSaved,
     TermsSaved,
     RatePinned,

@@ -1,4 +1,4 @@
-//! The operator's pages: house accounts, suspense, terms, rates, the audit log (ux §1.14). For admins
+//! The operator's pages: house accounts, suspense, merchants, terms, rates, the audit log (ux §1.14). For admins
 //! alone.
 //!
 //! A change goes the same way everywhere: a form, a review of before and after, a reason, and an audit
@@ -7,6 +7,7 @@
 mod audit;
 mod currencies;
 mod house;
+mod merchants;
 mod rates;
 mod suspense;
 
@@ -46,6 +47,16 @@ pub(super) fn routes() -> Router<AppState> {
         .route(
             "/app/operate/suspense/{id}/rebroadcast",
             post(suspense::rebroadcast),
+        )
+        .route(
+            "/app/operate/suspense/{id}/replaced",
+            get(suspense::replaced).post(suspense::end_replaced),
+        )
+        .route("/app/operate/merchants", get(merchants::list))
+        .route("/app/operate/merchants.csv", get(merchants::export))
+        .route(
+            "/app/operate/merchants/{id}",
+            get(merchants::form).post(merchants::submit),
         )
         .route("/app/operate/currencies", get(currencies::list))
         .route("/app/operate/currencies.csv", get(currencies::export))

@@ -1,16 +1,17 @@
-use app::pages::{SuspendedDepositPage, SuspensePage};
+use app::pages::{Section, SuspendedDepositPage, SuspensePage};
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use domain::view::checkout::Notice;
 use domain::view::operate::SuspenseFilter;
 use gateway::auth::Permission;
 use gateway::operator::SUSPENSE_COLUMNS;
+use gateway::withdrawals::ReplacedOutcome;
 use gateway::{Error, Gateway};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{done, page_number, status_of};
+use super::{Said, done, page_number, review, status_of};
 use crate::pages::csv;
 use crate::pages::document::document;
 use crate::pages::errors::Refusal;
@@ -156,6 +157,68 @@ pub(super) async fn rebroadcast(
         Err(error) => Code::of_dashboard(error, Code::NothingToSend)?,
     };
     Ok(done(PATH, code))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OutcomeForm {
+    outcome: String,
+    reason: String,
+    step: String,
+}
+
+/// What a decision on a withdrawal whose coins another transaction took would change.
+pub(super) async fn replaced(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(form): Query<OutcomeForm>,
+) -> Result<Response, Refusal> {
+    visitor.may(Permission::Operate)?;
+    outcome_review(&state.gateway, &visitor, number(&id)?, form, Said::Nothing).await
+}
+
+/// Ends such a withdrawal.
+pub(super) async fn end_replaced(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(form): Form<OutcomeForm>,
+) -> Result<Response, Refusal> {
+    visitor.may(Permission::Operate)?;
+    let (gateway, id, by) = (&state.gateway, number(&id)?, visitor.actor());
+    if form.step == "edit" {
+        return Ok(Redirect::to(PATH).into_response());
+    }
+    let outcome = outcome_of(&form)?;
+    let ended = gateway.end_replaced(id, outcome, &form.reason, &by).await;
+    let code = match ended {
+        Ok(()) => Code::WithdrawalEnded,
+        Err(Error::Invalid(wrong)) => {
+            return outcome_review(gateway, &visitor, id, form, Said::Wrong(wrong)).await;
+        }
+        Err(error) => Code::of_dashboard(error, Code::NotPossible)?,
+    };
+    Ok(done(PATH, code))
+}
+
+fn outcome_of(form: &OutcomeForm) -> Result<ReplacedOutcome, Refusal> {
+    ReplacedOutcome::from_word(&form.outcome).ok_or_else(|| Error::NotFound.into())
+}
+
+async fn outcome_review(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    id: i64,
+    form: OutcomeForm,
+    said: Said,
+) -> Result<Response, Refusal> {
+    let mut view = match gateway.review_replaced(id, outcome_of(&form)?).await {
+        Err(Error::Conflict(_)) => return Ok(done(PATH, Code::NotPossible)),
+        view => view?,
+    };
+    view.reason = form.reason;
+    review(gateway, visitor, Section::Suspense, view, said).await
 }
 
 async fn one(

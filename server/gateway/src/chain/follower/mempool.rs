@@ -36,14 +36,15 @@ struct Change {
 
 /// Records what came into the mempool and what left it without getting into a block.
 ///
-/// `snapshot` is the mempool on top of the block at `height`, our tip.
+/// `snapshot` is the mempool on top of the block at `height`, our tip. True when some of ours are
+/// gone: what needed no block may have been lost.
 pub(super) async fn follow(
     gateway: &Gateway,
     chain: &Chain,
     view: &mut MempoolView,
     height: i64,
     snapshot: Vec<String>,
-) -> Result<()> {
+) -> Result<bool> {
     let present: HashSet<&str> = snapshot.iter().map(String::as_str).collect();
     view.inputs
         .retain(|txid, _| present.contains(txid.as_str()));
@@ -55,8 +56,9 @@ pub(super) async fn follow(
         .collect();
     let change = judge(gateway, chain, view, unseen, missing).await?;
     if change.unseen.is_empty() && change.replaced.is_empty() && change.dropped.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
+    let some_are_gone = !change.replaced.is_empty() || !change.dropped.is_empty();
     let looked_at: Vec<(String, Vec<OutPoint>)> = change
         .unseen
         .iter()
@@ -72,7 +74,7 @@ pub(super) async fn follow(
     // Only now: a failed unit has to look at them again.
     let room = REMEMBERED_MAX.saturating_sub(view.inputs.len());
     view.inputs.extend(looked_at.into_iter().take(room));
-    Ok(())
+    Ok(some_are_gone)
 }
 
 async fn fetch_unseen(

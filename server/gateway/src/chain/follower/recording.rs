@@ -42,7 +42,7 @@ pub(super) async fn record(
     let owners = store::owners(unit.conn(), &addresses).await?;
     let payments = payments(chain, txs, &owners);
     let txids: Vec<&str> = txs.iter().map(|tx| tx.txid.as_str()).collect();
-    let withdrawals = withdrawals::store::ours(unit.conn(), chain.coin, &txids).await?;
+    let withdrawals = withdrawals::on_chain_store::ours(unit.conn(), chain.coin, &txids).await?;
     // What pays us, and what we pay with.
     let watched: Vec<&ChainTx> = txs
         .iter()

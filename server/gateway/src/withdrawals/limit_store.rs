@@ -1,0 +1,82 @@
+//! The limits of a merchant's withdrawals, what counts against them, and who may decide.
+
+use domain::money::{CurrencyId, Money};
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::Result;
+use crate::currencies::Currencies;
+use crate::ledger::units;
+
+/// Above which a person has to approve a merchant's withdrawal.
+pub(super) struct Limits {
+    /// Of one withdrawal, in whole units of its currency, whichever that is.
+    pub(super) each: Option<Decimal>,
+    /// Of all of a day together, in whole euros.
+    pub(super) daily: Option<Decimal>,
+}
+
+pub(super) async fn limits(conn: &mut PgConnection, merchant_id: i64) -> Result<Limits> {
+    let (each, daily) = sqlx::query_as(
+        "SELECT withdrawal_limit, withdrawal_daily_limit FROM merchants WHERE id = $1",
+    )
+    .bind(merchant_id)
+    .fetch_one(conn)
+    .await?;
+    Ok(Limits { each, daily })
+}
+
+/// Withdrawals of a merchant follow each other from here on.
+pub(super) async fn lock_merchant(conn: &mut PgConnection, merchant_id: i64) -> Result<()> {
+    sqlx::query("SELECT id FROM merchants WHERE id = $1 FOR NO KEY UPDATE")
+        .bind(merchant_id)
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// What was asked for since then and not called off, by currency.
+pub(super) async fn asked_since(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    merchant_id: i64,
+    since: OffsetDateTime,
+) -> Result<Vec<Money>> {
+    let rows: Vec<(CurrencyId, Decimal)> = sqlx::query_as(
+        "SELECT sent_currency_id, sum(requested_amount) FROM operations
+         WHERE merchant_id = $1 AND kind IN ('withdrawal', 'withdrawal_exchange')
+           AND created_at >= $2 AND status <> 'cancelled'
+         GROUP BY sent_currency_id",
+    )
+    .bind(merchant_id)
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(currency, total)| Ok(Money::from_units(units(total), currencies.known(currency)?)))
+        .collect()
+}
+
+/// Whether anybody but this user could approve: an active merchant user or manager of the merchant,
+/// or an admin.
+pub(super) async fn other_approvers(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    user_id: Option<i64>,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM users u, operations o
+             WHERE o.id = $1 AND u.status = 'active' AND u.id IS DISTINCT FROM $2
+               AND (u.role = 'admin'
+                    OR (u.role = 'merchant' AND u.merchant_id = o.merchant_id)
+                    OR (u.role = 'manager' AND EXISTS (
+                            SELECT 1 FROM merchant_managers m
+                            WHERE m.merchant_id = o.merchant_id AND m.user_id = u.id))))",
+    )
+    .bind(operation_id)
+    .bind(user_id)
+    .fetch_one(conn)
+    .await?)
+}

@@ -1,0 +1,123 @@
+//! What the chain tables say about our own transactions.
+
+use domain::money::Currency;
+use sqlx::{PgConnection, Row};
+
+use super::follow::Fate;
+use crate::Result;
+
+/// A withdrawal whose transaction has a new fate.
+pub(super) struct OnChain {
+    pub(super) operation_id: i64,
+    pub(super) fate: Fate,
+    pub(super) claim_id: Option<i64>,
+}
+
+pub(super) async fn changed_on_chain(
+    conn: &mut PgConnection,
+    coin: Currency,
+    tip_height: i64,
+) -> Result<Vec<OnChain>> {
+    let rows = sqlx::query(
+        "SELECT w.operation_id, t.status, w.claim_id FROM withdrawals w
+         LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = w.txid
+         JOIN operations o ON o.id = w.operation_id
+         WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
+           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
+                -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
+                OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
+                OR (t.status = 'replaced' AND NOT o.needs_attention))
+         UNION ALL
+         -- Settled, and the chain has taken it back; or given it again.
+         SELECT w.operation_id, CASE t.status WHEN 'confirmed' THEN 'back' ELSE 'lost' END, w.claim_id
+         FROM chain_txs t
+         JOIN withdrawals w ON w.coin_id = $1 AND w.txid = t.txid AND w.state = 'settled'
+         JOIN operations o ON o.id = w.operation_id
+         WHERE t.chain = $2
+           AND ((t.status IN ('dropped', 'replaced') AND NOT o.needs_attention)
+                OR (t.status = 'confirmed' AND o.needs_attention
+                    AND $3 - t.height + 1 >= w.confirmations_required))
+         UNION ALL
+         -- Given back because another transaction had taken its coins, and in the chain after all.
+         SELECT w.operation_id, 'twice', w.claim_id
+         FROM chain_txs t
+         JOIN withdrawals w ON w.coin_id = $1 AND w.txid = t.txid AND w.state = 'void'
+         JOIN operations o ON o.id = w.operation_id
+         WHERE t.chain = $2 AND t.status = 'confirmed' AND NOT o.needs_attention
+         ORDER BY 1",
+    )
+    .bind(coin.id)
+    .bind(coin.code.as_str())
+    .bind(tip_height)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let status: Option<String> = row.try_get("status")?;
+            Ok(OnChain {
+                operation_id: row.try_get("operation_id")?,
+                fate: match status.as_deref() {
+                    Some("confirmed") => Fate::Deep,
+                    Some("dropped") | None => Fate::Dropped,
+                    Some("lost") => Fate::Lost,
+                    Some("back") => Fate::Back,
+                    Some("twice") => Fate::Twice,
+                    Some(_) => Fate::Replaced,
+                },
+                claim_id: row.try_get("claim_id")?,
+            })
+        })
+        .collect()
+}
+
+/// Those of the transactions that are withdrawals of ours.
+pub(crate) async fn ours(
+    conn: &mut PgConnection,
+    coin: Currency,
+    txids: &[&str],
+) -> Result<Vec<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)")
+            .bind(coin.id)
+            .bind(txids)
+            .fetch_all(conn)
+            .await?,
+    )
+}
+
+/// Whether it was settled and its transaction has left the chain since.
+pub(super) async fn is_lost(conn: &mut PgConnection, operation_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM withdrawals w JOIN operations o ON o.id = w.operation_id
+                        WHERE w.operation_id = $1 AND w.state = 'settled' AND w.raw IS NOT NULL
+                          AND o.needs_attention)",
+    )
+    .bind(operation_id)
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Where the transaction of a withdrawal stands.
+pub(super) struct Standing {
+    /// It waits for a block, or is in one.
+    pub(super) alive: bool,
+    /// The transaction that took its coins, where it is known.
+    pub(super) replaced_by: Option<String>,
+}
+
+pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Result<Standing> {
+    let row = sqlx::query(
+        "SELECT t.status, t.replaced_by FROM withdrawals w
+         JOIN currencies c ON c.id = w.coin_id
+         LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid
+         WHERE w.operation_id = $1",
+    )
+    .bind(operation_id)
+    .fetch_one(conn)
+    .await?;
+    let status: Option<String> = row.try_get("status")?;
+    Ok(Standing {
+        alive: matches!(status.as_deref(), Some("mempool" | "confirmed")),
+        replaced_by: row.try_get("replaced_by")?,
+    })
+}
