@@ -5,6 +5,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::bench::Plan;
+
 /// Arguments and environment of the process.
 #[derive(Debug, Parser)]
 #[command(
@@ -37,6 +39,15 @@ pub enum Command {
     Migrate,
     /// Prove the books: exit code 1 when any check finds a violation.
     Audit {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure this machine by the side of pgbench's TPC-B, in a database of its own that is
+    /// dropped afterwards.
+    Bench {
+        #[command(flatten)]
+        plan: Plan,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,

@@ -15,6 +15,8 @@ pub fn start(config: &Config, command: Command) {
     let usual = match command {
         Command::Serve => "info",
         Command::Demo { .. } | Command::Migrate | Command::Audit { .. } => "warn",
+        // Under load every slow statement would be warned of.
+        Command::Bench { .. } => "error",
     };
     let filter = EnvFilter::new(config.log.as_deref().unwrap_or(usual));
     let builder = tracing_subscriber::fmt()

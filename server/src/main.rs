@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use server::cli::{Cli, Command};
 use server::config::Config;
-use server::{commands, logging, serve};
+use server::{bench, commands, logging, serve};
 
 /// Exit code of settings that cannot be used, as of arguments that cannot.
 const WRONG_SETTINGS: u8 = 2;
@@ -53,5 +53,6 @@ async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { json } => commands::demo(config, json).await,
         Command::Migrate => commands::migrate(config).await,
         Command::Audit { json } => commands::audit(config, json).await,
+        Command::Bench { plan, json } => bench::bench(config, plan, json).await,
     }
 }

@@ -48,20 +48,30 @@ async fn serve_on(
 ) -> anyhow::Result<()> {
     let gateway = database.open(config, public_url.clone()).await?;
     let welcome = welcome(&gateway, &public_url).await?;
-    let workers = gateway.spawn_workers(shutdown.receiver());
-    let edge = Edge {
-        sandbox_public: config.sandbox_public,
-        trusted_proxies: config.trusted_proxies.clone(),
-    };
-    let state = AppState::new(gateway.clone(), edge);
-    let app = router(state, &config.site_root, shutdown.clone());
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-
     if let Err(error) = print(&welcome) {
         // Whoever started us does not listen; customers may.
         tracing::warn!(%error, "standard output cannot be written to");
     }
     warn_of_weak_key(config);
+    answer(listener, config.clone(), gateway, shutdown).await
+}
+
+/// Answers requests and works on what is due until the process is asked to stop, then gives the
+/// connections to the database back.
+pub(crate) async fn answer(
+    listener: TcpListener,
+    config: Config,
+    gateway: Gateway,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let workers = gateway.spawn_workers(shutdown.receiver());
+    let edge = Edge {
+        sandbox_public: config.sandbox_public,
+        trusted_proxies: config.trusted_proxies,
+    };
+    let state = AppState::new(gateway.clone(), edge);
+    let app = router(state, &config.site_root, shutdown.clone());
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let mut asked = shutdown.clone();
     let server = axum::serve(listener, service)
         .with_graceful_shutdown(async move { asked.requested().await });

@@ -25,6 +25,11 @@ impl Shutdown {
         Self(watch::channel(false).1)
     }
 
+    /// One that ends when `asked` turns true.
+    pub fn following(asked: watch::Receiver<bool>) -> Self {
+        Self(asked)
+    }
+
     /// For workers that watch it themselves.
     pub fn receiver(&self) -> watch::Receiver<bool> {
         self.0.clone()

@@ -75,7 +75,7 @@ async fn an_order_is_paid_when_its_payment_is_announced(pool: PgPool) {
         .sandbox_replace(&txid, None, None)
         .await
         .unwrap();
-    world.expect(&world.state(&id).await, "paid reversed");
+    world.expect(&world.state(&id).await, "paid reversed inbox");
     world.audit().await;
 }
 

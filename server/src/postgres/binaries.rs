@@ -80,6 +80,23 @@ pub(super) fn parse_major(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
+/// The first program of this name: in `setting` alone when that is given; else in Debian's folders,
+/// newest first, then on the search path.
+pub(crate) fn find_program(setting: Option<&Path>, name: &str) -> Option<PathBuf> {
+    let folders = match setting {
+        Some(dir) => vec![dir.to_owned()],
+        None => {
+            let path = env::var_os("PATH").unwrap_or_default();
+            let search: Vec<PathBuf> = env::split_paths(&path).collect();
+            [debian_folders(Path::new(DEBIAN_ROOT)), search].concat()
+        }
+    };
+    folders
+        .iter()
+        .map(|dir| dir.join(name))
+        .find(|program| program.is_file())
+}
+
 fn pick(installed: &[Binaries], existing_major: Option<u32>) -> Option<&Binaries> {
     installed
         .iter()
@@ -150,6 +167,14 @@ mod tests {
                 major,
             })
             .collect()
+    }
+
+    #[test]
+    fn a_folder_that_is_named_is_the_only_one() {
+        let shell = Path::new("/bin");
+        assert_eq!(find_program(Some(shell), "sh"), Some(shell.join("sh")));
+        assert_eq!(find_program(Some(Path::new("/nonexistent")), "sh"), None);
+        assert!(find_program(None, "sh").is_some());
     }
 
     #[test]

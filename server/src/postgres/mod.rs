@@ -19,6 +19,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use self::binaries::Binaries;
+pub(crate) use self::binaries::find_program;
 use self::cluster::Cluster;
 pub use self::error::PrivatePostgresError;
 use self::place::Place;

@@ -8,7 +8,7 @@ mod account;
 mod base58;
 mod cashaddr;
 mod coins;
-mod evm;
+pub(crate) mod evm;
 mod script;
 mod segwit;
 

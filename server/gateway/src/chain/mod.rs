@@ -7,6 +7,7 @@ pub mod address;
 pub mod backend;
 pub(crate) mod base_units;
 mod controls;
+pub mod evm;
 pub mod follower;
 pub mod simulated;
 mod store;

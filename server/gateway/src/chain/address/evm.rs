@@ -8,7 +8,7 @@ use super::{Address, AddressError, is_mixed_case};
 const ACCOUNT_BYTES: usize = 20;
 
 /// The account a public key controls: the end of the Keccak-256 of its uncompressed point.
-pub(super) fn account(key: &PublicKey) -> [u8; ACCOUNT_BYTES] {
+pub(crate) fn account(key: &PublicKey) -> [u8; ACCOUNT_BYTES] {
     // The first byte says "uncompressed" and is no part of the point.
     let hash = Keccak256::digest(&key.serialize_uncompressed()[1..]);
     let mut account = [0; ACCOUNT_BYTES];
@@ -17,7 +17,7 @@ pub(super) fn account(key: &PublicKey) -> [u8; ACCOUNT_BYTES] {
 }
 
 /// Writes an account with the checksum of EIP-55.
-pub(super) fn encode(account: &[u8; ACCOUNT_BYTES]) -> String {
+pub(crate) fn encode(account: &[u8; ACCOUNT_BYTES]) -> String {
     let digits = hex::encode(account);
     let check = hex::encode(Keccak256::digest(digits.as_bytes()));
     let cased = digits
@@ -31,7 +31,7 @@ pub(super) fn encode(account: &[u8; ACCOUNT_BYTES]) -> String {
 }
 
 /// Reads `0x` and 40 digits. Digits all in one case carry no checksum and are taken as they are.
-pub(super) fn parse(text: &str) -> Result<Address, AddressError> {
+pub(crate) fn parse(text: &str) -> Result<Address, AddressError> {
     let digits = text.strip_prefix("0x").ok_or(AddressError::Malformed)?;
     let mut account = [0; ACCOUNT_BYTES];
     hex::decode_to_slice(digits, &mut account).map_err(|_| AddressError::Malformed)?;
