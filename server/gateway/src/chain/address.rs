@@ -9,6 +9,8 @@ mod base58;
 mod cashaddr;
 mod coins;
 pub(crate) mod evm;
+mod networks;
+mod output;
 mod script;
 mod segwit;
 
@@ -16,6 +18,8 @@ use thiserror::Error;
 
 pub use account::{AccountKey, DerivationError, Seed};
 pub use coins::{AddressForm, Base58Versions, COINS, CoinFamily, CoinParams, params};
+pub use networks::{Network, UnknownNetwork, params_on};
+pub use output::output_address;
 
 /// Longest text looked at. Bech32 allows 90 characters (BIP 173); no other form here is longer.
 const ADDRESS_LENGTH_MAX: usize = 90;

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod backend;
 pub(crate) mod base_units;
+pub mod bitcoin_core;
 mod controls;
 pub mod evm;
 pub mod follower;

@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str, versions: &Base58Versions) -> Result<(Lock, Stri
     }
 }
 
-fn encode(version: u8, hash: &[u8; 20]) -> String {
+pub(super) fn encode(version: u8, hash: &[u8; 20]) -> String {
     let mut payload = vec![version];
     payload.extend_from_slice(hash);
     bs58::encode(payload).with_check().into_string()

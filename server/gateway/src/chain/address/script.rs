@@ -19,6 +19,23 @@ pub(super) enum Lock {
 }
 
 impl Lock {
+    /// The lock of an output script; `None` for every other kind.
+    pub(super) fn of_script(script: &[u8]) -> Option<Self> {
+        match script {
+            [
+                OP_DUP,
+                OP_HASH160,
+                20,
+                hash @ ..,
+                OP_EQUALVERIFY,
+                OP_CHECKSIG,
+            ] => hash.try_into().ok().map(Self::PubkeyHash),
+            [OP_HASH160, 20, hash @ .., OP_EQUAL] => hash.try_into().ok().map(Self::ScriptHash),
+            [OP_HASH256, 32, hash @ .., OP_EQUAL] => hash.try_into().ok().map(Self::ScriptHash32),
+            _ => None,
+        }
+    }
+
     pub(super) fn script_pubkey(&self) -> Vec<u8> {
         match self {
             Self::PubkeyHash(hash) => pushing(

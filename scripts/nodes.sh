@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Installs the nodes the chain tests talk to and prints their programs' paths, one a line:
+# `nodes.sh bitcoin`, `nodes.sh litecoin`, or both without an argument. Does nothing when they are
+# there, and fails when it cannot get one.
+#
+# No package has a bitcoind. A crate has the sources of the consensus library and, around it, all of
+# the node but its wallet: they are built once and kept. It is a snapshot between two releases, good
+# for tests and for nothing else.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/environment.sh
+
+crate=libbitcoinkernel-sys
+crate_version=0.2.0
+crate_sha256=35576852961d85614bb5dd3f8a3283b2c4b4310d9dc306f07b4b0b6a6b039eeb
+build_seconds_max=${EXCHEQUER_NODE_BUILD_SECONDS:-2700}
+
+# Debian's libraries are linked, so a build is good for one release of one system.
+system=$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")-$(uname -m)
+home=$cache/bitcoind/$crate_version-$system
+bitcoind=$home/bitcoind
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    else
+        die "root is needed for: $*"
+    fi
+}
+
+apt_install() {
+    have apt-get || die "please install first (names of Debian's packages): $*"
+    say "installing $*"
+    as_root apt-get update -q >&2
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "$@" >&2
+}
+
+runs() { [ -x "$1" ] && "$1" --version >/dev/null 2>&1; }
+
+missing_packages() {
+    local package
+    for package in cmake g++ libboost-dev libevent-dev libzmq3-dev pkg-config; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -q '^installed$' ||
+            echo "$package"
+    done
+}
+
+# The sources, into $1: cargo checks them against its index, we against what was reviewed.
+fetch_sources() {
+    local scratch=$1
+    mkdir -p "$scratch/crate/src"
+    : >"$scratch/crate/src/lib.rs"
+    cat >"$scratch/crate/Cargo.toml" <<TOML
+[package]
+name = "node-sources"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+$crate = "=$crate_version"
+
+[workspace]
+TOML
+    (cd "$scratch/crate" && cargo vendor --quiet vendor >/dev/null)
+    grep -q "\"package\":\"$crate_sha256\"" "$scratch/crate/vendor/$crate/.cargo-checksum.json" ||
+        die "$crate $crate_version is not the one that was reviewed"
+    cp -r "$scratch/crate/vendor/$crate/bitcoin" "$scratch/core"
+    # The start of the program names a class of the one folder the crate leaves out.
+    mkdir -p "$scratch/core/src/ipc"
+    cat >"$scratch/core/src/ipc/exception.h" <<'HEADER'
+#pragma once
+#include <stdexcept>
+namespace ipc { class Exception : public std::runtime_error { public: using std::runtime_error::runtime_error; }; }
+HEADER
+}
+
+# In its own process, so that one limit of time holds for all of it.
+build() {
+    local scratch=$1 off
+    local -a flags=()
+    for off in BUILD_BITCOIN_BIN BUILD_TX BUILD_UTIL BUILD_WALLET_TOOL BUILD_TESTS BUILD_BENCH \
+        BUILD_FUZZ_BINARY BUILD_KERNEL_LIB BUILD_CLI ENABLE_WALLET ENABLE_EXTERNAL_SIGNER \
+        ENABLE_IPC WITH_CCACHE INSTALL_MAN; do
+        flags+=("-D$off=OFF")
+    done
+    cmake -S "$scratch/core" -B "$scratch/build" -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DBUILD_DAEMON=ON -DWITH_ZMQ=ON "${flags[@]}"
+    cmake --build "$scratch/build" --target bitcoind --parallel "$(nproc)"
+}
+
+build_bitcoind() {
+    local scratch log=$cache/bitcoind/build.log program
+    # The one of an earlier run that was killed is of no use.
+    rm -rf "$cache"/bitcoind/scratch.*
+    scratch=$(mktemp -d "$cache/bitcoind/scratch.XXXXXX")
+    say "building bitcoind in $scratch: minutes, once per machine"
+    fetch_sources "$scratch"
+    export -f build
+    if ! timeout --kill-after=10 "$build_seconds_max" \
+        bash -euo pipefail -c 'build "$1"' build "$scratch" >"$log" 2>&1 </dev/null; then
+        tail -n 40 "$log" >&2
+        die "bitcoind could not be built within $build_seconds_max s; all of the output is in $log"
+    fi
+    program=$(find "$scratch/build" -type f -name bitcoind -perm -u+x | head -n 1)
+    [ -n "$program" ] || die "the build left no bitcoind; its output is in $log"
+    mkdir -p "$home"
+    strip -o "$home/bitcoind.new" "$program"
+    mv "$home/bitcoind.new" "$bitcoind"
+    rm -rf "$scratch"
+}
+
+setup_bitcoin() {
+    local -a packages
+    if ! runs "$bitcoind"; then
+        mkdir -p "$cache/bitcoind"
+        # Another run may be building it: wait, and find it there.
+        exec 9>"$cache/bitcoind/lock"
+        flock 9
+        mapfile -t packages < <(missing_packages)
+        [ ${#packages[@]} -eq 0 ] || apt_install "${packages[@]}"
+        runs "$bitcoind" || build_bitcoind
+        runs "$bitcoind" || die "the bitcoind that was built does not run"
+        exec 9>&-
+    fi
+    echo "$bitcoind"
+}
+
+setup_litecoin() {
+    have litecoind || apt_install litecoind
+    runs "$(command -v litecoind)" || die "litecoind does not run"
+    command -v litecoind
+}
+
+[ $# -gt 0 ] || set -- bitcoin litecoin
+for node in "$@"; do
+    case $node in
+        bitcoin) setup_bitcoin ;;
+        litecoin) setup_litecoin ;;
+        *) die "nodes.sh knows 'bitcoin' and 'litecoin', not '$node'" ;;
+    esac
+done

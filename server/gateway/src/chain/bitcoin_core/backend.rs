@@ -1,0 +1,132 @@
+//! The node as the follower knows it.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::broadcast::{Judgement, judge};
+use super::error::NodeError;
+use super::node::BitcoinCore;
+use super::rpc::RpcError;
+use crate::chain::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx};
+use crate::{Error, Result};
+
+/// How often a waiting call looks.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// `getmempoolinfo`. Two equal ones may be of different mempools, which a caller then notices at
+/// the end of its wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct MempoolInfo {
+    size: u64,
+    bytes: u64,
+}
+
+impl MempoolInfo {
+    /// How long not to list it again: about twenty times what listing takes.
+    const fn pause(self) -> Duration {
+        Duration::from_millis(self.size / 20)
+    }
+}
+
+#[async_trait]
+impl ChainBackend for BitcoinCore {
+    async fn tip(&self) -> Result<BlockRef> {
+        let best = self.chain_info().await?.bestblockhash;
+        Ok(self.header(&best).await?)
+    }
+
+    async fn block_at(&self, height: i64) -> Result<Option<BlockRef>> {
+        match self.hash_at(height).await? {
+            Some(hash) => Ok(Some(self.header(&hash).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn block(&self, hash: &str) -> Result<ChainBlock> {
+        Ok(self.read_chain_block(hash).await?)
+    }
+
+    async fn mempool(&self) -> Result<Vec<String>> {
+        // Before the list: what comes between the two is then noticed by the next wait.
+        let info = self.mempool_info().await?;
+        let txids = self.call("getrawmempool", json!([])).await?;
+        *self.listed.lock().await = Some(info);
+        Ok(txids)
+    }
+
+    async fn tx(&self, txid: &str) -> Result<Option<ChainTx>> {
+        match self.find_tx(txid).await? {
+            Some(json) => Ok(self.read_tx(txid, json.get())?),
+            None => Ok(None),
+        }
+    }
+
+    /// Looks again and again. The node's own `waitfornewblock` would keep one of its few threads
+    /// busy, does not see the mempool, and on older nodes misses a block found before the call.
+    async fn wait(&self, after: &BlockRef, max: Duration) -> Result<()> {
+        let began = Instant::now();
+        let listed = *self.listed.lock().await;
+        loop {
+            let best: String = self.call("getbestblockhash", json!([])).await?;
+            if best != after.hash {
+                return Ok(());
+            }
+            let info = self.mempool_info().await?;
+            let waited = began.elapsed();
+            if waited >= max || (listed != Some(info) && waited >= info.pause()) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY.min(max - waited)).await;
+        }
+    }
+
+    async fn broadcast(&self, raw: &[u8]) -> Result<()> {
+        let sent: Result<String, NodeError> = self
+            .call("sendrawtransaction", json!([hex::encode(raw)]))
+            .await;
+        let Err(error) = sent else {
+            return Ok(());
+        };
+        let judgement = match &error {
+            NodeError::Rpc(RpcError::Refused { code, message, .. }) => judge(*code, message),
+            _ => Judgement::Other,
+        };
+        match judgement {
+            Judgement::Known => Ok(()),
+            Judgement::Spent if self.knows(raw).await? => Ok(()),
+            Judgement::Spent => {
+                tracing::warn!(chain = self.config.coin.code, %error, "a broadcast was refused");
+                Err(Error::Conflict(
+                    "the network refuses the transaction: what it spends is spent by another",
+                ))
+            }
+            Judgement::Other => Err(error.into()),
+        }
+    }
+
+    fn drop_grace(&self) -> time::Duration {
+        self.config.software.drop_grace
+    }
+}
+
+impl BitcoinCore {
+    async fn mempool_info(&self) -> Result<MempoolInfo, NodeError> {
+        self.call("getmempoolinfo", json!([])).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_mempool_is_listed_less_often() {
+        let pause = |size| MempoolInfo { size, bytes: 0 }.pause();
+        assert_eq!(pause(3), Duration::ZERO);
+        assert_eq!(pause(4_000), LOOK_EVERY);
+        assert_eq!(pause(100_000), Duration::from_secs(5));
+    }
+}

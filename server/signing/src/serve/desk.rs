@@ -1,0 +1,80 @@
+//! Key, policy and what left, together: one request in, one answer out.
+
+use time::OffsetDateTime;
+
+use super::{SignerConfig, SignerError};
+use crate::chain::ChainParams;
+use crate::key::SigningKey;
+use crate::key_file::{read_secret, read_settings};
+use crate::policy::Policy;
+use crate::protocol::{Answer, Request, write_psbt};
+use crate::signer::sign;
+use crate::spent_file::SpentFile;
+
+pub(super) struct Desk {
+    key: SigningKey,
+    policy: Policy,
+    kept: SpentFile,
+}
+
+impl Desk {
+    /// Reads all three files, as `user`.
+    pub fn open(config: &SignerConfig, user: u32) -> Result<Self, SignerError> {
+        let json = read_settings(&config.policy_file, user)?;
+        let policy = Policy::parse(&json).map_err(|error| SignerError::Policy {
+            path: config.policy_file.clone(),
+            error,
+        })?;
+        let text = read_secret(&config.key_file, user)?;
+        let key = SigningKey::parse(&text, policy.chain, config.kind, config.account);
+        let key = key.map_err(|error| SignerError::Key {
+            path: config.key_file.clone(),
+            error,
+        })?;
+        let kept = SpentFile::open(&config.spent_file)?;
+        Ok(Self { key, policy, kept })
+    }
+
+    pub const fn chain(&self) -> &'static ChainParams {
+        self.policy.chain
+    }
+
+    /// For comparison with what the gateway shows for the account.
+    pub fn first_address(&self) -> String {
+        let addresses = self.key.account().first_addresses(self.policy.chain, 1);
+        addresses.unwrap_or_default().concat()
+    }
+
+    /// Signs, notes what leaves, and only then says so.
+    pub fn answer(&mut self, json: &[u8], now: OffsetDateTime) -> Answer {
+        let (request, psbt) = match Request::parse(json) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                tracing::warn!(%error, "a request was not understood");
+                return Answer::Refused(error.to_string());
+            }
+        };
+        let references = request.references;
+        let txid = psbt.unsigned_tx.compute_txid();
+        let signed = match sign(psbt, &self.key, &self.policy, self.kept.spent(), now) {
+            Ok(signed) => signed,
+            Err(refusal) => {
+                tracing::warn!(%txid, ?references, %refusal, "refused");
+                return Answer::Refused(refusal.to_string());
+            }
+        };
+        if let Err(error) = self.kept.replace(signed.spent) {
+            tracing::error!(%txid, %error, "what would have left could not be noted");
+            return Answer::Failed("what would leave could not be noted".to_owned());
+        }
+        tracing::info!(
+            unsigned_txid = %txid,
+            ?references,
+            paid = signed.paid,
+            fee = signed.fee,
+            counted_today = signed.added,
+            "signed"
+        );
+        Answer::Psbt(write_psbt(&signed.psbt))
+    }
+}
