@@ -12,7 +12,6 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
-use axum::routing::post;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -90,9 +89,7 @@ impl Callbacks {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}/callback", listener.local_addr()?);
         let (seen, received) = mpsc::unbounded_channel();
-        let router = Router::new()
-            .route("/callback", post(receive))
-            .with_state(seen);
+        let router = Router::new().fallback(receive).with_state(seen);
         let mut receiver = JoinSet::new();
         receiver.spawn(async move {
             // It ends with the bench; a receiver that broke is missed by the first callback.

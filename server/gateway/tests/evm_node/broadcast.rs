@@ -42,7 +42,7 @@ async fn the_same_bytes_may_be_sent_at_any_time() {
     let tx = ether(terms(0), fresh(7), 5);
     evm.broadcast(&tx.raw).await.unwrap();
     evm.broadcast(&tx.raw).await.unwrap();
-    assert_eq!(evm.mempool().await.unwrap(), [tx.txid.clone()]);
+    assert_eq!(evm.mempool().await.unwrap(), std::slice::from_ref(&tx.txid));
     assert_eq!(evm.next_nonce(alice).await.unwrap(), 1);
     anvil.mine().await;
     let [mined]: [ChainTx; 1] = last_block(&evm).await.txs.try_into().unwrap();

@@ -37,7 +37,7 @@ async fn a_deposit_is_seen_confirmed_and_undone_by_a_reorganisation() {
         inputs: input(ALICE, 0),
         outputs: output(fresh(7), 5),
     };
-    assert_eq!(evm.mempool().await.unwrap(), [txid.clone()]);
+    assert_eq!(evm.mempool().await.unwrap(), std::slice::from_ref(&txid));
     // Out of the snapshot, and then from the node.
     for _ in 0..2 {
         assert_eq!(evm.tx(&txid).await.unwrap(), Some(expected.clone()));
@@ -83,7 +83,7 @@ async fn a_replacement_with_the_same_nonce_has_the_same_input() {
             "maxFeePerGas": "0xee6b2800", "maxPriorityFeePerGas": "0x77359400",
         }))
         .await;
-    assert_eq!(evm.mempool().await.unwrap(), [won.clone()]);
+    assert_eq!(evm.mempool().await.unwrap(), std::slice::from_ref(&won));
     assert_eq!(evm.tx(&lost).await.unwrap(), None);
     let won_tx = evm.tx(&won).await.unwrap().unwrap();
     assert_eq!(won_tx.inputs, lost_tx.inputs);

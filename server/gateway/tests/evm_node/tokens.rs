@@ -21,7 +21,7 @@ async fn a_token_deposit_is_confirmed_and_undone_by_a_reorganisation() {
     let contract = deploy_token(&anvil).await;
     let evm = anvil.open(asset(contract)).await;
     let txid = anvil.send(transfer(ALICE, contract, fresh(7), 1_500)).await;
-    assert_eq!(evm.mempool().await.unwrap(), [txid.clone()]);
+    assert_eq!(evm.mempool().await.unwrap(), std::slice::from_ref(&txid));
     // What it will do is not known before it has run.
     let waiting = evm.tx(&txid).await.unwrap().unwrap();
     assert!(waiting.outputs.is_empty());

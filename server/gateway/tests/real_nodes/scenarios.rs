@@ -158,7 +158,7 @@ pub async fn a_replacement_spends_the_same_and_pays_someone_else(node: Node) {
     assert_eq!(backend.mempool().await.unwrap(), [second.txid.as_str()]);
     assert_eq!(backend.tx(&first.txid).await.unwrap(), None);
     let replacement = backend.tx(&second.txid).await.unwrap().unwrap();
-    assert_eq!(replacement.inputs, [coin.clone()]);
+    assert_eq!(replacement.inputs, std::slice::from_ref(&coin));
     assert_eq!(outputs_to(&replacement, &ours(node.kind)), []);
     let nowhere = OutPoint {
         txid: "7".repeat(64),

@@ -231,7 +231,7 @@ async fn a_withdrawal_is_looked_at_before_anything_moves_and_made_once(pool: PgP
     shows(&edit, "value=\"0.1\"");
     let confirm = with(&fields, &[("step", "confirm")]);
     let (first, page) = person.follow("/app/withdrawals/new", &confirm).await;
-    shows(&page, "this withdrawal is on its way");
+    shows(&page, "The money is held. The status says");
     let held = person.available("BTC").await;
     assert_ne!(held, before);
     let (again, _) = person.follow("/app/withdrawals/new", &confirm).await;
