@@ -21,7 +21,9 @@ pub fn start(config: &Config, command: Command) {
     let filter = EnvFilter::new(config.log.as_deref().unwrap_or(usual));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr);
+        .with_writer(io::stderr)
+        // Told on standard error as well, which panics where nobody reads it any more.
+        .log_internal_errors(false);
     // Refused only when logging runs already.
     let _ = if config.log_as_json {
         builder.json().try_init()

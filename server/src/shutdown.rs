@@ -12,9 +12,9 @@ impl Shutdown {
         let (ask, asked) = watch::channel(false);
         tokio::spawn(async move {
             wait_for_signal().await;
-            tracing::info!("asked to stop");
-            // Nobody left to tell is fine.
+            // Before anything that may fail. Nobody left to tell is fine.
             let _ = ask.send(true);
+            tracing::info!("asked to stop");
             ask.closed().await;
         });
         Self(asked)

@@ -40,7 +40,7 @@ struct Wake {
 }
 
 impl Gateway {
-    /// Starts the workers; they end soon after `shutdown` turns true.
+    /// Starts the workers; they end soon after `shutdown` turns true or its sender goes away.
     pub fn spawn_workers(&self, shutdown: watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         let wake = Wake::default();
         let slots = Arc::new(Semaphore::new(usize::from(IN_FLIGHT_MAX)));
@@ -151,7 +151,7 @@ where
             tokio::select! {
                 () = tokio::time::sleep(TICK) => {}
                 () = woken => {}
-                _ = shutdown.changed() => {}
+                changed = shutdown.changed() => if changed.is_err() { return },
             }
         }
     })
@@ -167,7 +167,7 @@ async fn listen(gateway: Gateway, wake: Wake, mut shutdown: watch::Receiver<bool
                 }
                 tokio::time::sleep(TICK).await;
             }
-            _ = shutdown.changed() => {}
+            changed = shutdown.changed() => if changed.is_err() { return },
         }
     }
 }
@@ -207,7 +207,7 @@ async fn clean_up(gateway: Gateway, mut shutdown: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = tokio::time::sleep(CLEAN_UP_EVERY) => {}
-            _ = shutdown.changed() => {}
+            changed = shutdown.changed() => if changed.is_err() { return },
         }
     }
 }
