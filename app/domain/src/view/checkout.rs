@@ -138,7 +138,8 @@ pub struct CheckoutView {
     pub refund_possible: bool,
     /// `Get a new rate` is possible.
     pub can_requote: bool,
-    /// Back to the shop after success, with `order_id` and `status` added.
+    /// Back to the shop: with `order_id` and `status` added once it is paid, without them while the
+    /// payment is confirmed; `None` otherwise. An invoice's is always as it was given.
     pub return_url: Option<String>,
     /// Back to the shop when nothing was paid; invoices only.
     pub failed_url: Option<String>,

@@ -81,13 +81,10 @@ impl Gateway {
             can_requote: matches!(charge.status, Status::Expired | Status::Underpaid)
                 && payment.is_some()
                 && charge.resolution != Resolution::Refunded,
-            return_url: charge.redirect_url.as_deref().and_then(|url| {
-                // An invoice's link is used as it was given.
-                match charge.invoice {
-                    Some(_) => Some(url.to_owned()),
-                    None => return_url(url, public_id),
-                }
-            }),
+            return_url: charge
+                .redirect_url
+                .as_deref()
+                .and_then(|url| way_back(charge.status, url, charge.invoice.is_some(), public_id)),
             failed_url: charge.failed_url.clone(),
             invoice: charge
                 .invoice
@@ -285,6 +282,17 @@ fn receipt_line(receipt: &ReceiptRecord) -> ReceiptLine {
     }
 }
 
+/// The link back to the shop. It says `paid` only of an order that is: whoever reads the page of one
+/// that is not must not find that link. While the payment is confirmed it leads to the bare address,
+/// before and after a failure nowhere. An invoice's address is used as it was given.
+fn way_back(status: Status, url: &str, is_invoice: bool, public_id: &str) -> Option<String> {
+    match status {
+        Status::Paid if !is_invoice => return_url(url, public_id),
+        Status::Paid | Status::Processing => Some(url.to_owned()),
+        _ => None,
+    }
+}
+
 /// The shop's address with `order_id` and `status` added (`10-orders-api.md`).
 fn return_url(redirect_url: &str, public_id: &str) -> Option<String> {
     let mut url = Url::parse(redirect_url).ok()?;
@@ -296,7 +304,9 @@ fn return_url(redirect_url: &str, public_id: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::return_url;
+    use domain::charge::Status;
+
+    use super::{return_url, way_back};
 
     #[test]
     fn order_and_status_go_between_query_and_fragment() {
@@ -314,5 +324,27 @@ mod tests {
             "https://shop.example/ok?x=1#done",
             "https://shop.example/ok?x=1&order_id=EX-AAAAAAAAAA&status=paid#done",
         );
+    }
+    #[test]
+    fn only_a_paid_order_is_told_as_paid() {
+        let shop = "https://shop.example/ok";
+        let check = |status, order: Option<&str>, invoice: Option<&str>| {
+            let link = |is_invoice| way_back(status, shop, is_invoice, "EX-AAAAAAAAAA");
+            assert_eq!(link(false).as_deref(), order, "{status:?}");
+            assert_eq!(link(true).as_deref(), invoice, "{status:?}");
+        };
+        let told = "https://shop.example/ok?order_id=EX-AAAAAAAAAA&status=paid";
+        check(Status::Paid, Some(told), Some(shop));
+        check(Status::Processing, Some(shop), Some(shop));
+        for status in [
+            Status::Created,
+            Status::Pending,
+            Status::Expired,
+            Status::Underpaid,
+            Status::Cancelled,
+            Status::Failed,
+        ] {
+            check(status, None, None);
+        }
     }
 }

@@ -66,13 +66,20 @@ async fn paying_takes_forms_alone(pool: PgPool) {
     let (address, amount) = choose_bitcoin(&app, &order).await;
     assert_eq!(amount, "0.00299960");
     let waiting = app.get(&order.page).await;
+    assert!(
+        !waiting.text().contains("shop.example/done"),
+        "no way back before anything came"
+    );
     shows(&waiting, &format!("bitcoin:{address}?amount=0.0029996"));
     shows(&waiting, "<leptos-island");
     assert!(waiting.text().contains("data-props="), "{}", waiting.text());
 
     pay(&app, &address, &amount).await;
-    assert_eq!(status(&app, &order).await["state"], "seen");
+    let view = status(&app, &order).await;
+    assert_eq!(view["state"], "seen");
+    assert_eq!(view["return_url"], "https://shop.example/done?cart=7");
     let seen = app.get(&order.page).await;
+    shows(&seen, "href=\"https://shop.example/done?cart=7\"");
     assert!(
         !seen.text().contains("href=\"bitcoin:"),
         "asked to pay again: {}",
@@ -147,7 +154,9 @@ async fn a_short_payment_is_asked_for_again_and_may_go_back(pool: PgPool) {
 
     app.sandbox("advance", serde_json::json!({ "seconds": 901 }))
         .await;
-    assert_eq!(status(&app, &order).await["state"], "expired_underpaid");
+    let short = status(&app, &order).await;
+    assert_eq!(short["state"], "expired_underpaid");
+    assert!(short["return_url"].is_null(), "{}", short["return_url"]);
     let wrong = app
         .post_form(&order.page, &[], &[("refund_address", "nowhere")])
         .await;
