@@ -3,6 +3,7 @@
 
 mod support;
 
+use domain::view::checkout::CheckoutState;
 use gateway::Error;
 use sqlx::PgPool;
 use support::World;
@@ -418,6 +419,32 @@ async fn late_money_that_lost_value_waits_for_a_person(pool: PgPool) {
         .unwrap();
     world.expect(&world.state(&id).await, "paid late manual");
     assert_eq!(world.balance("EUR").await, "10097.02000000");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn late_money_is_offered_a_new_rate_only_while_it_is_not_enough(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world.set_rate("BTC", "EUR", "50000").await;
+    let id = world.picked("100.00", "EUR", "BTC").await;
+    world.gateway.advance(901).await.unwrap();
+    world.pay(&id, "0.001").await;
+    let offered = || async {
+        let view = world.gateway.checkout(&id, None).await.unwrap();
+        assert_eq!(view.state, CheckoutState::LateFunds);
+        view.can_requote
+    };
+    assert!(offered().await, "half of it came");
+    world.pay(&id, "0.001").await;
+    assert!(!offered().await, "all of it came");
+    world.set_rate("BTC", "EUR", "49000").await;
+    assert!(offered().await, "it is worth less by now");
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "expired late inbox");
+    world.gateway.requote(&id).await.unwrap();
+    world.pay_due(&id).await;
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "paid late");
     world.audit().await;
 }
 

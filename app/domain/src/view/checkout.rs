@@ -136,7 +136,7 @@ pub struct CheckoutView {
     pub refund_address: Option<String>,
     /// Something may be claimed back: a refund address form is shown (with the token).
     pub refund_possible: bool,
-    /// `Get a new rate` is possible.
+    /// `Get a new rate` is possible; of late money only while it is worth less than the total.
     pub can_requote: bool,
     /// Back to the shop: with `order_id` and `status` added once it is paid, without them while the
     /// payment is confirmed; `None` otherwise. An invoice's is always as it was given.

@@ -8,6 +8,7 @@ use domain::view::checkout::{
 use url::Url;
 
 use super::items::item_lines;
+use super::late_money::falls_short;
 use super::row::InvoiceRow;
 use super::view::{ChargeView, PaymentView, ReceiptRecord};
 use crate::invoices::InvoiceDetails;
@@ -39,6 +40,7 @@ impl Gateway {
         let brand = self.brand(charge.merchant_id).await?;
         let state = state_of(&charge);
         let methods = self.offered_methods(&charge, state).await?;
+        let can_requote = self.can_requote(&charge, state).await?;
         let (items, other_charges) = item_lines(&charge.items, charge.amount);
         let query = if trusted {
             format!("?t={}", self.page_token(public_id))
@@ -78,9 +80,7 @@ impl Gateway {
             refund_possible: trusted
                 && payment.is_some()
                 && (charge.refundable.is_some() || late_money(&charge)),
-            can_requote: matches!(charge.status, Status::Expired | Status::Underpaid)
-                && payment.is_some()
-                && charge.resolution != Resolution::Refunded,
+            can_requote,
             return_url: charge
                 .redirect_url
                 .as_deref()
@@ -101,6 +101,19 @@ impl Gateway {
             paid_at: charge.paid_at.map(unix),
             notice: None,
         })
+    }
+
+    /// Whether the page offers a new rate. Late money that suffices waits for the shop; whoever sent
+    /// it is not asked for more.
+    async fn can_requote(&self, charge: &ChargeView, state: CheckoutState) -> Result<bool> {
+        let possible = matches!(charge.status, Status::Expired | Status::Underpaid)
+            && charge.payment.is_some()
+            && charge.resolution != Resolution::Refunded
+            && !charge.refund_claimed;
+        if possible && state == CheckoutState::LateFunds {
+            return falls_short(self, charge).await;
+        }
+        Ok(possible)
     }
 
     /// The coins that can be picked, with what they would cost now.

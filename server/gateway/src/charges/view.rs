@@ -21,6 +21,8 @@ pub struct ChargeView {
     pub resolved_by: Option<String>,
     pub resolved_at: Option<OffsetDateTime>,
     pub amount: Money,
+    /// How much of it may be missing.
+    pub tolerance: Money,
     pub customer: Customer,
     pub items: Vec<Item>,
     pub metadata: Map<String, Value>,
@@ -144,6 +146,7 @@ impl ChargeView {
             resolved_by: row.resolved_by,
             resolved_at: row.resolved_at,
             amount: row.amount,
+            tolerance: money(row.tolerance),
             customer: row.customer,
             items: row.items,
             metadata: row.metadata,
