@@ -48,10 +48,11 @@ impl Gateway {
             String::new()
         };
         let path = |rest: &str| format!("{base}{rest}{query}");
-        let has_receipt = matches!(
-            charge.status,
-            Status::Created | Status::Pending | Status::Processing | Status::Paid
-        );
+        let has_receipt = charge.resolution == Resolution::Refunded
+            || matches!(
+                charge.status,
+                Status::Created | Status::Pending | Status::Processing | Status::Paid
+            );
         let payment = charge.payment.as_ref();
         Ok(CheckoutView {
             public_id: public_id.to_owned(),
