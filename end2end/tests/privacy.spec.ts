@@ -188,7 +188,7 @@ test.describe('cookies', () => {
       await forged({ 'sec-fetch-site': 'cross-site' }),
       await forged({ 'sec-fetch-site': 'same-site' }),
       await forged({ origin: 'https://third.example' }),
-      await forged({}),
+      await forged({ origin: 'null' }),
     ];
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
     const page = await (await get(`/app/charges/${id}`, cookie)).text();

@@ -160,6 +160,11 @@ async fn other_sites_and_passed_on_requests_are_kept_out(pool: PgPool) {
     shop.send("POST", "/sandbox/mine", &foreign, "")
         .await
         .expect(403);
+    // It reads no cookie: whose a program happens to send does not matter.
+    let cookie = [("cookie", "sid=somebody")];
+    shop.send("POST", "/sandbox/mine", &cookie, "")
+        .await
+        .expect(200);
     let passed_on = [("x-forwarded-for", "192.0.2.1")];
     shop.send("GET", "/sandbox/state", &passed_on, "")
         .await

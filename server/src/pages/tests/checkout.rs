@@ -130,12 +130,21 @@ async fn another_site_cannot_post_the_forms(pool: PgPool) {
     let answer = app.call("POST", &order.page, &headers, "method=BTC").await;
     assert_eq!(answer.status, 403);
     assert_eq!(status(&app, &order).await["state"], "choose_method");
-    let program = [("content-type", "application/x-www-form-urlencoded")];
-    let answer = app.call("POST", &order.page, &program, "method=BTC").await;
-    assert_eq!(
-        answer.status, 303,
-        "without a session there is nothing to borrow"
-    );
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let foreign = [form, ("origin", "https://evil.example")];
+    let answer = app.call("POST", &order.page, &foreign, "method=BTC").await;
+    assert_eq!(answer.status, 403);
+    // The page reads no cookie, so there is nothing to borrow: not by a program that happens to send
+    // one, nor by our own page in a browser that hides its origin.
+    let cookie = app.sign_in(&merchant.email, &merchant.password).await;
+    for headers in [
+        vec![form],
+        vec![form, ("cookie", cookie.as_str())],
+        vec![form, ("cookie", cookie.as_str()), ("origin", "null")],
+    ] {
+        let answer = app.call("POST", &order.page, &headers, "method=BTC").await;
+        assert_eq!(answer.status, 303, "{headers:?}");
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]
