@@ -85,7 +85,8 @@ async fn rates_and_the_clock_answer_what_they_set(pool: PgPool) {
     let rate = shop
         .sandbox("rates", r#"{"from":"BTC","to":"EUR","rate":52002.330}"#)
         .await;
-    let expected = serde_json::json!({ "from": "BTC", "to": "EUR", "rate": "52002.33" });
+    // The text that was given, zeros and all.
+    let expected = serde_json::json!({ "from": "BTC", "to": "EUR", "rate": "52002.330" });
     assert_eq!(rate.expect(200).json(), expected);
 
     let now = |state: Value| state["now"].as_str().unwrap().to_owned();

@@ -99,7 +99,7 @@ async fn apply(
     if let Some(method) = form.method {
         gateway.choose_method(id, &method).await?;
     }
-    if form.requote.is_some() {
+    if form.requote.as_deref() == Some("1") {
         gateway.requote(id).await?;
     }
     if let Some(address) = form.refund_address {

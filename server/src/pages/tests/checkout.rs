@@ -182,6 +182,11 @@ async fn a_short_payment_is_asked_for_again_and_may_go_back(pool: PgPool) {
         refused.status, 404,
         "only the page's token may leave an address"
     );
+    for other in ["0", ""] {
+        app.post_form(&order.page, &[], &[("requote", other)]).await;
+        let still = status(&app, &order).await;
+        assert_eq!(still["state"], "expired_underpaid", "requote={other}");
+    }
     let back = app.post_form(&order.page, &[], &[("requote", "1")]).await;
     assert_eq!(back.header("location"), order.page);
     let again = status(&app, &order).await;
