@@ -233,6 +233,18 @@ mod tests {
     }
 
     #[test]
+    fn calling_it_off_is_offered_before_money_came_and_asks_once_more() {
+        for state in STATES {
+            let html = page(state);
+            let before_money =
+                matches!(state, CheckoutState::ChooseMethod | CheckoutState::Awaiting);
+            let asks = html.contains("Cancel this order");
+            let posts = html.contains("name=\"cancel\"");
+            assert_eq!((asks, posts), (before_money, before_money), "{state:?}");
+        }
+    }
+
+    #[test]
     fn paying_works_without_scripts() {
         let html = page(CheckoutState::ChooseMethod);
         assert!(

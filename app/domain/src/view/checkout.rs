@@ -138,6 +138,8 @@ pub struct CheckoutView {
     pub refund_possible: bool,
     /// `Get a new rate` is possible; of late money only while it is worth less than the total.
     pub can_requote: bool,
+    /// Nothing came yet, so whoever opened the page with its token may call it off.
+    pub can_cancel: bool,
     /// Back to the shop: with `order_id` and `status` added once it is paid, without them while the
     /// payment is confirmed; `None` otherwise. An invoice's is always as it was given.
     pub return_url: Option<String>,

@@ -82,6 +82,7 @@ impl Gateway {
                 && payment.is_some()
                 && (charge.refundable.is_some() || late_money(&charge)),
             can_requote,
+            can_cancel: trusted && can_cancel(&charge),
             return_url: charge
                 .redirect_url
                 .as_deref()
@@ -240,6 +241,15 @@ fn excess(charge: &ChargeView) -> Option<Money> {
         .received
         .checked_sub(used)
         .filter(Money::is_positive)
+}
+
+/// Before any money came, as the lifecycle allows it.
+fn can_cancel(charge: &ChargeView) -> bool {
+    matches!(charge.status, Status::Created | Status::Pending)
+        && !charge
+            .receipts
+            .iter()
+            .any(|receipt| receipt.state.is_live())
 }
 
 fn late_money(charge: &ChargeView) -> bool {

@@ -1,6 +1,6 @@
 use gateway::PgPool;
 
-use super::{choose_bitcoin, order, pay, pay_in_full, shows, status};
+use super::{choose_bitcoin, order, order_with, pay, pay_in_full, shows, status};
 use crate::testing::TestApp;
 
 #[sqlx::test(migrations = "../migrations")]
@@ -145,6 +145,44 @@ async fn another_site_cannot_post_the_forms(pool: PgPool) {
         let answer = app.call("POST", &order.page, &headers, "method=BTC").await;
         assert_eq!(answer.status, 303, "{headers:?}");
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_customer_may_call_it_off_before_anything_came(pool: PgPool) {
+    let app = TestApp::start(&pool).await;
+    let merchant = app.demo().await.merchant;
+    let cancel = [("cancel", "1")];
+    let order = order(&app, &merchant).await;
+    shows(&app.get(&order.page).await, "name=\"cancel\"");
+    let bare = format!("/pay/{}", order.id);
+    assert!(!app.get(&bare).await.text().contains("name=\"cancel\""));
+    let refused = app.post_form(&bare, &[], &cancel).await;
+    assert_eq!(refused.status, 404, "only with the page's token");
+    choose_bitcoin(&app, &order).await;
+    shows(&app.get(&order.page).await, "name=\"cancel\"");
+    for _ in 0..2 {
+        let back = app.post_form(&order.page, &[], &cancel).await;
+        assert_eq!(back.header("location"), order.page);
+        assert_eq!(status(&app, &order).await["state"], "cancelled");
+    }
+    let told = app
+        .gateway()
+        .charge_timeline(merchant.id, &order.id)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|entry| entry.kind == "status.cancelled")
+        .map(|entry| entry.data["by"].clone())
+        .collect::<Vec<_>>();
+    assert_eq!(told, ["customer"]);
+
+    let paid = order_with(&app, &merchant, "Anna").await;
+    let (address, _) = choose_bitcoin(&app, &paid).await;
+    pay(&app, &address, "0.001").await;
+    let late = app.post_form(&paid.page, &[], &cancel).await;
+    let notice = format!("{}&notice=money-arrived", paid.page);
+    assert_eq!(late.header("location"), notice);
+    assert!(!app.get(&paid.page).await.text().contains("name=\"cancel\""));
 }
 
 #[sqlx::test(migrations = "../migrations")]
