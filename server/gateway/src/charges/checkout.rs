@@ -349,6 +349,7 @@ mod tests {
             "https://shop.example/ok?x=1&order_id=EX-AAAAAAAAAA&status=paid#done",
         );
     }
+
     #[test]
     fn only_a_paid_order_is_told_as_paid() {
         let shop = "https://shop.example/ok";
