@@ -119,7 +119,7 @@ test.describe('headers', () => {
     const { pathname, search } = new URL((await payableOrder(EXAMPLE)).url);
     const stream = await get(`${pathname}/events${search}`);
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
-    expect(stream.headers.get('cache-control')).toMatch(/no-store|no-cache/);
+    expect(stream.headers.get('cache-control')).toBe('no-store');
     expect(stream.headers.get('referrer-policy')).toBe('no-referrer');
     await stream.body?.cancel();
   });
@@ -188,7 +188,7 @@ test.describe('cookies', () => {
       await forged({ 'sec-fetch-site': 'cross-site' }),
       await forged({ 'sec-fetch-site': 'same-site' }),
       await forged({ origin: 'https://third.example' }),
-      await forged({}),
+      await forged({ origin: 'null' }),
     ];
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
     const page = await (await get(`/app/charges/${id}`, cookie)).text();

@@ -178,18 +178,19 @@ test('late, and then accepted because it still covers the amount', async ({ page
   expect((await getOrder(id)).flags).toContain('late');
 });
 
-test('late and short waits for the shop', async ({ page }) => {
+test('late and short can be completed at a new rate', async ({ page }) => {
   const { id, url, payment } = await payableOrder(euros('60.00'));
   await letRateExpire();
   await pay(payment.address, '0.0005');
   await mine();
   await expectPage(page, url, {
     heading: 'Paid late',
-    status: 'Your payment arrived after the rate expired.',
+    status: 'Your payment arrived after the rate expired. It does not cover the total.',
     title: `Paid late – ${SHOP}`,
     asksForMoney: false,
   });
-  await expect(page.getByText('please do not pay again')).toBeVisible();
+  await expect(page.getByText('please do not pay again')).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Pay the rest at a new rate' })).toBeVisible();
   expect((await getOrder(id)).status).toBe('expired');
 });
 

@@ -29,7 +29,9 @@ pub struct Cli {
 pub enum Command {
     /// Run the server until it is told to stop.
     Serve,
-    /// Make (or show again) the demo accounts of a test instance.
+    /// Make (or show again) the demo accounts of a test instance, with the address its server was
+    /// started at last, unless an address or a URL is given here. A static key that only the server
+    /// was given is not known here.
     Demo {
         /// Print one JSON object.
         #[arg(long)]
@@ -58,15 +60,14 @@ pub enum Command {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
-    /// Address and port to listen on.
+    /// Address and port to listen on. [default: 127.0.0.1:3000]
     #[arg(
         long,
         env = "EXCHEQUER_LISTEN",
         global = true,
         value_name = "ADDRESS:PORT"
     )]
-    #[arg(default_value = "127.0.0.1:3000")]
-    pub listen: String,
+    pub listen: Option<String>,
 
     /// Base of every link: scheme and host as customers reach them. Needed in live mode.
     /// [default: http://<listen>]

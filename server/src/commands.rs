@@ -33,7 +33,12 @@ async fn demo_set(database: &Database, config: &Config) -> anyhow::Result<Value>
     let gateway = database
         .open(config, config.public_url_at(config.listen))
         .await?;
-    let set = gateway.demo().await?;
+    let mut set = gateway.demo().await?;
+    if !config.says_where()
+        && let Some(noted) = gateway.noted_public_url().await?
+    {
+        set.base_url = noted;
+    }
     close(&gateway).await;
     Ok(serde_json::to_value(set)?)
 }
@@ -146,10 +151,14 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use gateway::PgPool;
     use gateway::audit::AuditCheck;
+    use sqlx::ConnectOptions;
 
     use super::*;
+    use crate::cli::Settings;
 
     fn report(violations: &[&str]) -> AuditReport {
         let violations = violations.iter().map(|&text| text.to_owned()).collect();
@@ -193,6 +202,51 @@ mod tests {
             report_json(&broken)["checks"][1]["violations"][1],
             "account 4 shows 1"
         );
+    }
+
+    #[sqlx::test(migrations = "../migrations")]
+    async fn the_demo_set_names_the_server_that_runs(pool: PgPool) {
+        let url = pool.connect_options().to_url_lossy().to_string();
+        let database = Database::Named(url.clone());
+        let config = |listen: Option<&str>, public_url: Option<&str>| {
+            let settings = Settings {
+                listen: listen.map(str::to_owned),
+                public_url: public_url.map(str::to_owned),
+                mode: "test".to_owned(),
+                database_url: Some(url.clone()),
+                db_connections: "2".to_owned(),
+                sandbox_public: "off".to_owned(),
+                spread_basis_points: "0".to_owned(),
+                rate_stale_seconds: "600".to_owned(),
+                log_format: "text".to_owned(),
+                ..Settings::default()
+            };
+            Config::read(&settings).ok().unwrap()
+        };
+        let usual = config(None, None);
+        let before = demo_set(&database, &usual).await.unwrap();
+        assert_eq!(before["base_url"], "http://127.0.0.1:3000");
+
+        let server = config(Some("127.0.0.1:8080"), None);
+        let at = server.public_url_at(server.listen);
+        let gateway = database.open(&server, at).await.unwrap();
+        gateway.note_public_url().await.unwrap();
+        close(&gateway).await;
+
+        for (config, expected) in [
+            (usual, "http://127.0.0.1:8080"),
+            (
+                config(Some("127.0.0.1:9090"), None),
+                "http://127.0.0.1:9090",
+            ),
+            (
+                config(None, Some("https://pay.example")),
+                "https://pay.example",
+            ),
+        ] {
+            let set = demo_set(&database, &config).await.unwrap();
+            assert_eq!(set["base_url"], expected);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -11,10 +11,15 @@ use url::Url;
 
 use crate::cli::Settings;
 
+/// Where a server listens that nobody told where.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+
 /// What a process was told, every part checked.
 #[derive(Clone)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Somebody said so; nobody has to.
+    pub listen_given: bool,
     /// As configured, without a trailing slash; see [`Config::public_url_at`].
     pub public_url: Option<String>,
     pub test_mode: bool,
@@ -76,7 +81,8 @@ impl Config {
             86_400,
         );
         let config = Self {
-            listen: wrong.listen(&settings.listen),
+            listen: given(&settings.listen).map_or(LISTEN, |address| wrong.listen(&address)),
+            listen_given: given(&settings.listen).is_some(),
             public_url: wrong.public_url(given(&settings.public_url), test_mode),
             test_mode,
             database: wrong.database(settings),
@@ -107,6 +113,11 @@ impl Config {
         } else {
             Err(wrong.0)
         }
+    }
+
+    /// Whether this process was told where the server is, or is to be.
+    pub fn says_where(&self) -> bool {
+        self.public_url.is_some() || self.listen_given
     }
 
     /// Base of every link once the port is known, without a trailing slash.
@@ -211,7 +222,7 @@ impl Wrong {
                 value,
                 "an address and port such as 127.0.0.1:3000",
             );
-            SocketAddr::from(([127, 0, 0, 1], 3000))
+            LISTEN
         })
     }
 

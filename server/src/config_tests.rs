@@ -5,7 +5,6 @@ use super::*;
 /// What clap hands over when nothing is set.
 fn defaults() -> Settings {
     Settings {
-        listen: "127.0.0.1:3000".to_owned(),
         mode: "test".to_owned(),
         db_connections: "40".to_owned(),
         sandbox_public: "off".to_owned(),
@@ -68,7 +67,7 @@ fn live_mode_has_its_own_defaults_and_needs_a_url() {
 #[test]
 fn every_wrong_setting_is_named_at_once() {
     let settings = Settings {
-        listen: "3000".to_owned(),
+        listen: some("3000"),
         mode: "demo".to_owned(),
         public_url: some("https://example.com/shop"),
         rate_limit: some("0"),

@@ -47,6 +47,10 @@ async fn serve_on(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let gateway = database.open(config, public_url.clone()).await?;
+    gateway
+        .note_public_url()
+        .await
+        .context("the database cannot be written to")?;
     let welcome = welcome(&gateway, &public_url).await?;
     if let Err(error) = print(&welcome) {
         // Whoever started us does not listen; customers may.

@@ -85,7 +85,8 @@ async fn rates_and_the_clock_answer_what_they_set(pool: PgPool) {
     let rate = shop
         .sandbox("rates", r#"{"from":"BTC","to":"EUR","rate":52002.330}"#)
         .await;
-    let expected = serde_json::json!({ "from": "BTC", "to": "EUR", "rate": "52002.33" });
+    // The text that was given, zeros and all.
+    let expected = serde_json::json!({ "from": "BTC", "to": "EUR", "rate": "52002.330" });
     assert_eq!(rate.expect(200).json(), expected);
 
     let now = |state: Value| state["now"].as_str().unwrap().to_owned();
@@ -160,6 +161,11 @@ async fn other_sites_and_passed_on_requests_are_kept_out(pool: PgPool) {
     shop.send("POST", "/sandbox/mine", &foreign, "")
         .await
         .expect(403);
+    // It reads no cookie: whose a program happens to send does not matter.
+    let cookie = [("cookie", "sid=somebody")];
+    shop.send("POST", "/sandbox/mine", &cookie, "")
+        .await
+        .expect(200);
     let passed_on = [("x-forwarded-for", "192.0.2.1")];
     shop.send("GET", "/sandbox/state", &passed_on, "")
         .await

@@ -216,6 +216,35 @@ mod tests {
     }
 
     #[test]
+    fn late_money_is_completed_only_where_it_is_not_enough() {
+        let shown = |can_requote| {
+            let view = CheckoutView {
+                can_requote,
+                ..sample::view(CheckoutState::LateFunds)
+            };
+            crate::render(move || view! { <CheckoutPage view=view/> })
+        };
+        let enough = shown(false);
+        assert!(enough.contains("please do not pay again"), "{enough}");
+        assert!(!enough.contains("name=\"requote\""), "{enough}");
+        let short = shown(true);
+        assert!(short.contains("Pay the rest at a new rate"), "{short}");
+        assert!(!short.contains("do not pay again"), "{short}");
+    }
+
+    #[test]
+    fn calling_it_off_is_offered_before_money_came_and_asks_once_more() {
+        for state in STATES {
+            let html = page(state);
+            let before_money =
+                matches!(state, CheckoutState::ChooseMethod | CheckoutState::Awaiting);
+            let asks = html.contains("Cancel this order");
+            let posts = html.contains("name=\"cancel\"");
+            assert_eq!((asks, posts), (before_money, before_money), "{state:?}");
+        }
+    }
+
+    #[test]
     fn paying_works_without_scripts() {
         let html = page(CheckoutState::ChooseMethod);
         assert!(

@@ -3,6 +3,7 @@
 
 mod support;
 
+use domain::view::checkout::CheckoutState;
 use gateway::Error;
 use sqlx::PgPool;
 use support::World;
@@ -58,6 +59,55 @@ async fn a_charge_is_paid_and_the_merchant_credited_less_the_fee(pool: PgPool) {
             ),
         ]
     );
+    world.audit().await;
+}
+
+/// What is reported as received, and the worth of each payment.
+async fn received(world: &World, id: &str) -> (String, String) {
+    let view = world.view(id).await;
+    let values: Vec<String> = view
+        .receipts
+        .iter()
+        .map(|receipt| receipt.value.unwrap().truncated())
+        .collect();
+    (view.received_value.truncated(), values.join(" "))
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_due_is_received_as_the_amount(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world.set_rate("BTC", "INR", "5454545.45").await;
+    // 0.00018334 BTC at that rate are 1000.03 INR.
+    let whole = world.picked("1000.00", "INR", "BTC").await;
+    assert_eq!(
+        world.view(&whole).await.payment.unwrap().due.shortest(),
+        "0.00018334"
+    );
+    world.pay_due(&whole).await;
+    assert_eq!(
+        received(&world, &whole).await,
+        ("1000.00".to_owned(), "1000.00".to_owned())
+    );
+    let parts = world.picked("1000.00", "INR", "BTC").await;
+    world.pay(&parts, "0.0001").await;
+    assert_eq!(received(&world, &parts).await.0, "545.45");
+    world.pay_due(&parts).await;
+    assert_eq!(
+        received(&world, &parts).await,
+        ("1000.00".to_owned(), "545.45 454.54".to_owned())
+    );
+    // Too much is reported as what it is worth; late money is not, while it is no more than was due.
+    let over = world.picked("1000.00", "INR", "BTC").await;
+    world.pay(&over, "0.00028334").await;
+    assert_eq!(received(&world, &over).await.0, "1545.45");
+    let late = world.picked("1000.00", "INR", "BTC").await;
+    world.gateway.advance(901).await.unwrap();
+    world.set_rate("BTC", "INR", "8000000").await;
+    world.pay(&late, "0.00018334").await;
+    assert_eq!(received(&world, &late).await.0, "1000.00");
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&whole).await, "paid");
+    world.expect(&world.state(&parts).await, "paid");
     world.audit().await;
 }
 
@@ -369,6 +419,32 @@ async fn late_money_that_lost_value_waits_for_a_person(pool: PgPool) {
         .unwrap();
     world.expect(&world.state(&id).await, "paid late manual");
     assert_eq!(world.balance("EUR").await, "10097.02000000");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn late_money_is_offered_a_new_rate_only_while_it_is_not_enough(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world.set_rate("BTC", "EUR", "50000").await;
+    let id = world.picked("100.00", "EUR", "BTC").await;
+    world.gateway.advance(901).await.unwrap();
+    world.pay(&id, "0.001").await;
+    let offered = || async {
+        let view = world.gateway.checkout(&id, None).await.unwrap();
+        assert_eq!(view.state, CheckoutState::LateFunds);
+        view.can_requote
+    };
+    assert!(offered().await, "half of it came");
+    world.pay(&id, "0.001").await;
+    assert!(!offered().await, "all of it came");
+    world.set_rate("BTC", "EUR", "49000").await;
+    assert!(offered().await, "it is worth less by now");
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "expired late inbox");
+    world.gateway.requote(&id).await.unwrap();
+    world.pay_due(&id).await;
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "paid late");
     world.audit().await;
 }
 

@@ -93,6 +93,40 @@ async fn an_underpayment_goes_back_whole_and_suspense_is_empty(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn the_receipt_of_a_refund_says_what_came_and_what_went_back(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = underpaid(&world).await;
+    let token = world.gateway.page_token(&id);
+    let page = || async {
+        let view = world.gateway.checkout(&id, Some(&token)).await.unwrap();
+        view.receipt_url
+    };
+    assert_eq!(page().await, None);
+    refund(&world, &id, Some(STRANGER)).await.unwrap();
+    world.mine("BTC", 1).await;
+    let link = format!("/pay/{id}/receipt?t={token}");
+    assert_eq!(page().await, Some(link));
+    let receipt = world
+        .gateway
+        .receipt(Some(world.merchant), &id, None)
+        .await
+        .unwrap();
+    assert_eq!(receipt.refunded_text(), "Refunded");
+    let payment = receipt.payment.unwrap();
+    assert_eq!(payment.amount.to_string(), "0.00050000 BTC");
+    let sent: String = sqlx::query_scalar("SELECT txid FROM withdrawals")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let [back] = receipt.refunds.as_slice() else {
+        panic!("{:?}", receipt.refunds)
+    };
+    assert_eq!(back.amount.to_string(), "0.00050000 BTC");
+    assert_eq!(back.address.as_deref(), Some(STRANGER));
+    assert_eq!(back.txid.as_deref(), Some(sent.as_str()));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn only_the_excess_of_a_paid_charge_goes_back(pool: PgPool) {
     let world = World::new(&pool).await;
     let id = world.picked("60.00", "EUR", "BTC").await;

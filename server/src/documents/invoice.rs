@@ -87,7 +87,7 @@ fn band(sheet: &mut Sheet<'_>, view: &InvoiceDocumentView) {
     let says = match (view.receipt.state, view.receipt.paid_at) {
         (ReceiptState::Paid, Some(at)) => format!("Paid on {}", sections::utc(at)),
         (ReceiptState::Paid, None) => "Paid".to_owned(),
-        (ReceiptState::Refunded, _) => "Paid, then refunded".to_owned(),
+        (ReceiptState::Refunded, _) => view.receipt.refunded_text().to_owned(),
         (ReceiptState::NotPaid, _) => match &view.details.due_date {
             Some(day) => format!("{} due on {day}", view.receipt.total),
             None => format!("{} due", view.receipt.total),

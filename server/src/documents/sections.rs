@@ -83,7 +83,7 @@ fn band(sheet: &mut Sheet<'_>) {
     let says = match (state, sheet.view.paid_at) {
         (ReceiptState::Paid, Some(at)) => format!("Paid on {}", utc(at)),
         (ReceiptState::Paid, None) => "Paid".to_owned(),
-        (ReceiptState::Refunded, _) => "Paid, then refunded".to_owned(),
+        (ReceiptState::Refunded, _) => sheet.view.refunded_text().to_owned(),
         (ReceiptState::NotPaid, _) => "This is not a receipt and no proof of payment.".to_owned(),
     };
     banner(sheet, tints, state.title(), &says);
@@ -172,7 +172,13 @@ pub fn totals(sheet: &mut Sheet<'_>) {
         size: 10.0,
         tint,
     };
-    total(sheet, style, "Amount paid", &view.amount_paid);
+    let never_paid = view.state == ReceiptState::Refunded && view.paid_at.is_none();
+    let label = if never_paid {
+        "Amount received"
+    } else {
+        "Amount paid"
+    };
+    total(sheet, style, label, &view.amount_paid);
     if view.state == ReceiptState::NotPaid {
         sheet.amount(style, RIGHT, TOTALS_AMOUNT_WIDTH, "NOT PAID");
         sheet.y += Sheet::height(style, 1);

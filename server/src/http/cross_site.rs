@@ -3,34 +3,14 @@
 //!
 //! Dialects that take a key in a header do not need this: another site cannot send that header.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method, header};
 use url::{Origin, Url};
-
-use crate::state::AppState;
 
 const FETCH_SITE: &str = "sec-fetch-site";
 
-/// Middleware for every page with forms.
-pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let public_url = &state.gateway.settings().public_url;
-    if is_foreign(request.method(), request.headers(), public_url) {
-        tracing::info!(
-            path = request.uri().path(),
-            "refused a form from another site"
-        );
-        let text = "This form was not sent from our own page. Open the page and try again.\n";
-        return (StatusCode::FORBIDDEN, text).into_response();
-    }
-    next.run(request).await
-}
-
-/// Whether a request that changes something comes from a page of another site.
-///
-/// Without a cookie there is nothing to borrow from the browser, so programs that send neither
-/// header may post public forms; with a cookie one of the headers has to vouch for the page.
+/// Whether a request that changes something comes from a page of another site, for calls that know
+/// nobody by a cookie: there is nothing to borrow from a browser, so only what another site's page
+/// says of itself counts.
 pub fn is_foreign(method: &Method, headers: &HeaderMap, public_url: &str) -> bool {
     if method.is_safe() {
         return false;
@@ -38,15 +18,33 @@ pub fn is_foreign(method: &Method, headers: &HeaderMap, public_url: &str) -> boo
     if let Some(site) = headers.get(FETCH_SITE) {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");
     }
-    let has_cookie = headers.contains_key(header::COOKIE);
     match headers.get(header::ORIGIN) {
-        None => has_cookie,
-        // Also sent by older browsers from our own pages, whose Referrer-Policy is no-referrer.
-        Some(origin) if origin.as_bytes() == b"null" => has_cookie,
+        None => false,
+        // Sent by our own pages as well, where their Referrer-Policy is no-referrer.
+        Some(origin) if origin.as_bytes() == b"null" => false,
         Some(origin) => !origin
             .to_str()
             .is_ok_and(|origin| is_ours(origin, headers, public_url)),
     }
+}
+
+/// The same for pages that know somebody by a session: with one, an origin that is kept secret has
+/// to be vouched for by Fetch Metadata.
+///
+/// A request with neither header is a program's: a browser sends `Origin` with every form that
+/// another site's page posts, and a session's cookie does not go with it (`SameSite`).
+pub fn is_foreign_to_session(
+    method: &Method,
+    headers: &HeaderMap,
+    public_url: &str,
+    has_session: bool,
+) -> bool {
+    let hidden = headers
+        .get(header::ORIGIN)
+        .is_some_and(|origin| origin.as_bytes() == b"null");
+    let vouched = headers.contains_key(FETCH_SITE);
+    is_foreign(method, headers, public_url)
+        || (has_session && hidden && !vouched && !method.is_safe())
 }
 
 /// The origin is the public address, or the host the browser believes it talks to.
@@ -70,9 +68,10 @@ fn equal(one: &Url, other: &Url) -> bool {
 mod tests {
     use super::*;
 
-    /// `pairs` is `name: value` per line.
+    /// Whether it is refused where nobody has a session, and where somebody has one. `pairs` is
+    /// `name: value` per line.
     #[track_caller]
-    fn check(pairs: &str, foreign: bool) {
+    fn check(pairs: &str, foreign: bool, foreign_to_session: bool) {
         let mut headers = HeaderMap::new();
         for line in pairs.lines() {
             let (name, value) = line.trim().split_once(": ").unwrap();
@@ -81,55 +80,58 @@ mod tests {
                 value.parse().unwrap(),
             );
         }
-        let found = is_foreign(&Method::POST, &headers, "https://pay.example");
-        assert_eq!(found, foreign, "{pairs}");
-        assert!(
-            !is_foreign(&Method::GET, &headers, "https://pay.example"),
-            "{pairs}"
-        );
+        let url = "https://pay.example";
+        for (method, counts) in [(Method::POST, true), (Method::GET, false)] {
+            let found = is_foreign(&method, &headers, url);
+            assert_eq!(found, foreign && counts, "{method} {pairs}");
+            let without = is_foreign_to_session(&method, &headers, url, false);
+            assert_eq!(without, found, "{method} {pairs}");
+            let with = is_foreign_to_session(&method, &headers, url, true);
+            assert_eq!(with, foreign_to_session && counts, "{method} {pairs}");
+        }
     }
 
     #[test]
     fn fetch_metadata_decides_when_it_is_there() {
-        check("sec-fetch-site: same-origin\ncookie: s=1", false);
-        check("sec-fetch-site: none\ncookie: s=1", false);
-        check("sec-fetch-site: same-site\ncookie: s=1", true);
-        check("sec-fetch-site: cross-site\ncookie: s=1", true);
-        check("sec-fetch-site: cross-site", true);
-        check(
-            "sec-fetch-site: cross-site\norigin: https://pay.example",
-            true,
-        );
-        check(
-            "sec-fetch-site: same-origin\norigin: null\ncookie: s=1",
-            false,
-        );
+        for (pairs, foreign) in [
+            ("sec-fetch-site: same-origin", false),
+            ("sec-fetch-site: none", false),
+            ("sec-fetch-site: same-site", true),
+            ("sec-fetch-site: cross-site", true),
+            (
+                "sec-fetch-site: cross-site\norigin: https://pay.example",
+                true,
+            ),
+            ("sec-fetch-site: same-origin\norigin: null", false),
+        ] {
+            check(pairs, foreign, foreign);
+        }
     }
 
     #[test]
     fn the_origin_decides_otherwise() {
-        check("origin: https://pay.example\ncookie: s=1", false);
-        check("origin: https://pay.example:443\ncookie: s=1", false);
-        check("origin: http://pay.example\ncookie: s=1", true);
-        check("origin: https://evil.example\ncookie: s=1", true);
-        check("origin: https://evil.example", true);
-        check("origin: https://pay.example.evil.example", true);
-        check(
-            "origin: http://localhost:3000\nhost: localhost:3000\ncookie: s=1",
-            false,
-        );
-        check(
-            "origin: http://localhost:4000\nhost: localhost:3000\ncookie: s=1",
-            true,
-        );
-        check("origin: data:text/html,x\ncookie: s=1", true);
+        for (pairs, foreign) in [
+            ("origin: https://pay.example", false),
+            ("origin: https://pay.example:443", false),
+            ("origin: http://pay.example", true),
+            ("origin: https://evil.example", true),
+            ("origin: https://pay.example.evil.example", true),
+            ("origin: http://localhost:3000\nhost: localhost:3000", false),
+            ("origin: http://localhost:4000\nhost: localhost:3000", true),
+            ("origin: data:text/html,x", true),
+        ] {
+            check(pairs, foreign, foreign);
+        }
     }
 
     #[test]
-    fn a_cookie_needs_a_header_that_vouches_for_the_page() {
-        check("cookie: s=1", true);
-        check("origin: null\ncookie: s=1", true);
-        check("origin: null", false);
-        check("host: pay.example", false);
+    fn a_hidden_origin_is_refused_where_there_is_a_session_to_borrow() {
+        check("origin: null", false, true);
+    }
+
+    #[test]
+    fn without_either_header_it_is_a_program() {
+        check("host: pay.example", false, false);
+        check("cookie: sid=1", false, false);
     }
 }

@@ -9,6 +9,7 @@ pub mod formats;
 pub mod idempotency;
 pub mod json;
 pub mod moment;
+pub mod oversize;
 pub mod pagination;
 pub mod panics;
 mod problems;

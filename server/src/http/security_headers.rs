@@ -17,8 +17,8 @@ const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(
 
 const HSTS: &str = "max-age=31536000";
 
-/// Pages whose addresses hold a token: it must not travel in a `Referer`.
-const TOKEN_PAGES: [&str; 4] = ["/pay/", "/invoice/", "/terminal", "/refund/"];
+/// Pages of customers, whose addresses hold a token: it must not travel in a `Referer`.
+const CUSTOMER_PAGES: [&str; 4] = ["/pay/", "/invoice/", "/terminal", "/refund/"];
 
 /// What may hold customer data: a cache must not keep it. Scripts, styles and images may be kept.
 const NOT_STORED: [&str; 5] = [
@@ -29,11 +29,14 @@ const NOT_STORED: [&str; 5] = [
     "application/x-ndjson",
 ];
 
+/// Whether a page is one of those that a customer opens, without a session.
+pub fn is_customer_page(path: &str) -> bool {
+    CUSTOMER_PAGES.iter().any(|page| path.starts_with(page))
+}
+
 /// Middleware around everything.
 pub async fn set(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let holds_token = TOKEN_PAGES
-        .iter()
-        .any(|page| request.uri().path().starts_with(page));
+    let holds_token = is_customer_page(request.uri().path());
     let is_https = state.gateway.settings().public_url.starts_with("https://");
     let mut response = next.run(request).await;
     let status = response.status();
@@ -72,11 +75,20 @@ fn harden(status: StatusCode, headers: &mut HeaderMap, holds_token: bool, is_htt
     if is_https {
         set(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    if is_not_stored(status, headers) {
+    if is_event_stream(headers) {
+        // The framework marks them `no-cache`, which lets a cache keep them.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    } else if is_not_stored(status, headers) {
         headers
             .entry(header::CACHE_CONTROL)
             .or_insert(HeaderValue::from_static("no-store"));
     }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// A redirect has no type, and may tell where somebody was sent. A 304 speaks of what is kept
@@ -148,6 +160,18 @@ mod tests {
                 "{secret}"
             );
         }
+    }
+
+    #[test]
+    fn event_streams_are_not_stored_whatever_the_framework_says() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/event-stream"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        harden(StatusCode::OK, &mut headers, true, false);
+        assert_eq!(headers["cache-control"], "no-store");
     }
 
     #[track_caller]

@@ -38,6 +38,7 @@ pub(super) struct PayForm {
     method: Option<String>,
     requote: Option<String>,
     refund_address: Option<String>,
+    cancel: Option<String>,
 }
 
 /// An order id that can exist. Anything else is not looked up: the page of an unknown id, at once.
@@ -71,7 +72,8 @@ pub(super) async fn show(
     ))
 }
 
-/// Picks a coin, takes a new rate or leaves a refund address, then leads back to the page.
+/// Picks a coin, takes a new rate, leaves a refund address or calls it off, then leads back to the
+/// page.
 pub(super) async fn submit(
     State(state): State<AppState>,
     hosted: Hosted,
@@ -99,12 +101,15 @@ async fn apply(
     if let Some(method) = form.method {
         gateway.choose_method(id, &method).await?;
     }
-    if form.requote.is_some() {
+    if form.requote.as_deref() == Some("1") {
         gateway.requote(id).await?;
     }
     if let Some(address) = form.refund_address {
         gateway.leave_refund_address(id, token, &address).await?;
         said = Some(Code::RefundAddressKept);
+    }
+    if form.cancel.as_deref() == Some("1") {
+        gateway.cancel_as_customer(id, token).await?;
     }
     Ok(said)
 }

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use super::errors::Refusal;
 use super::settings::{LOGO_FORM_BYTES_MAX, LOGO_PATH};
+use crate::http::oversize;
 use crate::router::BODY_BYTES_MAX;
 
 /// Middleware: an address that is no text leads nowhere, and a form that is too large is refused.
@@ -28,6 +29,8 @@ pub(super) async fn check(request: Request, next: Next) -> Response {
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > most) {
+        let (parts, body) = request.into_parts();
+        oversize::drain_declared(&parts.headers, &mut body.into_data_stream()).await;
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
     let (parts, body) = request.into_parts();

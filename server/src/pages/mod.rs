@@ -35,6 +35,7 @@ mod mailbox;
 mod notices;
 mod operate;
 mod operations;
+mod own_forms;
 mod query;
 mod rates;
 mod receipt;
@@ -56,7 +57,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use domain::view::operations::OperationList;
 
-use crate::http::{cross_site, panics, rate_limit};
+use crate::http::{panics, rate_limit};
 use crate::shutdown::Shutdown;
 use crate::state::AppState;
 
@@ -122,7 +123,7 @@ pub fn router(state: &AppState, shutdown: Shutdown) -> Router<AppState> {
         .layer(middleware::from_fn(intake::check))
         .layer(middleware::from_fn_with_state(
             state.clone(),
-            cross_site::guard,
+            own_forms::guard,
         ))
         .layer(middleware::from_fn(panics::catch))
         .layer(middleware::from_fn_with_state(

@@ -17,7 +17,7 @@ use crate::http::moment::rfc3339;
 const CODE_CHARS_MAX: usize = 255;
 const MAILS_MAX: i64 = 100;
 
-/// `{from, to, rate}` → the same; sets the inverse too.
+/// `{from, to, rate}` → the same, the rate as the text that was given; sets the inverse too.
 pub async fn set_rate(State(gateway): State<Gateway>, call: Call) -> Result<Json<Value>, Error> {
     let mut problems = Problems::default();
     let mut fields = call.fields(&mut problems);
@@ -25,10 +25,8 @@ pub async fn set_rate(State(gateway): State<Gateway>, call: Call) -> Result<Json
     let to = fields.required_text("to", CODE_CHARS_MAX);
     let rate = fields.required_decimal("rate");
     let rate = problems.require(rate)?;
-    let rate = gateway.set_rate(&from, &to, rate).await?;
-    Ok(Json(
-        json!({ "from": from, "to": to, "rate": rate.normalize().to_string() }),
-    ))
+    gateway.set_rate(&from, &to, rate).await?;
+    Ok(Json(json!({ "from": from, "to": to, "rate": rate })))
 }
 
 /// `{seconds}` → `{now}`; whatever became due has happened before the answer.

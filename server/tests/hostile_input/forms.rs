@@ -61,13 +61,15 @@ async fn the_checkout_answers_with_codes(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let made = shop.order(&order()).await;
     let before = shop.stored().await;
+    // What is pressed by `1` alone is not pressed by anything else.
     let fields = [
-        ("method", "bad-method"),
-        ("refund_address", "not-possible"),
-        ("requote", "not-possible"),
+        ("method", "&notice=bad-method"),
+        ("refund_address", "&notice=not-possible"),
+        ("requote", ""),
+        ("cancel", ""),
     ];
-    for (field, code) in fields {
-        let back = format!("{}&notice={code}", made.page);
+    for (field, notice) in fields {
+        let back = format!("{}{notice}", made.page);
         for value in hostile() {
             let answer = shop
                 .app

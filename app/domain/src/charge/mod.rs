@@ -9,6 +9,7 @@ mod lifecycle;
 mod payout_value;
 mod receipt;
 mod status;
+mod worth;
 
 pub use change::{Change, TransitionError, WITHHELD_FOR};
 pub use flags::{Flag, Flags};
@@ -16,6 +17,7 @@ pub use lifecycle::{Charge, Event, Quote, UNCONFIRMED_MAX};
 pub use payout_value::{Valuation, fee, late_value};
 pub use receipt::{Position, Receipt, ReceiptState, confirmations_for};
 pub use status::{Resolution, Status};
+pub use worth::{Asked, Came};
 
 #[cfg(test)]
 mod tests;

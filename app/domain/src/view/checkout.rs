@@ -136,9 +136,12 @@ pub struct CheckoutView {
     pub refund_address: Option<String>,
     /// Something may be claimed back: a refund address form is shown (with the token).
     pub refund_possible: bool,
-    /// `Get a new rate` is possible.
+    /// `Get a new rate` is possible; of late money only while it is worth less than the total.
     pub can_requote: bool,
-    /// Back to the shop after success, with `order_id` and `status` added.
+    /// Nothing came yet, so whoever opened the page with its token may call it off.
+    pub can_cancel: bool,
+    /// Back to the shop: with `order_id` and `status` added once it is paid, without them while the
+    /// payment is confirmed; `None` otherwise. An invoice's is always as it was given.
     pub return_url: Option<String>,
     /// Back to the shop when nothing was paid; invoices only.
     pub failed_url: Option<String>,

@@ -14,7 +14,7 @@ use super::{AmountText, Brand, LogoPixels};
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptState {
     Paid,
-    /// Was paid, then sent back; still a receipt, with its refunds listed.
+    /// What came was sent back, paid or not; still a receipt, with its refunds listed.
     Refunded,
     /// Pending or processing: no proof of payment.
     NotPaid,
@@ -120,6 +120,15 @@ pub struct ReceiptView {
 }
 
 impl ReceiptView {
+    /// What the document says of money that went back.
+    pub fn refunded_text(&self) -> &'static str {
+        if self.paid_at.is_some() {
+            "Paid, then refunded"
+        } else {
+            "Refunded"
+        }
+    }
+
     /// The instant the document speaks of: the payment, or the order while there is none.
     pub fn dated_at(&self) -> OffsetDateTime {
         self.paid_at.unwrap_or(self.created_at)

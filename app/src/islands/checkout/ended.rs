@@ -55,14 +55,30 @@ pub(super) fn underpaid(view: &CheckoutView, live: Live) -> AnyView {
     .into_any()
 }
 
+/// Money that suffices is never asked for again; what does not can be completed.
 pub(super) fn late(view: &CheckoutView, live: Live) -> AnyView {
     let name = view.brand.name.clone();
-    view! {
-        <div class="panel">
+    let advice = if view.can_requote {
+        view! {
+            <p>
+                "What you sent counts at the rate of now, and is worth less than the total. Pay the \
+                rest to the same address, or ask for it back."
+            </p>
+        }
+        .into_any()
+    } else {
+        view! {
             <p>
                 <bdi>{name}</bdi>
                 " will accept it or send it back. Your money is safe; please do not pay again."
             </p>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="panel">
+            {advice}
+            {requote(view, "Pay the rest at a new rate")}
             {receipts(view, live)}
             {refund(view)}
             {contact(view)}

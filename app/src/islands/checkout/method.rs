@@ -4,6 +4,7 @@ use domain::view::AmountText;
 use domain::view::checkout::{CheckoutView, MethodOption};
 use leptos::prelude::*;
 
+use super::cancel::cancel;
 use super::ended::contact;
 use crate::ui::Amount;
 
@@ -14,7 +15,13 @@ pub(super) fn choose(view: &CheckoutView) -> AnyView {
         .iter()
         .any(|method| method.unavailable.is_none())
     {
-        return view! { <div class="panel">{form(view, "Continue", "btn")}</div> }.into_any();
+        return view! {
+            <div class="panel">
+                {form(view, "Continue", "btn")}
+                {cancel(view)}
+            </div>
+        }
+        .into_any();
     }
     let retry = view.page_url.clone();
     view! {
@@ -22,6 +29,7 @@ pub(super) fn choose(view: &CheckoutView) -> AnyView {
             <p>"We cannot quote a rate right now. Nothing was taken."</p>
             {(!view.methods.is_empty()).then(|| form(view, "Continue", "btn"))}
             <a class="btn" href=retry>"Try again"</a>
+            {cancel(view)}
             {contact(view)}
         </div>
     }

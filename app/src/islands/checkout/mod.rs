@@ -4,6 +4,7 @@
 //! Everything to press is a link or a form that posts to the page, so nothing here is needed to
 //! pay.
 
+mod cancel;
 mod clock;
 mod ended;
 mod method;

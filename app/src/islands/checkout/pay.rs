@@ -4,6 +4,7 @@ use domain::view::AmountText;
 use domain::view::checkout::{CheckoutState, CheckoutView, PaymentInstruction};
 use leptos::prelude::*;
 
+use super::cancel::cancel;
 use super::progress::receipts;
 use super::{Live, method};
 use crate::islands::CopyButton;
@@ -52,6 +53,7 @@ pub(super) fn panel(view: &CheckoutView, live: Live) -> AnyView {
             {facts(payment, live)}
             {partly.then(|| receipts(view, live))}
             {method::change(view)}
+            {cancel(view)}
         </div>
     }
     .into_any()

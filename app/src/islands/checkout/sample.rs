@@ -76,6 +76,7 @@ pub(crate) fn view(state: CheckoutState) -> CheckoutView {
             state,
             CheckoutState::ExpiredUnpaid | CheckoutState::ExpiredUnderpaid
         ),
+        can_cancel: matches!(state, CheckoutState::ChooseMethod | CheckoutState::Awaiting),
         return_url: Some("https://shop.example/done?order_id=1".to_owned()),
         failed_url: None,
         invoice: None,

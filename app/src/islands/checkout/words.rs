@@ -81,6 +81,9 @@ pub(super) fn sentence(view: &CheckoutView, now: i64) -> String {
         },
         CheckoutState::ExpiredUnpaid => "The rate expired. Nothing was paid.".to_owned(),
         CheckoutState::ExpiredUnderpaid => "Time ran out with part paid.".to_owned(),
+        CheckoutState::LateFunds if view.can_requote => {
+            "Your payment arrived after the rate expired. It does not cover the total.".to_owned()
+        }
         CheckoutState::LateFunds => "Your payment arrived after the rate expired.".to_owned(),
         CheckoutState::Cancelled => "This order was cancelled. Nothing was paid.".to_owned(),
         CheckoutState::Failed => "This payment was replaced or cancelled.".to_owned(),
@@ -176,6 +179,18 @@ mod tests {
         assert_eq!(
             sentence(&view, view.now),
             "Paid. You sent 0.00010000 BTC too much."
+        );
+    }
+
+    #[test]
+    fn late_money_is_called_short_only_where_it_is() {
+        let mut view = sample::view(CheckoutState::LateFunds);
+        let enough = "Your payment arrived after the rate expired.";
+        assert_eq!(sentence(&view, view.now), enough);
+        view.can_requote = true;
+        assert_eq!(
+            sentence(&view, view.now),
+            format!("{enough} It does not cover the total.")
         );
     }
 

@@ -8,6 +8,7 @@ use domain::view::checkout::{
 use url::Url;
 
 use super::items::item_lines;
+use super::late_money::falls_short;
 use super::row::InvoiceRow;
 use super::view::{ChargeView, PaymentView, ReceiptRecord};
 use crate::invoices::InvoiceDetails;
@@ -39,6 +40,7 @@ impl Gateway {
         let brand = self.brand(charge.merchant_id).await?;
         let state = state_of(&charge);
         let methods = self.offered_methods(&charge, state).await?;
+        let can_requote = self.can_requote(&charge, state).await?;
         let (items, other_charges) = item_lines(&charge.items, charge.amount);
         let query = if trusted {
             format!("?t={}", self.page_token(public_id))
@@ -46,10 +48,11 @@ impl Gateway {
             String::new()
         };
         let path = |rest: &str| format!("{base}{rest}{query}");
-        let has_receipt = matches!(
-            charge.status,
-            Status::Created | Status::Pending | Status::Processing | Status::Paid
-        );
+        let has_receipt = charge.resolution == Resolution::Refunded
+            || matches!(
+                charge.status,
+                Status::Created | Status::Pending | Status::Processing | Status::Paid
+            );
         let payment = charge.payment.as_ref();
         Ok(CheckoutView {
             public_id: public_id.to_owned(),
@@ -78,16 +81,12 @@ impl Gateway {
             refund_possible: trusted
                 && payment.is_some()
                 && (charge.refundable.is_some() || late_money(&charge)),
-            can_requote: matches!(charge.status, Status::Expired | Status::Underpaid)
-                && payment.is_some()
-                && charge.resolution != Resolution::Refunded,
-            return_url: charge.redirect_url.as_deref().and_then(|url| {
-                // An invoice's link is used as it was given.
-                match charge.invoice {
-                    Some(_) => Some(url.to_owned()),
-                    None => return_url(url, public_id),
-                }
-            }),
+            can_requote,
+            can_cancel: trusted && can_cancel(&charge),
+            return_url: charge
+                .redirect_url
+                .as_deref()
+                .and_then(|url| way_back(charge.status, url, charge.invoice.is_some(), public_id)),
             failed_url: charge.failed_url.clone(),
             invoice: charge
                 .invoice
@@ -104,6 +103,19 @@ impl Gateway {
             paid_at: charge.paid_at.map(unix),
             notice: None,
         })
+    }
+
+    /// Whether the page offers a new rate. Late money that suffices waits for the shop; whoever sent
+    /// it is not asked for more.
+    async fn can_requote(&self, charge: &ChargeView, state: CheckoutState) -> Result<bool> {
+        let possible = matches!(charge.status, Status::Expired | Status::Underpaid)
+            && charge.payment.is_some()
+            && charge.resolution != Resolution::Refunded
+            && !charge.refund_claimed;
+        if possible && state == CheckoutState::LateFunds {
+            return falls_short(self, charge).await;
+        }
+        Ok(possible)
     }
 
     /// The coins that can be picked, with what they would cost now.
@@ -231,6 +243,15 @@ fn excess(charge: &ChargeView) -> Option<Money> {
         .filter(Money::is_positive)
 }
 
+/// Before any money came, as the lifecycle allows it.
+fn can_cancel(charge: &ChargeView) -> bool {
+    matches!(charge.status, Status::Created | Status::Pending)
+        && !charge
+            .receipts
+            .iter()
+            .any(|receipt| receipt.state.is_live())
+}
+
 fn late_money(charge: &ChargeView) -> bool {
     charge.needs_attention
         && charge
@@ -285,6 +306,17 @@ fn receipt_line(receipt: &ReceiptRecord) -> ReceiptLine {
     }
 }
 
+/// The link back to the shop. It says `paid` only of an order that is: whoever reads the page of one
+/// that is not must not find that link. While the payment is confirmed it leads to the bare address,
+/// before and after a failure nowhere. An invoice's address is used as it was given.
+fn way_back(status: Status, url: &str, is_invoice: bool, public_id: &str) -> Option<String> {
+    match status {
+        Status::Paid if !is_invoice => return_url(url, public_id),
+        Status::Paid | Status::Processing => Some(url.to_owned()),
+        _ => None,
+    }
+}
+
 /// The shop's address with `order_id` and `status` added (`10-orders-api.md`).
 fn return_url(redirect_url: &str, public_id: &str) -> Option<String> {
     let mut url = Url::parse(redirect_url).ok()?;
@@ -296,7 +328,9 @@ fn return_url(redirect_url: &str, public_id: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::return_url;
+    use domain::charge::Status;
+
+    use super::{return_url, way_back};
 
     #[test]
     fn order_and_status_go_between_query_and_fragment() {
@@ -314,5 +348,28 @@ mod tests {
             "https://shop.example/ok?x=1#done",
             "https://shop.example/ok?x=1&order_id=EX-AAAAAAAAAA&status=paid#done",
         );
+    }
+
+    #[test]
+    fn only_a_paid_order_is_told_as_paid() {
+        let shop = "https://shop.example/ok";
+        let check = |status, order: Option<&str>, invoice: Option<&str>| {
+            let link = |is_invoice| way_back(status, shop, is_invoice, "EX-AAAAAAAAAA");
+            assert_eq!(link(false).as_deref(), order, "{status:?}");
+            assert_eq!(link(true).as_deref(), invoice, "{status:?}");
+        };
+        let told = "https://shop.example/ok?order_id=EX-AAAAAAAAAA&status=paid";
+        check(Status::Paid, Some(told), Some(shop));
+        check(Status::Processing, Some(shop), Some(shop));
+        for status in [
+            Status::Created,
+            Status::Pending,
+            Status::Expired,
+            Status::Underpaid,
+            Status::Cancelled,
+            Status::Failed,
+        ] {
+            check(status, None, None);
+        }
     }
 }

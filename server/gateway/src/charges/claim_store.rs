@@ -159,6 +159,50 @@ pub(super) async fn set_state(
     ))
 }
 
+/// A refund that the network has, or that is deep enough.
+pub(super) struct SentRefund {
+    /// When it was sent.
+    pub(super) at: OffsetDateTime,
+    pub(super) amount: Money,
+    pub(super) address: Option<String>,
+    /// `None` for one that never left this instance.
+    pub(super) txid: Option<String>,
+}
+
+/// What went back for a charge, oldest first.
+pub(super) async fn sent_refunds(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    charge_id: i64,
+) -> Result<Vec<SentRefund>> {
+    let rows = sqlx::query(
+        "SELECT r.coin_id, r.amount, r.address, w.txid,
+             coalesce((SELECT max(t.at) FROM charge_timeline t
+                       WHERE t.charge_id = r.charge_id AND t.kind = 'refund.sent'
+                         AND t.data->>'txid' = w.txid), r.created_at) AS sent_at
+         FROM refund_claims r
+         LEFT JOIN withdrawals w ON w.operation_id = r.operation_id
+         WHERE r.charge_id = $1 AND r.state IN ('sent', 'confirmed') AND r.coin_id IS NOT NULL
+           AND r.amount IS NOT NULL
+         ORDER BY r.id",
+    )
+    .bind(charge_id)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let coin = currencies.known(row.try_get("coin_id")?)?;
+            let amount: Decimal = row.try_get("amount")?;
+            Ok(SentRefund {
+                at: row.try_get("sent_at")?,
+                amount: Money::from_units(units(amount), coin),
+                address: row.try_get("address")?,
+                txid: row.try_get("txid")?,
+            })
+        })
+        .collect()
+}
+
 /// Whether coins of this currency are on their way back, or went back, for the charge.
 pub(super) async fn refund_started(
     conn: &mut PgConnection,

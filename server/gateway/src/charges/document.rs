@@ -1,12 +1,12 @@
 use domain::charge::{ReceiptState as Payment, Resolution, Status};
 use domain::view::AmountText;
 use domain::view::receipt::{
-    ReceiptCustomer, ReceiptMerchant, ReceiptPayment, ReceiptState, ReceiptView,
+    ReceiptCustomer, ReceiptMerchant, ReceiptPayment, ReceiptRefund, ReceiptState, ReceiptView,
 };
 
-use super::ChargeView;
 use super::checkout::{exact, rate_text};
 use super::items::item_lines;
+use super::{ChargeView, ReceiptRecord, claim_store};
 use crate::{Error, Gateway, Result};
 
 impl Gateway {
@@ -70,39 +70,63 @@ impl Gateway {
                 code,
             },
             fees: None,
-            payment: self.payment(&charge),
-            refunds: Vec::new(),
+            payment: self.payment(&charge, state),
+            refunds: self.refunds(charge.id).await?,
             // Without the token: whoever holds the paper must not see the customer's data.
             order_url: format!("{}/pay/{}", self.settings().public_url, charge.public_id),
             test_mode: self.settings().test_mode,
         })
     }
 
-    fn payment(&self, charge: &ChargeView) -> Option<ReceiptPayment> {
+    /// What paid, or what is asked for; of money that only went back, what came, whichever coin it was.
+    fn payment(&self, charge: &ChargeView, state: ReceiptState) -> Option<ReceiptPayment> {
         let payment = charge.payment.as_ref()?;
+        let is_final = |receipt: &&ReceiptRecord| receipt.state == Payment::Final;
+        let other = charge
+            .receipts
+            .iter()
+            .filter(is_final)
+            .find(|receipt| receipt.amount.currency().id != payment.coin.id)
+            .filter(|_| state == ReceiptState::Refunded && payment.received.is_zero());
+        let (shown, address) = match other {
+            Some(other) => (other.amount, &other.address),
+            None if state == ReceiptState::NotPaid => (payment.due, &payment.address),
+            None => (payment.received, &payment.address),
+        };
+        let coin = shown.currency();
         let name = self
             .currencies()
-            .info(payment.coin.id)
+            .info(coin.id)
             .map(|info| info.name.clone());
-        let converted = payment.coin.id != charge.amount.currency().id;
-        let shown = if charge.paid_at.is_some() {
-            payment.received
-        } else {
-            payment.due
-        };
+        let converted = coin.id == payment.coin.id && coin.id != charge.amount.currency().id;
         Some(ReceiptPayment {
-            method: name.unwrap_or_else(|| payment.coin.code.to_string()),
+            method: name.unwrap_or_else(|| coin.code.to_string()),
             amount: exact(shown),
             rate_text: converted.then(|| rate_text(payment, charge.amount.currency())),
-            address: Some(payment.address.clone()),
+            address: Some(address.clone()),
             tag: None,
             txids: charge
                 .receipts
                 .iter()
-                .filter(|receipt| receipt.state == Payment::Final)
+                .filter(is_final)
                 .map(|receipt| receipt.txid.clone())
                 .collect(),
         })
+    }
+
+    /// Money that went back, with its transactions.
+    async fn refunds(&self, charge_id: i64) -> Result<Vec<ReceiptRefund>> {
+        let mut conn = self.pool().acquire().await?;
+        let sent = claim_store::sent_refunds(&mut conn, self.currencies(), charge_id).await?;
+        Ok(sent
+            .into_iter()
+            .map(|refund| ReceiptRefund {
+                at: refund.at,
+                amount: exact(refund.amount),
+                address: refund.address,
+                txid: refund.txid,
+            })
+            .collect())
     }
 }
 

@@ -1,7 +1,8 @@
 use domain::charge::{Event, ReceiptState, Status, Valuation, late_value};
+use domain::money::Money;
 
 use super::row::{ChargeRow, ReceiptRow};
-use super::{claim_store, transition};
+use super::{ChargeView, claim_store, transition};
 use crate::ledger::Unit;
 use crate::{Error, Gateway, Result};
 
@@ -70,4 +71,38 @@ pub(super) async fn accept_late_money(
         Err(Error::QuoteUnavailable { .. }) => Ok(()),
         done => done.map(|_| ()),
     }
+}
+
+/// Whether what came is worth less than what is asked for at the rate of now, both as the policy
+/// above judges it and as a new rate would count it. Where no rate is known nobody can say so.
+pub(super) async fn falls_short(gateway: &Gateway, charge: &ChargeView) -> Result<bool> {
+    let Some(payment) = &charge.payment else {
+        return Ok(false);
+    };
+    let (coin, to, now) = (
+        payment.coin,
+        charge.amount.currency(),
+        gateway.clock().now(),
+    );
+    let mut conn = gateway.pool().acquire().await?;
+    let Some(mid) = gateway.mid(&mut conn, coin, to, now).await? else {
+        return Ok(false);
+    };
+    let (mut kept, mut late) = (0, 0);
+    for receipt in &charge.receipts {
+        if !receipt.state.is_live() || receipt.amount.currency().id != coin.id {
+            continue;
+        }
+        if receipt.first_seen_at < payment.release_at {
+            kept += receipt.value.map_or(0, |value| value.units());
+        } else {
+            late += receipt.amount.units();
+        }
+    }
+    let least = charge.amount.units() - charge.tolerance.units();
+    let judged = late_value(payment.received, mid.rate, to);
+    let counted = late_value(Money::from_units(late, coin), mid.rate, to)
+        .map(|worth| worth.saturating_add(kept));
+    Ok(judged.is_some_and(|worth| worth < least)
+        && counted.is_some_and(|worth| worth < charge.amount.units()))
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::charge::{Event, Position, ReceiptState, Status, confirmations_for};
+use domain::charge::{Asked, Came, Event, Position, ReceiptState, Status, confirmations_for};
 use domain::ledger::template::{receipt_final, receipt_reversed};
 use domain::money::{Currency, Money, Rounding, convert};
 use serde_json::json;
@@ -199,9 +199,14 @@ async fn settle_charges(
         restore_picked_coin(gateway, unit, &mut row, &receipts).await?;
         let arrived = receipts.iter().any(|receipt| receipt.value.is_none());
         let mut became_final = false;
+        let mut came = Came::default();
         for receipt in &mut receipts {
-            value_receipt(gateway, unit, &row, receipt).await?;
+            value_receipt(gateway, unit, &row, came, receipt).await?;
             became_final |= follow_chain(unit, &row, receipt, lost).await?;
+            let asked = row.terms.as_ref().map(|terms| terms.coin.id);
+            if receipt.state.is_live() && Some(receipt.coin.id) == asked {
+                came = came.and(receipt.amount, receipt.value.unwrap_or(0));
+            }
         }
         transition::transition(
             unit,
@@ -263,12 +268,13 @@ async fn restore_picked_coin(
     Ok(())
 }
 
-/// What a receipt is worth in the charge's currency: at the price it came under, or at the mid rate
-/// when it came late or in another coin.
+/// What a receipt is worth in the charge's currency: at the price it came under, after what `came`
+/// before it, or at the mid rate when it came late or in another coin.
 async fn value_receipt(
     gateway: &Gateway,
     unit: &mut Unit,
     row: &ChargeRow,
+    came: Came,
     receipt: &mut ReceiptRow,
 ) -> Result<()> {
     if receipt.value.is_some() {
@@ -282,20 +288,24 @@ async fn value_receipt(
         .filter(|terms| {
             terms.coin.id == receipt.coin.id && receipt.first_seen_at < terms.release_at
         })
-        .map(|terms| terms.price);
-    let price = match quoted {
-        Some(price) => Some(price),
-        None => {
-            let now = unit.now();
-            gateway
-                .mid(unit.conn(), receipt.coin, to, now)
-                .await?
-                .map(|mid| mid.rate)
-        }
+        .map(|terms| (terms.due, terms.price));
+    let worth = |units, price| {
+        worth(Money::from_units(units, receipt.coin), price, to).map(|money| money.units())
     };
-    receipt.value = price
-        .and_then(|price| worth(coins, price, to))
-        .map(|money| money.units());
+    let value = if let Some((due, price)) = quoted {
+        let asked = Asked {
+            amount: row.amount.units(),
+            due,
+        };
+        asked.worth_of_next(came, receipt.amount, |units| worth(units, price))
+    } else {
+        let now = unit.now();
+        gateway
+            .mid(unit.conn(), receipt.coin, to, now)
+            .await?
+            .and_then(|mid| worth(receipt.amount, mid.rate))
+    };
+    receipt.value = value;
     receipt_store::set_value(unit.conn(), receipt).await?;
     let data = json!({
         "txid": receipt.txid,

@@ -119,6 +119,35 @@ impl Gateway {
             .await
     }
 
+    /// The customer calls a charge off before any money came. Doing so twice is done once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without the page's token: the id alone stands on papers and in codes.
+    /// [`Error::Refused`] once money came or the charge is over.
+    pub async fn cancel_as_customer(&self, public_id: &str, token: Option<&str>) -> Result<()> {
+        if !token.is_some_and(|token| self.token_matches(public_id, token)) {
+            return Err(Error::NotFound);
+        }
+        let (gateway, public_id) = (self.clone(), public_id.to_owned());
+        self.book()
+            .commit(move |unit| {
+                Box::pin(async move {
+                    let row =
+                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
+                            .await?;
+                    if row.status == Status::Cancelled {
+                        return Ok(());
+                    }
+                    let receipts =
+                        store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
+                    gateway
+                        .act(unit, row, &receipts, &Action::Cancel, "customer")
+                        .await
+                })
+            })
+            .await
+    }
+
     async fn resolve(
         &self,
         merchant_id: i64,

@@ -1,4 +1,4 @@
-use domain::charge::{Flags, ReceiptState, Resolution, Status};
+use domain::charge::{Asked, Came, Flags, ReceiptState, Resolution, Status};
 use domain::money::{Currency, Money};
 use domain::payment_uri::PaymentUri;
 use rust_decimal::Decimal;
@@ -21,6 +21,8 @@ pub struct ChargeView {
     pub resolved_by: Option<String>,
     pub resolved_at: Option<OffsetDateTime>,
     pub amount: Money,
+    /// How much of it may be missing.
+    pub tolerance: Money,
     pub customer: Customer,
     pub items: Vec<Item>,
     pub metadata: Map<String, Value>,
@@ -33,7 +35,8 @@ pub struct ChargeView {
     pub paid_at: Option<OffsetDateTime>,
     pub payment: Option<PaymentView>,
     pub receipts: Vec<ReceiptRecord>,
-    /// Worth of the live receipts, charge currency.
+    /// Worth of the live receipts, charge currency; of the asked coin no more than the amount while no
+    /// more than is due came.
     pub received_value: Money,
     /// Still missing, charge currency; zero once covered.
     pub due_value: Money,
@@ -95,7 +98,6 @@ impl ChargeView {
         let currency = row.amount.currency();
         let money = |units| Money::from_units(units, currency);
         let live = |receipt: &&ReceiptRow| receipt.state.is_live();
-        let worth: i128 = receipts.iter().filter(live).filter_map(|r| r.value).sum();
         let payment = row
             .terms
             .as_ref()
@@ -105,12 +107,12 @@ impl ChargeView {
                 .as_ref()
                 .is_some_and(|payment| payment.left.is_zero());
         let asked = row.terms.as_ref().map(|terms| terms.coin.id);
-        let counted: i128 = receipts
+        let (counted, others): (Vec<&ReceiptRow>, Vec<&ReceiptRow>) = receipts
             .iter()
             .filter(live)
-            .filter(|receipt| Some(receipt.coin.id) == asked)
-            .filter_map(|receipt| receipt.value)
-            .sum();
+            .partition(|receipt| Some(receipt.coin.id) == asked);
+        let counted = worth_of_asked(&row, &counted);
+        let others: i128 = others.iter().filter_map(|receipt| receipt.value).sum();
         let missing = if covered {
             0
         } else {
@@ -128,7 +130,7 @@ impl ChargeView {
             }),
             credited: row.credited.map(money),
             fee: row.fee.map(money),
-            received_value: money(worth),
+            received_value: money(counted + others),
             due_value: money(missing),
             payment,
             receipts: receipts
@@ -144,6 +146,7 @@ impl ChargeView {
             resolved_by: row.resolved_by,
             resolved_at: row.resolved_at,
             amount: row.amount,
+            tolerance: money(row.tolerance),
             customer: row.customer,
             items: row.items,
             metadata: row.metadata,
@@ -161,6 +164,19 @@ impl ChargeView {
             version: row.version,
         }
     }
+}
+
+/// What the live receipts of the asked coin are worth, ledger units of the charge's currency.
+fn worth_of_asked(row: &ChargeRow, receipts: &[&ReceiptRow]) -> i128 {
+    let came = receipts.iter().fold(Came::default(), |came, receipt| {
+        came.and(receipt.amount, receipt.value.unwrap_or(0))
+    });
+    let due = row.terms.as_ref().map_or(0, |terms| terms.due);
+    let asked = Asked {
+        amount: row.amount.units(),
+        due: row.coin_consumed.unwrap_or(due),
+    };
+    asked.worth_of_all(came)
 }
 
 fn payment(row: &ChargeRow, terms: &Terms, receipts: &[ReceiptRow]) -> PaymentView {

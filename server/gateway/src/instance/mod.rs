@@ -8,7 +8,7 @@ use sha2::{Sha256, Sha512};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-use crate::{Error, Result};
+use crate::{Error, Gateway, Result};
 
 /// The instance's row. Its `Debug` shows nothing of the seed.
 #[derive(Clone)]
@@ -57,5 +57,17 @@ impl Instance {
             bytes.copy_from_slice(&mac.finalize().into_bytes());
         }
         bytes
+    }
+}
+
+impl Gateway {
+    /// Writes down where the server of this instance is reached, for commands beside it.
+    pub async fn note_public_url(&self) -> Result<()> {
+        store::set_public_url(self.pool(), &self.settings().public_url).await
+    }
+
+    /// Where it was reached last; `None` when no server ever ran here.
+    pub async fn noted_public_url(&self) -> Result<Option<String>> {
+        store::public_url(self.pool()).await
     }
 }

@@ -22,6 +22,21 @@ pub(crate) async fn find_or_insert(
         .await?)
 }
 
+/// Where the server of this instance was reached last; `None` when none ever ran.
+pub(super) async fn public_url(pool: &PgPool) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT public_url FROM instance")
+        .fetch_one(pool)
+        .await?)
+}
+
+pub(super) async fn set_public_url(pool: &PgPool, url: &str) -> Result<()> {
+    sqlx::query("UPDATE instance SET public_url = $1 WHERE public_url IS DISTINCT FROM $1")
+        .bind(url)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 pub(crate) async fn clock_offset(pool: &PgPool) -> Result<i64> {
     Ok(
         sqlx::query_scalar("SELECT clock_offset_seconds FROM instance")

@@ -98,8 +98,8 @@ fn compose(claim: &ClaimMail) -> (String, String) {
         ClaimReason::Late => (
             format!("{public_id}: your payment arrived late"),
             format!("Your payment of {amount} arrived after its rate had expired."),
-            "Nothing of it is lost. On this page you can see whether it was accepted, take a new \
-             rate, or leave an address for a refund:",
+            "Nothing of it is lost. On this page you can see whether it was accepted, pay the rest at \
+             a new rate where it is not enough, or leave an address for a refund:",
         ),
         ClaimReason::Approved => (
             format!("{public_id}: a refund waits for your address"),

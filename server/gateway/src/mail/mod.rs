@@ -58,6 +58,20 @@ pub(crate) async fn tell_operators(unit: &mut Unit, subject: &str, text: &str) -
     Ok(())
 }
 
+/// Queues the same mail to everybody who acts for the merchant in the dashboard.
+pub(crate) async fn tell_merchant(
+    conn: &mut PgConnection,
+    at: OffsetDateTime,
+    merchant_id: i64,
+    subject: &str,
+    text: &str,
+) -> Result<()> {
+    for email in store::merchants(conn, merchant_id).await? {
+        queue_mail(conn, at, Some(merchant_id), &email, subject, text).await?;
+    }
+    Ok(())
+}
+
 /// Queues a mail in the caller's transaction. Paragraphs of `text` are separated by empty lines; a
 /// line that is nothing but a web address becomes a link. What is no single address gets no mail.
 pub(crate) async fn queue_mail(

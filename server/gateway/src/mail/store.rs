@@ -59,3 +59,14 @@ pub(super) async fn operators(conn: &mut PgConnection) -> Result<Vec<String>> {
     .fetch_all(conn)
     .await?)
 }
+
+/// Addresses of a merchant's own users who may sign in.
+pub(super) async fn merchants(conn: &mut PgConnection, merchant_id: i64) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT email FROM users
+         WHERE merchant_id = $1 AND role = 'merchant' AND status = 'active' ORDER BY id",
+    )
+    .bind(merchant_id)
+    .fetch_all(conn)
+    .await?)
+}

@@ -5,6 +5,7 @@ use futures::future::join_all;
 use time::Duration;
 use tokio::sync::Semaphore;
 
+use super::endpoint;
 use super::schedule::{FailureKind, Schedule, next_attempt};
 use super::sender::{AttemptOutcome, OutgoingRequest};
 use super::signature::{WebhookSecret, standard_headers};
@@ -99,7 +100,7 @@ async fn attempt(gateway: &Gateway, delivery: &Claimed) -> Result<()> {
     let outcome = gateway.sender().send(&request).await;
     let after = decide(delivery, &outcome, at)?;
     if let (Some(FailureKind::Gone), Some(endpoint_id)) = (outcome.failure, delivery.endpoint_id) {
-        store::disable_endpoint(gateway.pool(), endpoint_id).await?;
+        endpoint::give_up(gateway.pool(), endpoint_id, at).await?;
     }
     let attempt = Attempt {
         at,

@@ -4,6 +4,8 @@
 mod callback;
 mod callback_store;
 mod deliver;
+mod endpoint;
+mod endpoint_store;
 mod fanout;
 pub mod guard;
 pub mod schedule;

@@ -3,7 +3,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
 
 use super::fanout::Target;
-use super::{EventRecord, Format, RenderedBody};
+use super::{EventRecord, Format, RenderedBody, endpoint};
 use crate::{Error, Result};
 
 /// Deliveries one URL may have under way at once, so that a slow receiver holds few workers.
@@ -281,42 +281,10 @@ pub(super) async fn record_attempt(
     .execute(&mut *tx)
     .await?;
     if let Some(endpoint_id) = delivery.endpoint_id {
-        mark_endpoint(&mut tx, endpoint_id, state == "delivered", attempt.at).await?;
+        let delivered = state == "delivered";
+        endpoint::note_attempt(&mut tx, endpoint_id, delivered, attempt.at).await?;
     }
     tx.commit().await?;
-    Ok(())
-}
-
-/// Five days of nothing but failure disable a managed endpoint (`50-webhooks.md`).
-async fn mark_endpoint(
-    conn: &mut PgConnection,
-    endpoint_id: i64,
-    delivered: bool,
-    at: OffsetDateTime,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE webhook_endpoints
-         SET failing_since = CASE WHEN $2 THEN NULL ELSE coalesce(failing_since, $3) END,
-             status = CASE WHEN NOT $2 AND failing_since <= $3 - interval '5 days' AND status = 'active'
-                           THEN 'disabled' ELSE status END
-         WHERE id = $1",
-    )
-    .bind(endpoint_id)
-    .bind(delivered)
-    .bind(at)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// 410: the receiver does not want this any more.
-pub(super) async fn disable_endpoint(pool: &PgPool, endpoint_id: i64) -> Result<()> {
-    sqlx::query(
-        "UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1 AND status = 'active'",
-    )
-    .bind(endpoint_id)
-    .execute(pool)
-    .await?;
     Ok(())
 }
 

@@ -113,6 +113,24 @@ fn refunds_are_listed_and_test_mode_is_marked() {
 }
 
 #[test]
+fn what_was_refunded_without_having_been_paid_is_not_called_paid() {
+    let view = ReceiptView {
+        state: ReceiptState::Refunded,
+        paid_at: None,
+        amount_paid: amount("25.00", "EUR"),
+        ..paid()
+    };
+    let text = shown(&drawn(&view));
+    assert!(
+        text.contains("Refunded") && text.contains("Amount received"),
+        "{text}"
+    );
+    for part in ["Paid, then refunded", "Amount paid", "NOT PAID"] {
+        assert!(!text.contains(part), "{part:?} is in\n{text}");
+    }
+}
+
+#[test]
 fn a_thousand_items_flow_over_numbered_pages() {
     let view = many_items(1_000);
     let drawing = drawn(&view);

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::{HeaderMap, header};
 use futures::StreamExt;
 use thiserror::Error;
 
 use super::{Malformed, Value, parse};
+use crate::http::oversize;
 
 /// Bytes of a request body at most (`80`, Orders).
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -56,12 +57,18 @@ pub async fn receive(headers: &HeaderMap, body: Body) -> Result<Received, BodyEr
 /// # Errors
 /// [`BodyError::TooLarge`] and [`BodyError::Interrupted`].
 pub async fn receive_bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyError> {
+    let mut chunks = body.into_data_stream();
     if declared_length(headers).is_some_and(|length| length > BODY_BYTES_MAX) {
+        oversize::drain_declared(headers, &mut chunks).await;
         return Err(BodyError::TooLarge);
     }
-    tokio::time::timeout(BODY_TIME_MAX, collect(body))
+    let collected = tokio::time::timeout(BODY_TIME_MAX, collect(&mut chunks))
         .await
-        .map_err(|_| BodyError::Interrupted)?
+        .map_err(|_| BodyError::Interrupted)?;
+    if matches!(collected, Err(BodyError::TooLarge)) {
+        oversize::drain(&mut chunks, BODY_BYTES_MAX).await;
+    }
+    collected
 }
 
 /// Reads bytes that are a JSON document, whatever they were declared as, or nothing.
@@ -90,8 +97,7 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
         .ok()
 }
 
-async fn collect(body: Body) -> Result<Bytes, BodyError> {
-    let mut chunks = body.into_data_stream();
+async fn collect(chunks: &mut BodyDataStream) -> Result<Bytes, BodyError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| BodyError::Interrupted)?;
@@ -128,7 +134,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use axum::http::HeaderValue;
+    use futures::stream;
 
     use super::*;
 
@@ -192,6 +202,26 @@ mod tests {
             receive(&headers, Body::empty()).await.unwrap_err(),
             BodyError::TooLarge
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_is_read_before_it_is_refused() {
+        for declared in [None, Some("327680")] {
+            let left = Arc::new(AtomicUsize::new(5));
+            let counter = left.clone();
+            let chunks = (0..5).map(move |_| {
+                counter.fetch_sub(1, Ordering::Relaxed);
+                Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; BODY_BYTES_MAX]))
+            });
+            let mut headers = HeaderMap::new();
+            if let Some(length) = declared {
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static(length));
+            }
+            let body = Body::from_stream(stream::iter(chunks));
+            let refused = receive(&headers, body).await.unwrap_err();
+            assert_eq!(refused, BodyError::TooLarge);
+            assert_eq!(left.load(Ordering::Relaxed), 0, "{declared:?}");
+        }
     }
 
     #[tokio::test]

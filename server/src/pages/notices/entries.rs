@@ -34,7 +34,7 @@ pub(super) const ENTRIES: [Entry; 57] = [
     (
         Code::MoneyArrived,
         "money-arrived",
-        "Your payment has arrived, so the way to pay cannot be changed any more.",
+        "Your payment has arrived, so nothing of it can be changed any more.",
         Some(""),
     ),
     (

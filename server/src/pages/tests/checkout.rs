@@ -1,6 +1,6 @@
 use gateway::PgPool;
 
-use super::{choose_bitcoin, order, pay, pay_in_full, shows, status};
+use super::{choose_bitcoin, order, order_with, pay, pay_in_full, shows, status};
 use crate::testing::TestApp;
 
 #[sqlx::test(migrations = "../migrations")]
@@ -66,13 +66,20 @@ async fn paying_takes_forms_alone(pool: PgPool) {
     let (address, amount) = choose_bitcoin(&app, &order).await;
     assert_eq!(amount, "0.00299960");
     let waiting = app.get(&order.page).await;
+    assert!(
+        !waiting.text().contains("shop.example/done"),
+        "no way back before anything came"
+    );
     shows(&waiting, &format!("bitcoin:{address}?amount=0.0029996"));
     shows(&waiting, "<leptos-island");
     assert!(waiting.text().contains("data-props="), "{}", waiting.text());
 
     pay(&app, &address, &amount).await;
-    assert_eq!(status(&app, &order).await["state"], "seen");
+    let view = status(&app, &order).await;
+    assert_eq!(view["state"], "seen");
+    assert_eq!(view["return_url"], "https://shop.example/done?cart=7");
     let seen = app.get(&order.page).await;
+    shows(&seen, "href=\"https://shop.example/done?cart=7\"");
     assert!(
         !seen.text().contains("href=\"bitcoin:"),
         "asked to pay again: {}",
@@ -123,12 +130,59 @@ async fn another_site_cannot_post_the_forms(pool: PgPool) {
     let answer = app.call("POST", &order.page, &headers, "method=BTC").await;
     assert_eq!(answer.status, 403);
     assert_eq!(status(&app, &order).await["state"], "choose_method");
-    let program = [("content-type", "application/x-www-form-urlencoded")];
-    let answer = app.call("POST", &order.page, &program, "method=BTC").await;
-    assert_eq!(
-        answer.status, 303,
-        "without a session there is nothing to borrow"
-    );
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let foreign = [form, ("origin", "https://evil.example")];
+    let answer = app.call("POST", &order.page, &foreign, "method=BTC").await;
+    assert_eq!(answer.status, 403);
+    // The page reads no cookie, so there is nothing to borrow: not by a program that happens to send
+    // one, nor by our own page in a browser that hides its origin.
+    let cookie = app.sign_in(&merchant.email, &merchant.password).await;
+    for headers in [
+        vec![form],
+        vec![form, ("cookie", cookie.as_str())],
+        vec![form, ("cookie", cookie.as_str()), ("origin", "null")],
+    ] {
+        let answer = app.call("POST", &order.page, &headers, "method=BTC").await;
+        assert_eq!(answer.status, 303, "{headers:?}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_customer_may_call_it_off_before_anything_came(pool: PgPool) {
+    let app = TestApp::start(&pool).await;
+    let merchant = app.demo().await.merchant;
+    let cancel = [("cancel", "1")];
+    let order = order(&app, &merchant).await;
+    shows(&app.get(&order.page).await, "name=\"cancel\"");
+    let bare = format!("/pay/{}", order.id);
+    assert!(!app.get(&bare).await.text().contains("name=\"cancel\""));
+    let refused = app.post_form(&bare, &[], &cancel).await;
+    assert_eq!(refused.status, 404, "only with the page's token");
+    choose_bitcoin(&app, &order).await;
+    shows(&app.get(&order.page).await, "name=\"cancel\"");
+    for _ in 0..2 {
+        let back = app.post_form(&order.page, &[], &cancel).await;
+        assert_eq!(back.header("location"), order.page);
+        assert_eq!(status(&app, &order).await["state"], "cancelled");
+    }
+    let told = app
+        .gateway()
+        .charge_timeline(merchant.id, &order.id)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|entry| entry.kind == "status.cancelled")
+        .map(|entry| entry.data["by"].clone())
+        .collect::<Vec<_>>();
+    assert_eq!(told, ["customer"]);
+
+    let paid = order_with(&app, &merchant, "Anna").await;
+    let (address, _) = choose_bitcoin(&app, &paid).await;
+    pay(&app, &address, "0.001").await;
+    let late = app.post_form(&paid.page, &[], &cancel).await;
+    let notice = format!("{}&notice=money-arrived", paid.page);
+    assert_eq!(late.header("location"), notice);
+    assert!(!app.get(&paid.page).await.text().contains("name=\"cancel\""));
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -147,7 +201,9 @@ async fn a_short_payment_is_asked_for_again_and_may_go_back(pool: PgPool) {
 
     app.sandbox("advance", serde_json::json!({ "seconds": 901 }))
         .await;
-    assert_eq!(status(&app, &order).await["state"], "expired_underpaid");
+    let short = status(&app, &order).await;
+    assert_eq!(short["state"], "expired_underpaid");
+    assert!(short["return_url"].is_null(), "{}", short["return_url"]);
     let wrong = app
         .post_form(&order.page, &[], &[("refund_address", "nowhere")])
         .await;
@@ -164,6 +220,11 @@ async fn a_short_payment_is_asked_for_again_and_may_go_back(pool: PgPool) {
         refused.status, 404,
         "only the page's token may leave an address"
     );
+    for other in ["0", ""] {
+        app.post_form(&order.page, &[], &[("requote", other)]).await;
+        let still = status(&app, &order).await;
+        assert_eq!(still["state"], "expired_underpaid", "requote={other}");
+    }
     let back = app.post_form(&order.page, &[], &[("requote", "1")]).await;
     assert_eq!(back.header("location"), order.page);
     let again = status(&app, &order).await;

@@ -82,6 +82,7 @@ async fn an_invoice_is_paid_on_its_own_page(pool: PgPool) {
     );
     let view = app.get(&format!("{page}/status")).await.json();
     let text = |name: &str| view["payment"][name].as_str().unwrap().to_owned();
+    assert!(view["return_url"].is_null(), "{}", view["return_url"]);
     pay(&app, &text("address"), &text("amount")).await;
     app.sandbox("mine", json!({ "currency": "BTC" })).await;
     let paid = app.get(&format!("{page}/status")).await.json();

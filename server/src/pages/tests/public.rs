@@ -166,23 +166,22 @@ async fn forms_of_other_sites_are_refused(pool: PgPool) {
             answer.text()
         );
     }
-    let answer = app
-        .call(
-            "POST",
-            "/sign-out",
-            &[form, ("cookie", cookie.as_str())],
-            "",
-        )
-        .await;
+    let hidden = [form, ("cookie", cookie.as_str()), ("origin", "null")];
+    let answer = app.call("POST", "/sign-out", &hidden, "").await;
     assert_eq!(
         answer.status, 403,
-        "a cookie without a header that vouches for the page"
+        "a session without a header that vouches for the page"
     );
     assert_eq!(
         open(&app, &cookie, "/app").await.status,
         200,
         "still signed in"
     );
+    // Neither header: no page of any site, but a program that has signed in.
+    let program = [form, ("cookie", cookie.as_str())];
+    let answer = app.call("POST", "/sign-out", &program, "").await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(open(&app, &cookie, "/app").await.status, 303);
 }
 
 #[sqlx::test(migrations = "../migrations")]
