@@ -603,3 +603,35 @@ async fn a_settled_withdrawal_that_leaves_the_chain_is_sent_once_more(pool: PgPo
     assert_eq!(mined, "confirmed");
     world.audit().await;
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_another_worker_has_under_way_is_in_the_next_block(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world
+        .withdraw(world.withdrawal("0.1", "BTC", "1"))
+        .await
+        .unwrap();
+    // As between taking it and giving it to the network.
+    sqlx::query("UPDATE withdrawals SET locked_until = clock_timestamp() + interval '200 ms'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(world.told().await, ["withdrawal confirmed"]);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn the_chain_of_a_withdrawal_that_was_just_asked_for_is_the_one_that_is_mined(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let new = NewWithdrawal {
+        convert_to: Some(world.currency("USDT")),
+        address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".into(),
+        ..world.withdrawal("0.001", "BTC", "1")
+    };
+    world.withdraw(new).await.unwrap();
+    let mined = world.gateway.sandbox_mine(None, None).await.unwrap();
+    assert_eq!(mined.currency, "USDT");
+    assert_eq!(world.told().await, ["withdrawal_exchange confirmed"]);
+    world.audit().await;
+}
