@@ -16,7 +16,7 @@ pub(super) fn invoice_report(
     let received = row
         .received(receipts, |receipt| receipt.state.is_live())
         .map_or(0, |money| money.units());
-    let coins = |units: i128| terms.map(|terms| Money::from_units(units, terms.coin).exact());
+    let coins = |units: i128| terms.map(|terms| Money::from_units(units, terms.coin).brief());
     let due = terms.map_or(0, |terms| terms.due);
     let remaining = match row.status {
         Status::Processing | Status::Paid => 0,
@@ -28,7 +28,7 @@ pub(super) fn invoice_report(
         "title": invoice.title,
         "status": status_word(row.status),
         "currency": row.amount.currency().code.as_str(),
-        "amount": row.amount.shown(),
+        "amount": row.amount.brief(),
         "sender_currency": terms.map(|terms| terms.coin.code.as_str()),
         "sender_amount": coins(due),
         "remaining_amount": coins(remaining),

@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::Call;
-use super::currencies::shortest;
 use super::read::{TEXT_CHARS_MAX, answer, optional_currency, required_currency};
 use super::{Error, read};
 use crate::http::formats::{URL_CHARS_MAX, check_link, is_email};
@@ -54,9 +53,9 @@ impl Invoice {
             r#type: view.collection.word(),
             status: status_word(view.charge.status),
             currency: view.charge.amount.currency().code.to_string(),
-            amount: shortest(view.charge.amount),
+            amount: view.charge.amount.brief(),
             sender_currency: payment.map(|payment| payment.coin.code.to_string()),
-            sender_amount: payment.map(|payment| payment.due.exact()),
+            sender_amount: payment.map(|payment| payment.due.brief()),
             fixed_at: view.fixed_at,
             release_at: view.release_at,
             seconds_left: view.seconds_left,

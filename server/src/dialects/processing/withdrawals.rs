@@ -50,7 +50,7 @@ pub async fn crypto(State(gateway): State<Gateway>, call: Call) -> Result<Respon
     let mut problems = Problems::default();
     let mut fields = Fields::new(call.members()?, &mut problems);
     let currency = required_currency(&gateway, &mut fields, "currency");
-    let amount = fields.required_amount("amount", currency);
+    let amount = fields.required_exact_amount("amount", currency);
     let convert_to = optional_currency(&gateway, &mut fields, "convert_to");
     let address = fields.required_text("address", TEXT_CHARS_MAX);
     let tag = fields.optional_line("tag", TEXT_CHARS_MAX);
