@@ -404,11 +404,47 @@ async fn exchanges_have_the_published_members(pool: PgPool) {
             .refused(),
         ["price"]
     );
+    // What an answer says is taken as it says it.
+    let ask = r#"{"receiver_amount":"0.01","sender_currency":"EUR","receiver_currency":"BTC"}"#;
+    let quote = program
+        .post("exchange/calculate", ask)
+        .await
+        .expect(200)
+        .data();
+    let amount = quote["sender_amount"].as_str().unwrap();
+    assert!(amount.ends_with("000000"), "{amount}");
+    let echoed = json!({
+        "sender_currency": "EUR", "receiver_currency": "BTC", "sender_amount": amount,
+        "foreign_id": "echo", "price": quote["price"],
+    });
+    let made = program
+        .post("exchange/fixed", &echoed.to_string())
+        .await
+        .expect(201)
+        .data();
+    assert_eq!(made["sender_amount"], quote["sender_amount"]);
+    let other = echoed
+        .to_string()
+        .replace("echo", "other")
+        .replace(amount, "85.500");
+    assert_eq!(
+        program
+            .post("exchange/fixed", &other)
+            .await
+            .expect(400)
+            .refused(),
+        ["sender_amount"]
+    );
+    let before = program.balance("EUR").await;
     let now = r#"{"sender_currency":"EUR","receiver_currency":"BTC","sender_amount":"200","foreign_id":"124876"}"#;
     let made = program.post("exchange/now", now).await.expect(201).data();
     assert_eq!(made["fee_currency"], "EUR");
     assert_eq!(made["fee_amount"], "2.00000000");
-    assert_eq!(program.balance("EUR").await, "18262.31863200");
+    let euros = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
+    assert_eq!(
+        euros(&before) - euros(&program.balance("EUR").await),
+        euros("202")
+    );
     for (body, fields) in [
         (
             r#"{"sender_currency":"BTC","receiver_currency":"EUR"}"#,
@@ -616,6 +652,24 @@ async fn invoices_of_the_three_types(pool: PgPool) {
             .expect(400);
         assert_eq!(refused.refused(), [field], "{more}");
     }
+    // What is asked for in a coin of fewer digits than the ledger's can be paid as it was answered.
+    let tether = program
+        .post(
+            "invoices/create",
+            &invoice("167", r#""timer":true,"sender_currency":"USDT""#),
+        )
+        .await
+        .expect(201)
+        .data();
+    let asked = tether["sender_amount"].as_str().unwrap();
+    assert!(!asked.ends_with('0'), "{asked}");
+    program.pay(&tether["address"], asked, "USDT").await;
+    let paid = program
+        .post("invoices/get", r#"{"foreign_id":"167"}"#)
+        .await
+        .expect(200)
+        .data();
+    assert_eq!(paid["status"], "processing");
     let bad = invoice("9", r#""timer":false"#)
         .replace("https://merchant.name.com/ok", "javascript:alert(1)");
     assert_eq!(
@@ -660,15 +714,26 @@ async fn an_invoice_is_told_at_each_step(pool: PgPool) {
         told,
         [
             ("pending", "0.00077917"),
-            ("processing", "0.00000000"),
-            ("processing", "0.00000000"),
-            ("confirmed", "0.00000000"),
+            ("processing", "0"),
+            ("confirmed", "0"),
         ]
+    );
+    let (first, _, _) = program.callbacks().await.remove(0);
+    assert_eq!(
+        first["crypto_address"],
+        json!({
+            "id": null, "currency": "BTC", "convert_to": "EUR", "address": made["address"],
+            "tag": null, "foreign_id": 1
+        })
+    );
+    assert_eq!(
+        first["currency_received"],
+        json!({ "currency": "EUR", "amount": "60.00", "amount_minus_fee": "59.40" })
     );
     let (last, _, _) = program.callbacks().await.pop().unwrap();
     assert_eq!(
         last["currency_received"],
-        json!({ "currency": "EUR", "amount": "106.75000000", "amount_minus_fee": "105.68250000" })
+        json!({ "currency": "EUR", "amount": "106.75", "amount_minus_fee": "105.6825" })
     );
     assert_eq!(last["transactions"].as_array().unwrap().len(), 2);
     program.audit().await;
@@ -723,28 +788,49 @@ async fn a_failed_invoice_says_why(pool: PgPool) {
         .post("invoices/create", &invoice("3", r#""timer":true"#))
         .await
         .expect(201);
+    let lost = program
+        .post("invoices/create", &invoice("4", more))
+        .await
+        .expect(201)
+        .data();
     program.pay(&short["address"], "0.001", "BTC").await;
+    // Paid in full, and taken back after the clock.
+    let payment = json!({ "address": lost["address"], "amount": lost["sender_amount"] });
+    let paid = program.sandbox("pay", &payment.to_string()).await;
     program.sandbox("advance", r#"{"seconds":901}"#).await;
-    let mut told: Vec<(i64, String)> = program
+    program
+        .sandbox("replace", &json!({ "txid": paid["txid"] }).to_string())
+        .await;
+    let mut told: Vec<(i64, String, String)> = program
         .callbacks()
         .await
         .iter()
         .filter(|(body, _, _)| body["status"] == "failed")
         .map(|(body, _, _)| {
+            let received = &body["currency_received"];
+            assert_eq!(received["amount_minus_fee"], "0.00", "{body}");
             (
                 body["foreign_id"].as_i64().unwrap(),
                 body["error"].as_str().unwrap().to_owned(),
+                received["amount"].as_str().unwrap().to_owned(),
             )
         })
         .collect();
     told.sort();
-    let expired = "the timer expired and nothing was paid".to_owned();
+    let told: Vec<(i64, &str, &str)> = told
+        .iter()
+        .map(|(id, why, came)| (*id, why.as_str(), came.as_str()))
+        .collect();
+    let expired = "the timer expired and nothing was paid";
+    let replaced =
+        "the payment was replaced or double-spent: the timer expired and nothing was paid";
     assert_eq!(
         told,
         [
-            (1, expired.clone()),
-            (2, "less was paid than asked".to_owned()),
-            (3, expired)
+            (1, expired, "0.00"),
+            (2, "less was paid than asked", "60.00"),
+            (3, expired, "0.00"),
+            (4, replaced, "0.00"),
         ]
     );
     let got = program

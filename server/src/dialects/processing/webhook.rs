@@ -31,7 +31,7 @@ pub(super) struct Callback {
     #[serde(skip_serializing_if = "Option::is_none")]
     crypto_address: Option<Value>,
     currency_sent: Value,
-    currency_received: Option<Value>,
+    currency_received: Value,
     transactions: Vec<Value>,
     fees: Vec<Value>,
     error: String,
@@ -127,17 +127,15 @@ struct Invoice {
     id: i64,
     foreign_id: Value,
     status: String,
-    currency: String,
     sender_currency: Option<String>,
     sender_amount: Option<String>,
     remaining_amount: Option<String>,
-    amount: String,
     fixed_at: Option<i64>,
     expires_at: Option<i64>,
     error: Option<String>,
     address: Option<Value>,
     receipts: Vec<Receipt>,
-    received: Option<Value>,
+    received: Value,
     fees: Vec<Value>,
 }
 
@@ -174,9 +172,6 @@ fn callback_of_invoice(invoice: Invoice) -> Callback {
             })
         })
         .collect();
-    let received = invoice
-        .received
-        .unwrap_or_else(|| json!({ "currency": invoice.currency, "amount": invoice.amount }));
     Callback {
         id: invoice.id,
         r#type: "invoice",
@@ -187,7 +182,7 @@ fn callback_of_invoice(invoice: Invoice) -> Callback {
             "amount": invoice.sender_amount,
             "remaining_amount": invoice.remaining_amount,
         }),
-        currency_received: Some(received),
+        currency_received: invoice.received,
         transactions,
         fees: invoice.fees,
         error: invoice.error.unwrap_or_default(),
