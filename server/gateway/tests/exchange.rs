@@ -34,6 +34,11 @@ async fn an_exchange_moves_both_wallets_and_takes_its_fee(pool: PgPool) {
         .unwrap();
     assert_eq!(view.received.unwrap().amount, "6000.00000000");
     assert_eq!(view.received_net.as_deref(), Some("5940.00000000"));
+    assert_eq!(view.status.word(), "confirmed");
+    assert_eq!(
+        world.events(view.id).await,
+        ["exchange.processing", "exchange.confirmed"]
+    );
     assert_eq!(world.balance("BTC").await, "0.90000000");
     assert_eq!(world.balance("EUR").await, "15940.00000000");
     let back = world

@@ -115,12 +115,10 @@ async fn record(
         internal_from: new.internal_from,
     };
     store::insert(unit.conn(), &deposit, now).await?;
-    if new.internal_from.is_none() {
-        let row = operations::find(unit.conn(), gateway.currencies(), id)
-            .await?
-            .ok_or(Error::NotFound)?;
-        tell(gateway, unit, row).await?;
-    }
+    let row = operations::find(unit.conn(), gateway.currencies(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    tell(gateway, unit, row).await?;
     unit.notify(&wake_name(address.id));
     Ok(id)
 }

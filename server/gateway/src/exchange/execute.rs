@@ -11,7 +11,7 @@ use crate::error::violated_constraint;
 use crate::idempotency::{Answer, Once};
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{
-    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, event_of, store,
+    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, events_of_instant, store,
 };
 use crate::{Error, Gateway, Result, wallets};
 
@@ -126,7 +126,7 @@ impl Gateway {
             .await?
             .ok_or(Error::NotFound)?;
         let view = self.operation_view(unit.conn(), row).await?;
-        if let Some(event) = event_of(&view)? {
+        for event in events_of_instant(&view, OperationStatus::Processing)? {
             unit.emit(event);
         }
         Ok(view)

@@ -10,7 +10,7 @@ pub(crate) mod store;
 mod view;
 mod view_store;
 
-pub(crate) use event::event_of;
+pub(crate) use event::{event_of, events_of_instant};
 pub(crate) use row::{NewOperation, OperationRow};
 pub use view::{
     AmountView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus, OperationView,

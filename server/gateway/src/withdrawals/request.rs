@@ -13,8 +13,7 @@ use crate::exchange::{Purpose, quote_store, shortage, taken_reference};
 use crate::idempotency::{Answer, Once};
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{
-    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, event_of,
-    store as operations,
+    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, store as operations,
 };
 use crate::{Error, Gateway, Result};
 
@@ -94,17 +93,14 @@ impl Gateway {
         let plan = self.plan_withdrawal(unit.conn(), new, now).await?;
         let id = self.hold_withdrawal(unit, new, &plan, hash).await?;
         store::notify_worker(unit.conn()).await?;
-        if let (Some(chain_address_id), false) = (plan.internal, plan.needs_approval) {
-            self.pay_internally(unit, id, chain_address_id).await?;
+        let view = self.told_withdrawal(unit, id).await?;
+        match plan.internal {
+            Some(chain_address_id) if !plan.needs_approval => {
+                self.pay_internally(unit, id, chain_address_id).await?;
+                self.told_withdrawal(unit, id).await
+            }
+            _ => Ok(view),
         }
-        let row = operations::find(unit.conn(), self.currencies(), id)
-            .await?
-            .ok_or(Error::NotFound)?;
-        let view = self.operation_view(unit.conn(), row).await?;
-        if let Some(event) = event_of(&view)? {
-            unit.emit(event);
-        }
-        Ok(view)
     }
 
     async fn hold_withdrawal(
