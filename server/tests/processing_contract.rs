@@ -194,6 +194,14 @@ async fn a_deposit_is_told_at_first_sight_and_when_it_is_final(pool: PgPool) {
         .map(|(body, _, _)| body["status"].as_str().unwrap())
         .collect();
     assert_eq!(statuses, ["not_confirmed", "confirmed"]);
+    // At first sight it is worth what the rate of that moment makes of it.
+    let (first, _, _) = callbacks.first().unwrap();
+    assert_eq!(
+        first["currency_received"],
+        json!({ "currency": "EUR", "amount": "84.17070222", "amount_minus_fee": "83.32899519" })
+    );
+    assert_eq!(first["fees"], json!([]));
+    assert_eq!(first["transactions"].as_array().unwrap().len(), 1);
     let (told, headers, bytes) = callbacks.last().unwrap();
     assert_eq!(told["type"], "deposit_exchange");
     assert_eq!(told.get("foreign_id"), None);
@@ -247,6 +255,41 @@ async fn a_deposit_is_told_at_first_sight_and_when_it_is_final(pool: PgPool) {
         )
         .await
         .expect(404);
+    program.audit().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_callback_says_what_is_received_in_one_form(pool: PgPool) {
+    let program = Program::start(&pool).await;
+    program.want_callbacks().await;
+    let take = async |body: &str| {
+        let taken = program.post("addresses/take", body).await.expect(201);
+        taken.data()["address"].clone()
+    };
+    let plain = take(r#"{"foreign_id":"plain","currency":"BTC"}"#).await;
+    let converting = take(r#"{"foreign_id":"eur","currency":"BTC","convert_to":"EUR"}"#).await;
+    let received = async || {
+        let (body, _, _) = program.callbacks().await.pop().unwrap();
+        (body["status"].clone(), body["currency_received"].clone())
+    };
+    program.pay(&plain, "0.01", "BTC").await;
+    let coins =
+        json!({ "currency": "BTC", "amount": "0.01000000", "amount_minus_fee": "0.00990000" });
+    assert_eq!(received().await, (json!("not_confirmed"), coins.clone()));
+    program.mine("BTC").await;
+    assert_eq!(received().await, (json!("confirmed"), coins));
+    // Too little is for a person to decide on; nothing is received until then.
+    program.pay(&plain, "0.00009", "BTC").await;
+    program.mine("BTC").await;
+    let nothing = json!({ "currency": "BTC", "amount": null, "amount_minus_fee": null });
+    assert_eq!(received().await, (json!("not_confirmed"), nothing));
+    sqlx::query("DELETE FROM rate_observations")
+        .execute(&pool)
+        .await
+        .unwrap();
+    program.pay(&converting, "0.01", "BTC").await;
+    let unknown = json!({ "currency": "EUR", "amount": null, "amount_minus_fee": null });
+    assert_eq!(received().await, (json!("not_confirmed"), unknown));
     program.audit().await;
 }
 

@@ -104,11 +104,13 @@ async fn record(
         price: None,
         quote_id: None,
     };
+    let expected = gateway.expected_of(unit, new.amount, target).await?;
     let id = operations::insert(unit.conn(), &operation, now).await?;
     let deposit = NewDeposit {
         operation_id: id,
         deposit_address_id: address.id,
         amount: new.amount,
+        expected,
         txid: new.txid,
         vout: new.vout,
         confirmations_required: new.confirmations_required,

@@ -13,8 +13,8 @@ mod view_store;
 pub(crate) use event::{event_of, events_of_instant};
 pub(crate) use row::{NewOperation, OperationRow};
 pub use view::{
-    AmountView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus, OperationView,
-    TransactionKind, TransactionView,
+    AmountView, ExpectedView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus,
+    OperationView, TransactionKind, TransactionView,
 };
 
 use domain::money::Currency;

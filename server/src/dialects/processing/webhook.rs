@@ -1,6 +1,8 @@
 //! Callbacks (`30-processing-api.md`, Callbacks): one body for every operation, signed as requests are.
 
-use gateway::operations::{OperationKind, OperationView, TransactionKind, TransactionView};
+use gateway::operations::{
+    OperationKind, OperationStatus, OperationView, TransactionKind, TransactionView,
+};
 use gateway::outbox::{EventRecord, MerchantKeys, RenderedBody};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -56,15 +58,12 @@ pub(super) fn callback_of(view: &OperationView) -> Callback {
         // What the receiver was to be sent; what it cost stands among the fees.
         json!({ "currency": view.sent.currency, "amount": view.requested_amount })
     };
-    let received = view.received.as_ref().map(|received| {
-        let mut body = json!({ "currency": received.currency, "amount": received.amount });
-        if let (true, Some(net), Some(members)) =
-            (is_deposit, &view.received_net, body.as_object_mut())
-        {
-            members.insert("amount_minus_fee".to_owned(), json!(net));
-        }
-        body
-    });
+    let received = if is_deposit {
+        received_by_deposit(view)
+    } else {
+        let amount = view.received.as_ref().map(|received| &received.amount);
+        json!({ "currency": view.received_currency, "amount": amount })
+    };
     Callback {
         id: view.id,
         r#type: view.kind.word(),
@@ -98,6 +97,18 @@ pub(super) fn callback_of(view: &OperationView) -> Callback {
         expires_at: None,
         futures_id: view.futures_id,
     }
+}
+
+/// What the wallet gained, or what it may expect while the deposit waits for its confirmations.
+fn received_by_deposit(view: &OperationView) -> Value {
+    let (amount, net) = match (&view.expected, &view.received) {
+        (Some(expected), _) => (Some(&expected.amount), Some(&expected.net)),
+        (None, Some(received)) if view.status == OperationStatus::Confirmed => {
+            (Some(&received.amount), view.received_net.as_ref())
+        }
+        (None, _) => (None, None),
+    };
+    json!({ "currency": view.received_currency, "amount": amount, "amount_minus_fee": net })
 }
 
 fn transaction(part: &TransactionView) -> Value {
