@@ -328,6 +328,13 @@ async fn a_withdrawal_has_the_published_members(pool: PgPool) {
         ["foreign_id"]
     );
     program.mine("BTC").await;
+    // The first answer, whatever has become of it.
+    let late = program
+        .post("withdrawal/crypto", &body)
+        .await
+        .expect(201)
+        .data();
+    assert_eq!(late, made);
     let statuses: Vec<String> = program
         .callbacks()
         .await
@@ -353,6 +360,77 @@ async fn a_withdrawal_has_the_published_members(pool: PgPool) {
     assert_eq!(made["amount"], "3500.00000000");
     assert_eq!(made["sender_amount"], "3535.00000000");
     assert_eq!(made["receiver_currency"], "BTC");
+    program.audit().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_repeated_reference_gives_the_first_answer_byte_for_byte(pool: PgPool) {
+    let program = Program::start(&pool).await;
+    let address = program
+        .post("addresses/take", r#"{"foreign_id":"a","currency":"BTC"}"#)
+        .await
+        .expect(201)
+        .data()["address"]
+        .clone();
+    let internal = json!({
+        "foreign_id": "1", "amount": "0.001", "currency": "BTC", "address": address
+    });
+    let converted = json!({
+        "foreign_id": "2", "amount": "600", "currency": "EUR", "convert_to": "BTC",
+        "address": STRANGER
+    });
+    let exchange = json!({
+        "foreign_id": "3", "sender_amount": "0.01", "sender_currency": "BTC",
+        "receiver_currency": "EUR"
+    });
+    let timed: Value =
+        serde_json::from_str(&invoice("\"4\"", r#""timer":true,"sender_currency":"BTC""#)).unwrap();
+    let asked = [
+        ("withdrawal/crypto", internal),
+        ("withdrawal/crypto", converted),
+        ("exchange/now", exchange),
+        ("invoices/create", timed),
+    ];
+    sqlx::query("UPDATE merchants SET withdrawal_limit = 100")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let mut first = Vec::new();
+    for (path, body) in &asked {
+        let reply = program.post(path, &body.to_string()).await.expect(201);
+        first.push(reply.body);
+    }
+    let status = |at: usize| {
+        let answer: Value = serde_json::from_slice(&first[at]).unwrap();
+        answer["data"]["status"].clone()
+    };
+    // Settled in the same moment, and above the limit.
+    assert_eq!(status(0), "processing");
+    assert_eq!(status(1), "pending");
+    let pending: i64 = sqlx::query_scalar("SELECT id FROM operations WHERE status = 'pending'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    program
+        .sandbox("rates", r#"{"from":"BTC","to":"EUR","rate":"50000"}"#)
+        .await;
+    let by = gateway::withdrawals::Decider {
+        name: "manager".to_owned(),
+        user_id: None,
+    };
+    program
+        .app
+        .gateway()
+        .approve_withdrawal(program.merchant_id, pending, by)
+        .await
+        .unwrap();
+    program.mine("BTC").await;
+    program.sandbox("advance", r#"{"seconds":901}"#).await;
+    for ((path, body), first) in asked.iter().zip(&first) {
+        let again = program.post(path, &body.to_string()).await.expect(201);
+        assert_eq!(&again.body, first, "{path}");
+        assert!(!again.headers.contains_key("idempotent-replayed"));
+    }
     program.audit().await;
 }
 

@@ -47,7 +47,11 @@ impl Gateway {
                             return Ok(first);
                         }
                         let view = gateway.exchange_in(unit, &new_again).await?;
-                        let answer = Answer::fresh(render(&view));
+                        let rendered = render(&view);
+                        let answer = match new_again.foreign_id {
+                            Some(_) => unit.first_answer(view.id, rendered).await?,
+                            None => Answer::fresh(rendered),
+                        };
                         unit.remember(once.as_ref(), &answer).await?;
                         Ok(answer)
                     })

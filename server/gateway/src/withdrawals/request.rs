@@ -23,11 +23,20 @@ const TRIES: u32 = 3;
 /// The two kinds that share a namespace of references.
 const KINDS: [OperationKind; 2] = [OperationKind::Withdrawal, OperationKind::WithdrawalExchange];
 
+/// What a reference that was used for the same before is answered.
+#[derive(Debug, Clone, Copy)]
+enum Repeated {
+    /// What was answered first.
+    FirstAnswer,
+    /// The withdrawal as it stands.
+    Rendered,
+}
+
 impl Gateway {
     /// Holds the money and queues the withdrawal; above the merchant's limit it waits for a person.
     /// To one of our own addresses it is settled at once.
     ///
-    /// The same reference with the same wish gives the first answer again.
+    /// The same reference with the same wish answers about the same withdrawal, as it stands.
     ///
     /// # Errors
     /// [`Error::Invalid`] on `amount`, `currency`, `convert_to`, `address`, `tag`, `foreign_id`.
@@ -35,6 +44,34 @@ impl Gateway {
         &self,
         new: NewWithdrawal,
         once: Option<Once>,
+        render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
+    ) -> Result<Answer> {
+        self.withdraw(new, once, Repeated::Rendered, render).await
+    }
+
+    /// The same for programs: the same reference with the same wish gives the first answer again, byte
+    /// for byte.
+    ///
+    /// # Errors
+    /// Those of [`Self::request_withdrawal`].
+    pub async fn request_withdrawal_by_reference(
+        &self,
+        new: NewWithdrawal,
+        once: Option<Once>,
+        render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
+    ) -> Result<Answer> {
+        let repeated = match new.foreign_id {
+            Some(_) => Repeated::FirstAnswer,
+            None => Repeated::Rendered,
+        };
+        self.withdraw(new, once, repeated, render).await
+    }
+
+    async fn withdraw(
+        &self,
+        new: NewWithdrawal,
+        once: Option<Once>,
+        repeated: Repeated,
         render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
         let render = Arc::new(render);
@@ -50,7 +87,11 @@ impl Gateway {
                             return Ok(first);
                         }
                         let view = gateway.withdraw_in(unit, &again).await?;
-                        let answer = Answer::fresh(render(&view));
+                        let rendered = render(&view);
+                        let answer = match repeated {
+                            Repeated::FirstAnswer => unit.first_answer(view.id, rendered).await?,
+                            Repeated::Rendered => Answer::fresh(rendered),
+                        };
                         unit.remember(once.as_ref(), &answer).await?;
                         Ok(answer)
                     })

@@ -2,7 +2,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gateway::Gateway;
-use gateway::operations::OperationView;
+use gateway::operations::{OperationStatus, OperationView};
 use gateway::withdrawals::NewWithdrawal;
 use serde::Serialize;
 
@@ -34,13 +34,25 @@ impl Withdrawal {
             id: view.id,
             foreign_id: view.foreign_id.clone(),
             r#type: view.kind.word(),
-            status: view.status.word(),
+            status: accepted(view.status),
             amount: view.requested_amount.clone(),
             sender_amount: view.sent.amount.clone(),
             sender_currency: view.sent.currency.clone(),
             receiver_amount: received.map_or_else(String::new, |money| money.amount.clone()),
             receiver_currency: received.map_or_else(String::new, |money| money.currency.clone()),
         }
+    }
+}
+
+/// The word for a withdrawal that was just accepted (`30`): on its way, or waiting for a person. How it
+/// ended, were it in the same moment, its callback tells.
+fn accepted(status: OperationStatus) -> &'static str {
+    match status {
+        OperationStatus::Pending => OperationStatus::Pending.word(),
+        OperationStatus::NotConfirmed
+        | OperationStatus::Processing
+        | OperationStatus::Confirmed
+        | OperationStatus::Cancelled => OperationStatus::Processing.word(),
     }
 }
 
@@ -69,7 +81,7 @@ pub async fn crypto(State(gateway): State<Gateway>, call: Call) -> Result<Respon
         requested_user_id: call.person(),
     };
     let answer = gateway
-        .request_withdrawal(new, once, |view| {
+        .request_withdrawal_by_reference(new, once, |view| {
             answer(StatusCode::CREATED, &Withdrawal::of(view))
         })
         .await?;
