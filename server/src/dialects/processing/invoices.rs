@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::read::{TEXT_CHARS_MAX, answer, optional_currency, required_currency};
+use super::transactions::LOOK_UP_PERMISSION;
 use super::{Error, read};
 use crate::http::formats::{URL_CHARS_MAX, check_link, is_email};
 use crate::http::json::Fields;
@@ -137,6 +138,7 @@ fn read_link(fields: &mut Fields<'_, '_>, name: &str) -> Option<String> {
 
 /// One invoice, by its id or by the merchant's reference.
 pub async fn get(State(gateway): State<Gateway>, call: Call) -> Result<Response, Error> {
+    call.permit(LOOK_UP_PERMISSION)?;
     let mut problems = Problems::default();
     let mut fields = Fields::new(call.members()?, &mut problems);
     let id = fields.optional_integer("id", 1..=i64::MAX);

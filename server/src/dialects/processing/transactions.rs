@@ -12,6 +12,11 @@ use super::{Error, read};
 use crate::http::Problems;
 use crate::http::json::Fields;
 
+/// What a key pair has to be allowed for the list.
+const LIST_PERMISSION: &str = "get_tx_ids";
+/// What it has to be allowed for one operation or invoice.
+pub(super) const LOOK_UP_PERMISSION: &str = "get_tx_info";
+
 const PER_PAGE_MAX: i64 = 100;
 const PER_PAGE: i64 = 50;
 const PAGE_MAX: i64 = 1_000_000;
@@ -32,6 +37,7 @@ struct Meta {
 
 /// The merchant's operations, newest first; each is what its callback says.
 pub async fn list(State(gateway): State<Gateway>, call: Call) -> Result<Response, Error> {
+    call.permit(LIST_PERMISSION)?;
     let mut problems = Problems::default();
     let mut fields = Fields::new(call.members()?, &mut problems);
     let kind = fields
@@ -86,6 +92,7 @@ fn whole(fields: &mut Fields<'_, '_>, name: &str, max: i64) -> Option<i64> {
 
 /// One operation.
 pub async fn get(State(gateway): State<Gateway>, call: Call) -> Result<Response, Error> {
+    call.permit(LOOK_UP_PERMISSION)?;
     let mut problems = Problems::default();
     let id = Fields::new(call.members()?, &mut problems).required_integer("id", 1..=i64::MAX);
     let id = problems.require(id)?;
