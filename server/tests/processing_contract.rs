@@ -857,6 +857,15 @@ async fn an_invoice_is_told_at_each_step(pool: PgPool) {
         json!({ "currency": "EUR", "amount": "106.75", "amount_minus_fee": "105.6825" })
     );
     assert_eq!(last["transactions"].as_array().unwrap().len(), 2);
+    let listed = program
+        .post(
+            "transactions/list",
+            r#"{"type":"invoice","status":"confirmed"}"#,
+        )
+        .await
+        .expect(200)
+        .data();
+    assert_eq!(listed, json!([last]));
     program.audit().await;
 }
 
@@ -993,6 +1002,62 @@ async fn lists_are_filtered_and_paged(pool: PgPool) {
     assert_eq!(total(r#"{"currency":"EUR"}"#).await, (3, 3));
     assert_eq!(total(r#"{"foreign_id":"e1"}"#).await, (1, 1));
     assert_eq!(total(r#"{"page":2,"per_page":3}"#).await, (4, 1));
+    program
+        .post(
+            "invoices/create",
+            &invoice(r#""i1""#, r#""timer":true,"sender_currency":"BTC""#),
+        )
+        .await
+        .expect(201);
+    let body = r#"{"sender_currency":"BTC","receiver_currency":"EUR","sender_amount":"0.01","foreign_id":"e3"}"#;
+    program.post("exchange/now", body).await.expect(201);
+    let listed = program
+        .post("transactions/list", "{}")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        listed["meta"],
+        json!({ "page": 1, "per_page": 50, "total": 6, "pages": 1 })
+    );
+    let types: Vec<&str> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "exchange",
+            "invoice",
+            "withdrawal",
+            "exchange",
+            "exchange",
+            "exchange"
+        ]
+    );
+    assert_eq!(total(r#"{"type":"invoice"}"#).await, (1, 1));
+    assert_eq!(
+        total(r#"{"type":"invoice","status":"pending"}"#).await,
+        (1, 1)
+    );
+    assert_eq!(
+        total(r#"{"type":"invoice","status":"failed"}"#).await,
+        (0, 0)
+    );
+    assert_eq!(total(r#"{"status":"created"}"#).await, (0, 0));
+    assert_eq!(total(r#"{"status":"pending"}"#).await, (1, 1));
+    assert_eq!(total(r#"{"currency":"BTC"}"#).await, (6, 6));
+    assert_eq!(total(r#"{"currency":"LTC"}"#).await, (0, 0));
+    assert_eq!(total(r#"{"foreign_id":"i1"}"#).await, (1, 1));
+    assert_eq!(total(r#"{"page":2,"per_page":4}"#).await, (6, 2));
+    let others = program
+        .post_as(&program.other, "transactions/list", "{}")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(others["meta"]["total"], 0);
     for (filter, field) in [
         (r#"{"type":"refund"}"#, "type"),
         (r#"{"status":"done"}"#, "status"),

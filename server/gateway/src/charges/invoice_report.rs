@@ -1,13 +1,19 @@
 //! What is told about a charge that is an invoice.
 
+use std::collections::HashMap;
+
 use domain::charge::{Status, fee};
 use domain::money::Money;
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
+use super::{list_store, store};
+use crate::Result;
+use crate::currencies::Currencies;
 
 /// Everything an event about an invoice tells, in the Processing API's words (`30`, Callbacks).
-pub(crate) fn invoice_report(
+pub(super) fn invoice_report(
     row: &ChargeRow,
     invoice: &InvoiceRow,
     receipts: &[ReceiptRow],
@@ -39,6 +45,25 @@ pub(crate) fn invoice_report(
         "received": received_report(row, receipts),
         "fees": fees(row),
     })
+}
+
+/// What would be told about these invoices now, by their ids.
+pub(crate) async fn invoice_reports(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    ids: &[i64],
+) -> Result<HashMap<i64, Value>> {
+    let mut reports = HashMap::with_capacity(ids.len());
+    if ids.is_empty() {
+        return Ok(reports);
+    }
+    for row in list_store::of_invoices(conn, currencies, ids).await? {
+        let receipts = store::receipts_of(conn, currencies, row.id).await?;
+        if let Some(invoice) = &row.invoice {
+            reports.insert(invoice.id, invoice_report(&row, invoice, &receipts));
+        }
+    }
+    Ok(reports)
 }
 
 /// The Processing API's word for a charge's status (`80`, Status words).

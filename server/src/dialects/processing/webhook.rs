@@ -161,6 +161,14 @@ struct Receipt {
     confirmations: u32,
 }
 
+/// An invoice in the dialect's words, from what the gateway tells about it.
+///
+/// # Errors
+/// When it tells something else.
+pub(super) fn callback_of_report(report: &Value) -> Result<Callback, serde_json::Error> {
+    Invoice::deserialize(report).map(callback_of_invoice)
+}
+
 fn callback_of_invoice(invoice: Invoice) -> Callback {
     let transactions = invoice
         .receipts
@@ -232,8 +240,8 @@ fn body_of(event: &EventRecord) -> Option<Vec<u8>> {
             .payload
             .get("invoice")
             .filter(|value| !value.is_null())?;
-        let invoice = Invoice::deserialize(invoice).map_err(read).ok()?;
-        return serde_json::to_vec(&callback_of_invoice(invoice)).ok();
+        let callback = callback_of_report(invoice).map_err(read).ok()?;
+        return serde_json::to_vec(&callback).ok();
     }
     let is_operation = ["deposit.", "withdrawal.", "exchange."]
         .iter()
