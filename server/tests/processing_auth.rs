@@ -101,11 +101,7 @@ async fn a_revoked_pair_is_unknown(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_pair_without_permissions_asks_for_rates_and_balances_alone(pool: PgPool) {
     let program = Program::start(&pool).await;
-    for path in [
-        "accounts/list",
-        "currencies/list",
-        "currencies/pairs",
-    ] {
+    for path in ["accounts/list", "currencies/list", "currencies/pairs"] {
         program
             .post_as(&program.limited, path, "{}")
             .await
