@@ -146,7 +146,7 @@ async fn an_address_is_taken_once(pool: PgPool) {
     let again = program
         .post("addresses/take", body)
         .await
-        .expect(201)
+        .expect(200)
         .data();
     assert_eq!(again, first);
     for (body, fields) in [
@@ -194,6 +194,14 @@ async fn a_deposit_is_told_at_first_sight_and_when_it_is_final(pool: PgPool) {
         .map(|(body, _, _)| body["status"].as_str().unwrap())
         .collect();
     assert_eq!(statuses, ["not_confirmed", "confirmed"]);
+    // At first sight it is worth what the rate of that moment makes of it.
+    let (first, _, _) = callbacks.first().unwrap();
+    assert_eq!(
+        first["currency_received"],
+        json!({ "currency": "EUR", "amount": "84.17070222", "amount_minus_fee": "83.32899519" })
+    );
+    assert_eq!(first["fees"], json!([]));
+    assert_eq!(first["transactions"].as_array().unwrap().len(), 1);
     let (told, headers, bytes) = callbacks.last().unwrap();
     assert_eq!(told["type"], "deposit_exchange");
     assert_eq!(told.get("foreign_id"), None);
@@ -251,6 +259,41 @@ async fn a_deposit_is_told_at_first_sight_and_when_it_is_final(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn every_callback_says_what_is_received_in_one_form(pool: PgPool) {
+    let program = Program::start(&pool).await;
+    program.want_callbacks().await;
+    let take = async |body: &str| {
+        let taken = program.post("addresses/take", body).await.expect(201);
+        taken.data()["address"].clone()
+    };
+    let plain = take(r#"{"foreign_id":"plain","currency":"BTC"}"#).await;
+    let converting = take(r#"{"foreign_id":"eur","currency":"BTC","convert_to":"EUR"}"#).await;
+    let received = async || {
+        let (body, _, _) = program.callbacks().await.pop().unwrap();
+        (body["status"].clone(), body["currency_received"].clone())
+    };
+    program.pay(&plain, "0.01", "BTC").await;
+    let coins =
+        json!({ "currency": "BTC", "amount": "0.01000000", "amount_minus_fee": "0.00990000" });
+    assert_eq!(received().await, (json!("not_confirmed"), coins.clone()));
+    program.mine("BTC").await;
+    assert_eq!(received().await, (json!("confirmed"), coins));
+    // Too little is for a person to decide on; nothing is received until then.
+    program.pay(&plain, "0.00009", "BTC").await;
+    program.mine("BTC").await;
+    let nothing = json!({ "currency": "BTC", "amount": null, "amount_minus_fee": null });
+    assert_eq!(received().await, (json!("not_confirmed"), nothing));
+    sqlx::query("DELETE FROM rate_observations")
+        .execute(&pool)
+        .await
+        .unwrap();
+    program.pay(&converting, "0.01", "BTC").await;
+    let unknown = json!({ "currency": "EUR", "amount": null, "amount_minus_fee": null });
+    assert_eq!(received().await, (json!("not_confirmed"), unknown));
+    program.audit().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_withdrawal_has_the_published_members(pool: PgPool) {
     let program = Program::start(&pool).await;
     program.want_callbacks().await;
@@ -285,6 +328,13 @@ async fn a_withdrawal_has_the_published_members(pool: PgPool) {
         ["foreign_id"]
     );
     program.mine("BTC").await;
+    // The first answer, whatever has become of it.
+    let late = program
+        .post("withdrawal/crypto", &body)
+        .await
+        .expect(201)
+        .data();
+    assert_eq!(late, made);
     let statuses: Vec<String> = program
         .callbacks()
         .await
@@ -310,6 +360,77 @@ async fn a_withdrawal_has_the_published_members(pool: PgPool) {
     assert_eq!(made["amount"], "3500.00000000");
     assert_eq!(made["sender_amount"], "3535.00000000");
     assert_eq!(made["receiver_currency"], "BTC");
+    program.audit().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_repeated_reference_gives_the_first_answer_byte_for_byte(pool: PgPool) {
+    let program = Program::start(&pool).await;
+    let address = program
+        .post("addresses/take", r#"{"foreign_id":"a","currency":"BTC"}"#)
+        .await
+        .expect(201)
+        .data()["address"]
+        .clone();
+    let internal = json!({
+        "foreign_id": "1", "amount": "0.001", "currency": "BTC", "address": address
+    });
+    let converted = json!({
+        "foreign_id": "2", "amount": "600", "currency": "EUR", "convert_to": "BTC",
+        "address": STRANGER
+    });
+    let exchange = json!({
+        "foreign_id": "3", "sender_amount": "0.01", "sender_currency": "BTC",
+        "receiver_currency": "EUR"
+    });
+    let timed: Value =
+        serde_json::from_str(&invoice("\"4\"", r#""timer":true,"sender_currency":"BTC""#)).unwrap();
+    let asked = [
+        ("withdrawal/crypto", internal),
+        ("withdrawal/crypto", converted),
+        ("exchange/now", exchange),
+        ("invoices/create", timed),
+    ];
+    sqlx::query("UPDATE merchants SET withdrawal_limit = 100")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let mut first = Vec::new();
+    for (path, body) in &asked {
+        let reply = program.post(path, &body.to_string()).await.expect(201);
+        first.push(reply.body);
+    }
+    let status = |at: usize| {
+        let answer: Value = serde_json::from_slice(&first[at]).unwrap();
+        answer["data"]["status"].clone()
+    };
+    // Settled in the same moment, and above the limit.
+    assert_eq!(status(0), "processing");
+    assert_eq!(status(1), "pending");
+    let pending: i64 = sqlx::query_scalar("SELECT id FROM operations WHERE status = 'pending'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    program
+        .sandbox("rates", r#"{"from":"BTC","to":"EUR","rate":"50000"}"#)
+        .await;
+    let by = gateway::withdrawals::Decider {
+        name: "manager".to_owned(),
+        user_id: None,
+    };
+    program
+        .app
+        .gateway()
+        .approve_withdrawal(program.merchant_id, pending, by)
+        .await
+        .unwrap();
+    program.mine("BTC").await;
+    program.sandbox("advance", r#"{"seconds":901}"#).await;
+    for ((path, body), first) in asked.iter().zip(&first) {
+        let again = program.post(path, &body.to_string()).await.expect(201);
+        assert_eq!(&again.body, first, "{path}");
+        assert!(!again.headers.contains_key("idempotent-replayed"));
+    }
     program.audit().await;
 }
 
@@ -404,11 +525,47 @@ async fn exchanges_have_the_published_members(pool: PgPool) {
             .refused(),
         ["price"]
     );
+    // What an answer says is taken as it says it.
+    let ask = r#"{"receiver_amount":"0.01","sender_currency":"EUR","receiver_currency":"BTC"}"#;
+    let quote = program
+        .post("exchange/calculate", ask)
+        .await
+        .expect(200)
+        .data();
+    let amount = quote["sender_amount"].as_str().unwrap();
+    assert!(amount.ends_with("000000"), "{amount}");
+    let echoed = json!({
+        "sender_currency": "EUR", "receiver_currency": "BTC", "sender_amount": amount,
+        "foreign_id": "echo", "price": quote["price"],
+    });
+    let made = program
+        .post("exchange/fixed", &echoed.to_string())
+        .await
+        .expect(201)
+        .data();
+    assert_eq!(made["sender_amount"], quote["sender_amount"]);
+    let other = echoed
+        .to_string()
+        .replace("echo", "other")
+        .replace(amount, "85.500");
+    assert_eq!(
+        program
+            .post("exchange/fixed", &other)
+            .await
+            .expect(400)
+            .refused(),
+        ["sender_amount"]
+    );
+    let before = program.balance("EUR").await;
     let now = r#"{"sender_currency":"EUR","receiver_currency":"BTC","sender_amount":"200","foreign_id":"124876"}"#;
     let made = program.post("exchange/now", now).await.expect(201).data();
     assert_eq!(made["fee_currency"], "EUR");
     assert_eq!(made["fee_amount"], "2.00000000");
-    assert_eq!(program.balance("EUR").await, "18262.31863200");
+    let euros = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
+    assert_eq!(
+        euros(&before) - euros(&program.balance("EUR").await),
+        euros("202")
+    );
     for (body, fields) in [
         (
             r#"{"sender_currency":"BTC","receiver_currency":"EUR"}"#,
@@ -616,6 +773,24 @@ async fn invoices_of_the_three_types(pool: PgPool) {
             .expect(400);
         assert_eq!(refused.refused(), [field], "{more}");
     }
+    // What is asked for in a coin of fewer digits than the ledger's can be paid as it was answered.
+    let tether = program
+        .post(
+            "invoices/create",
+            &invoice("167", r#""timer":true,"sender_currency":"USDT""#),
+        )
+        .await
+        .expect(201)
+        .data();
+    let asked = tether["sender_amount"].as_str().unwrap();
+    assert!(!asked.ends_with('0'), "{asked}");
+    program.pay(&tether["address"], asked, "USDT").await;
+    let paid = program
+        .post("invoices/get", r#"{"foreign_id":"167"}"#)
+        .await
+        .expect(200)
+        .data();
+    assert_eq!(paid["status"], "processing");
     let bad = invoice("9", r#""timer":false"#)
         .replace("https://merchant.name.com/ok", "javascript:alert(1)");
     assert_eq!(
@@ -660,17 +835,37 @@ async fn an_invoice_is_told_at_each_step(pool: PgPool) {
         told,
         [
             ("pending", "0.00077917"),
-            ("processing", "0.00000000"),
-            ("processing", "0.00000000"),
-            ("confirmed", "0.00000000"),
+            ("processing", "0"),
+            ("confirmed", "0"),
         ]
+    );
+    let (first, _, _) = program.callbacks().await.remove(0);
+    assert_eq!(
+        first["crypto_address"],
+        json!({
+            "id": null, "currency": "BTC", "convert_to": "EUR", "address": made["address"],
+            "tag": null, "foreign_id": 1
+        })
+    );
+    assert_eq!(
+        first["currency_received"],
+        json!({ "currency": "EUR", "amount": "60.00", "amount_minus_fee": "59.40" })
     );
     let (last, _, _) = program.callbacks().await.pop().unwrap();
     assert_eq!(
         last["currency_received"],
-        json!({ "currency": "EUR", "amount": "106.75000000", "amount_minus_fee": "105.68250000" })
+        json!({ "currency": "EUR", "amount": "106.75", "amount_minus_fee": "105.6825" })
     );
     assert_eq!(last["transactions"].as_array().unwrap().len(), 2);
+    let listed = program
+        .post(
+            "transactions/list",
+            r#"{"type":"invoice","status":"confirmed"}"#,
+        )
+        .await
+        .expect(200)
+        .data();
+    assert_eq!(listed, json!([last]));
     program.audit().await;
 }
 
@@ -723,28 +918,49 @@ async fn a_failed_invoice_says_why(pool: PgPool) {
         .post("invoices/create", &invoice("3", r#""timer":true"#))
         .await
         .expect(201);
+    let lost = program
+        .post("invoices/create", &invoice("4", more))
+        .await
+        .expect(201)
+        .data();
     program.pay(&short["address"], "0.001", "BTC").await;
+    // Paid in full, and taken back after the clock.
+    let payment = json!({ "address": lost["address"], "amount": lost["sender_amount"] });
+    let paid = program.sandbox("pay", &payment.to_string()).await;
     program.sandbox("advance", r#"{"seconds":901}"#).await;
-    let mut told: Vec<(i64, String)> = program
+    program
+        .sandbox("replace", &json!({ "txid": paid["txid"] }).to_string())
+        .await;
+    let mut told: Vec<(i64, String, String)> = program
         .callbacks()
         .await
         .iter()
         .filter(|(body, _, _)| body["status"] == "failed")
         .map(|(body, _, _)| {
+            let received = &body["currency_received"];
+            assert_eq!(received["amount_minus_fee"], "0.00", "{body}");
             (
                 body["foreign_id"].as_i64().unwrap(),
                 body["error"].as_str().unwrap().to_owned(),
+                received["amount"].as_str().unwrap().to_owned(),
             )
         })
         .collect();
     told.sort();
-    let expired = "the timer expired and nothing was paid".to_owned();
+    let told: Vec<(i64, &str, &str)> = told
+        .iter()
+        .map(|(id, why, came)| (*id, why.as_str(), came.as_str()))
+        .collect();
+    let expired = "the timer expired and nothing was paid";
+    let replaced =
+        "the payment was replaced or double-spent: the timer expired and nothing was paid";
     assert_eq!(
         told,
         [
-            (1, expired.clone()),
-            (2, "less was paid than asked".to_owned()),
-            (3, expired)
+            (1, expired, "0.00"),
+            (2, "less was paid than asked", "60.00"),
+            (3, expired, "0.00"),
+            (4, replaced, "0.00"),
         ]
     );
     let got = program
@@ -786,6 +1002,62 @@ async fn lists_are_filtered_and_paged(pool: PgPool) {
     assert_eq!(total(r#"{"currency":"EUR"}"#).await, (3, 3));
     assert_eq!(total(r#"{"foreign_id":"e1"}"#).await, (1, 1));
     assert_eq!(total(r#"{"page":2,"per_page":3}"#).await, (4, 1));
+    program
+        .post(
+            "invoices/create",
+            &invoice(r#""i1""#, r#""timer":true,"sender_currency":"BTC""#),
+        )
+        .await
+        .expect(201);
+    let body = r#"{"sender_currency":"BTC","receiver_currency":"EUR","sender_amount":"0.01","foreign_id":"e3"}"#;
+    program.post("exchange/now", body).await.expect(201);
+    let listed = program
+        .post("transactions/list", "{}")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        listed["meta"],
+        json!({ "page": 1, "per_page": 50, "total": 6, "pages": 1 })
+    );
+    let types: Vec<&str> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "exchange",
+            "invoice",
+            "withdrawal",
+            "exchange",
+            "exchange",
+            "exchange"
+        ]
+    );
+    assert_eq!(total(r#"{"type":"invoice"}"#).await, (1, 1));
+    assert_eq!(
+        total(r#"{"type":"invoice","status":"pending"}"#).await,
+        (1, 1)
+    );
+    assert_eq!(
+        total(r#"{"type":"invoice","status":"failed"}"#).await,
+        (0, 0)
+    );
+    assert_eq!(total(r#"{"status":"created"}"#).await, (0, 0));
+    assert_eq!(total(r#"{"status":"pending"}"#).await, (1, 1));
+    assert_eq!(total(r#"{"currency":"BTC"}"#).await, (6, 6));
+    assert_eq!(total(r#"{"currency":"LTC"}"#).await, (0, 0));
+    assert_eq!(total(r#"{"foreign_id":"i1"}"#).await, (1, 1));
+    assert_eq!(total(r#"{"page":2,"per_page":4}"#).await, (6, 2));
+    let others = program
+        .post_as(&program.other, "transactions/list", "{}")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(others["meta"]["total"], 0);
     for (filter, field) in [
         (r#"{"type":"refund"}"#, "type"),
         (r#"{"status":"done"}"#, "status"),

@@ -29,7 +29,7 @@ const DELIVERY_CHANNEL: &str = "exchequer_delivery";
 /// Old idempotency answers are forgotten this often.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(3_600);
 
-/// Most rounds `advance` waits for deliveries that became due; each round is at least one attempt.
+/// Most rounds the hands of test mode wait for what became due; each round is an attempt or a pause.
 const ADVANCE_ROUNDS_MAX: u32 = 10_000;
 
 /// Wakes a worker before its next tick.
@@ -109,20 +109,25 @@ impl Gateway {
             futures::expire_due(self).await?;
             rounds += 1;
         }
-        let mut rounds = 0;
-        while rounds < ADVANCE_ROUNDS_MAX && any_withdrawal_due(self, now).await? {
-            if send_due(self).await? == Outcome::Idle {
-                // Another worker has it under way.
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            rounds += 1;
-        }
+        send_all_due(self, now).await?;
         let mut rounds = 0;
         while rounds < ADVANCE_ROUNDS_MAX && deliver_due(self).await? == Outcome::Worked {
             rounds += 1;
         }
         Ok(now)
     }
+}
+
+/// Sends every withdrawal that is due at `now`; waits for those that another worker has under way.
+pub(crate) async fn send_all_due(gateway: &Gateway, now: OffsetDateTime) -> Result<()> {
+    let mut rounds = 0;
+    while rounds < ADVANCE_ROUNDS_MAX && any_withdrawal_due(gateway, now).await? {
+        if send_due(gateway).await? == Outcome::Idle {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        rounds += 1;
+    }
+    Ok(())
 }
 
 fn spawn_loop<F, Fut>(

@@ -379,3 +379,22 @@ async fn a_deposit_that_was_given_up_and_is_mined_after_all_has_no_error(pool: P
     assert_eq!((view.status.word(), view.error), ("confirmed", None));
     world.audit().await;
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_payment_is_taken_as_answers_write_it(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("USDT", None, "a").await;
+    // Six digits can be paid, eight are written.
+    world.deposit(&address, "USDT", "32.60869600").await;
+    let view = world.operations().await.pop().unwrap();
+    assert_eq!(view.sent.amount, "32.60869600");
+    let beyond = world
+        .gateway
+        .sandbox_pay(&address, "32.60869610", Some("USDT"), None)
+        .await;
+    assert!(
+        matches!(beyond, Err(gateway::Error::Invalid(_))),
+        "{beyond:?}"
+    );
+    world.audit().await;
+}

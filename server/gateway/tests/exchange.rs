@@ -34,6 +34,11 @@ async fn an_exchange_moves_both_wallets_and_takes_its_fee(pool: PgPool) {
         .unwrap();
     assert_eq!(view.received.unwrap().amount, "6000.00000000");
     assert_eq!(view.received_net.as_deref(), Some("5940.00000000"));
+    assert_eq!(view.status.word(), "confirmed");
+    assert_eq!(
+        world.events(view.id).await,
+        ["exchange.processing", "exchange.confirmed"]
+    );
     assert_eq!(world.balance("BTC").await, "0.90000000");
     assert_eq!(world.balance("EUR").await, "15940.00000000");
     let back = world
@@ -334,6 +339,111 @@ async fn a_new_promise_replaces_the_one_before(pool: PgPool) {
     world.audit().await;
 }
 
+/// State of each promise, oldest first.
+async fn states(world: &World) -> Vec<FuturesState> {
+    let all = world
+        .gateway
+        .list_futures(world.merchant, None, 100)
+        .await
+        .unwrap();
+    all.iter().rev().map(|view| view.state).collect()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_new_promise_stands_beside_one_whose_deposit_has_come(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", Some("EUR"), "a").await;
+    promise(&world, &address, "600").await.unwrap();
+    world.send(&address, "BTC", "0.01").await;
+    world.set_rate("BTC", "EUR", "50000").await;
+    let second = promise(&world, &address, "600").await.unwrap();
+    assert_eq!(second.sender_amount.exact(), "0.01200000");
+    assert_eq!(
+        states(&world).await,
+        [FuturesState::Matched, FuturesState::Open]
+    );
+    // A third one replaces the second, which waits for its deposit.
+    promise(&world, &address, "600").await.unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(world.balance("EUR").await, "10594.00000000");
+    world.set_rate("BTC", "EUR", "100").await;
+    world.deposit(&address, "BTC", "0.012").await;
+    assert_eq!(world.balance("EUR").await, "11188.00000000");
+    assert_eq!(
+        states(&world).await,
+        [
+            FuturesState::Settled,
+            FuturesState::Void,
+            FuturesState::Settled
+        ]
+    );
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_promise_that_lost_its_deposit_gives_way_to_the_one_beside_it(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", Some("EUR"), "a").await;
+    promise(&world, &address, "600").await.unwrap();
+    let lost = world.send(&address, "BTC", "0.01").await;
+    promise(&world, &address, "1200").await.unwrap();
+    world
+        .gateway
+        .sandbox_replace(&lost, None, None)
+        .await
+        .unwrap();
+    assert_eq!(
+        states(&world).await,
+        [FuturesState::Void, FuturesState::Open]
+    );
+    world.audit().await;
+    world.deposit(&address, "BTC", "0.02").await;
+    assert_eq!(latest(&world).await.state, FuturesState::Settled);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn only_steps_that_would_be_promised_have_a_price(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", Some("USD"), "a").await;
+    let prices = async || {
+        let rates = world
+            .gateway
+            .futures_rates(world.merchant, &address)
+            .await
+            .unwrap();
+        rates.tiers
+    };
+    for (step, price) in prices().await {
+        let new = NewFutures {
+            merchant_id: world.merchant,
+            address: address.clone(),
+            sender: world.currency("BTC"),
+            receiver: world.currency("USD"),
+            receiver_amount: step,
+        };
+        let made = world
+            .gateway
+            .confirm_futures(new, None, |_| (201, Vec::new()))
+            .await;
+        assert_eq!(price.is_some(), made.is_ok(), "{step} {made:?}");
+    }
+    // What is worth 10 000 EUR cannot be known then, and nothing be promised.
+    sqlx::query(
+        "DELETE FROM rate_observations WHERE $1 IN (from_id, to_id) AND $2 IN (from_id, to_id)",
+    )
+    .bind(world.currency("EUR").id)
+    .bind(world.currency("USD").id)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let unpriced = prices().await;
+    assert_eq!(unpriced.len(), 12);
+    assert!(unpriced.iter().all(|(_, price)| price.is_none()));
+    assert_eq!(unpriced.first().unwrap().0.exact(), "5.00000000");
+    world.audit().await;
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_promise_is_limited_and_funded(pool: PgPool) {
     let world = World::new(&pool).await;
@@ -373,7 +483,9 @@ async fn a_promise_is_limited_and_funded(pool: PgPool) {
         .iter()
         .map(|(tier, price)| (tier.shown(), price.is_some()))
         .collect();
-    assert_eq!(tiers.first(), Some(&("5.00".to_owned(), true)));
+    // Five euros are less than the smallest deposit that is exchanged.
+    assert_eq!(tiers.first(), Some(&("5.00".to_owned(), false)));
+    assert_eq!(tiers.get(1), Some(&("10.00".to_owned(), true)));
     assert_eq!(tiers.last(), Some(&("10000.00".to_owned(), false)));
     assert!(tiers.contains(&("2000.00".to_owned(), true)));
     world.audit().await;

@@ -349,6 +349,14 @@ async fn to_one_of_our_own_addresses_it_is_there_at_once(pool: PgPool) {
     assert_eq!(received.kind.word(), "deposit_exchange");
     assert_eq!(received.status.word(), "confirmed");
     assert_eq!(received.received_net.as_deref(), Some("594.00000000"));
+    assert_eq!(
+        world.events(view.id).await,
+        ["withdrawal.processing", "withdrawal.confirmed"]
+    );
+    assert_eq!(
+        world.events(received.id).await,
+        ["deposit.not_confirmed", "deposit.confirmed"]
+    );
     assert_eq!(world.account(0, "chain_holdings", "BTC").await, 0);
     world.audit().await;
 }
@@ -601,5 +609,65 @@ async fn a_settled_withdrawal_that_leaves_the_chain_is_sent_once_more(pool: PgPo
         .await
         .unwrap();
     assert_eq!(mined, "confirmed");
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_another_worker_has_under_way_is_in_the_next_block(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world
+        .withdraw(world.withdrawal("0.1", "BTC", "1"))
+        .await
+        .unwrap();
+    // As between taking it and giving it to the network.
+    sqlx::query("UPDATE withdrawals SET locked_until = clock_timestamp() + interval '200 ms'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    world.mine("BTC", 1).await;
+    assert_eq!(world.told().await, ["withdrawal confirmed"]);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn the_chain_of_a_withdrawal_that_was_just_asked_for_is_the_one_that_is_mined(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let new = NewWithdrawal {
+        convert_to: Some(world.currency("USDT")),
+        address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".into(),
+        ..world.withdrawal("0.001", "BTC", "1")
+    };
+    world.withdraw(new).await.unwrap();
+    let mined = world.gateway.sandbox_mine(None, None).await.unwrap();
+    assert_eq!(mined.currency, "USDT");
+    assert_eq!(world.told().await, ["withdrawal_exchange confirmed"]);
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_internal_transfer_that_waits_is_told_on_its_way_once_it_is_approved(pool: PgPool) {
+    let world = World::new(&pool).await;
+    sqlx::query("UPDATE merchants SET withdrawal_limit = 0")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let new = NewWithdrawal {
+        address: world.address("BTC", None, "a").await,
+        ..world.withdrawal("0.01", "BTC", "1")
+    };
+    let asked = world.withdraw(new).await.unwrap();
+    world
+        .gateway
+        .approve_withdrawal(world.merchant, asked.id, decider("manager", None))
+        .await
+        .unwrap();
+    assert_eq!(
+        world.events(asked.id).await,
+        [
+            "withdrawal.pending",
+            "withdrawal.processing",
+            "withdrawal.confirmed"
+        ]
+    );
     world.audit().await;
 }

@@ -115,7 +115,7 @@ async fn take_one(gateway: &Gateway, merchant_id: i64, form: &TakeForm) -> Resul
         convert_to,
         foreign_id,
     };
-    let number = |view: &gateway::addresses::DepositAddressView| {
+    let number = |view: &gateway::addresses::DepositAddressView, _: bool| {
         let status = StatusCode::CREATED.as_u16();
         (status, view.id.to_string().into_bytes())
     };

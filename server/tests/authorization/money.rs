@@ -59,7 +59,7 @@ impl MoneyThings {
         };
         let mut text = String::new();
         let taken = gateway
-            .take_deposit_address(new, None, |view| {
+            .take_deposit_address(new, None, |view, _| {
                 let body = format!("{} {}", view.id, view.address);
                 (201, body.into_bytes())
             })
@@ -116,7 +116,9 @@ async fn promised(gateway: &Gateway, merchant_id: i64) -> Thing {
         foreign_id: "promise".to_owned(),
     };
     let taken = gateway
-        .take_deposit_address(new, None, |view| (201, view.address.clone().into_bytes()))
+        .take_deposit_address(new, None, |view, _| {
+            (201, view.address.clone().into_bytes())
+        })
         .await
         .unwrap();
     let new = NewFutures {

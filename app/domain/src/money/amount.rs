@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use super::{AmountError, Currency, parse_units};
+use super::{AmountError, Currency, CurrencyKind, parse_units};
 
 /// Largest magnitude the ledger stores, 10^28 − 1 units: below 2^96, so that every stored amount
 /// also fits the database driver's decimal type.
@@ -30,6 +30,22 @@ impl Money {
     pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
         let units = parse_units(text, currency.precision, currency.scale)?;
         Ok(Self { units, currency })
+    }
+
+    /// Reads what [`Self::parse`] reads, and what [`Self::exact`] writes of a payable amount: exactly
+    /// the ledger's digits after the point, those beyond the currency's own zeros.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`].
+    pub fn parse_exact(text: &str, currency: Currency) -> Result<Self, AmountError> {
+        let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
+        if digits == usize::from(currency.scale)
+            && let Ok(units) = parse_units(text, currency.scale, currency.scale)
+            && units % currency.units_per_minor() == 0
+        {
+            return Ok(Self { units, currency });
+        }
+        Self::parse(text, currency)
     }
 
     pub fn units(&self) -> i128 {
@@ -81,6 +97,15 @@ impl Money {
             return text;
         }
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
+    /// Shortest exact text, of fiat with its own digits at least (`80`, Amounts and codes): `0.001`,
+    /// `64.20`.
+    pub fn brief(&self) -> String {
+        match self.currency.kind {
+            CurrencyKind::Fiat => self.shown(),
+            CurrencyKind::Crypto => self.shortest(),
+        }
     }
 
     /// Shortest exact text that keeps at least the currency's own digits, unless those are so many

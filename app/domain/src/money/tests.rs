@@ -84,6 +84,47 @@ fn text_forms() {
 }
 
 #[test]
+fn the_brief_form_keeps_the_digits_of_fiat_alone() {
+    assert_eq!(Money::from_units(6_420_000_000, usd()).brief(), "64.20");
+    assert_eq!(Money::zero(usd()).brief(), "0.00");
+    assert_eq!(Money::from_units(100_000, btc()).brief(), "0.001");
+    assert_eq!(Money::zero(btc()).brief(), "0");
+}
+
+#[test]
+fn our_own_form_is_read_back_and_no_other_beyond_the_precision() {
+    let tether = Currency {
+        precision: 6,
+        ..btc()
+    };
+    let yen = currency("JPY", 0, 8);
+    for (text, currency, units) in [
+        ("600.00000000", usd(), 60_000_000_000),
+        ("32.60869600", tether, 3_260_869_600),
+        ("100.00000000", yen, 10_000_000_000),
+        ("0.00177917", btc(), 177_917),
+        ("1.5", usd(), 150_000_000),
+    ] {
+        let read = Money::parse_exact(text, currency);
+        assert_eq!(read, Ok(Money::from_units(units, currency)), "{text}");
+    }
+    for (text, currency) in [
+        ("600.000", usd()),
+        ("600.0000000", usd()),
+        ("600.000000000", usd()),
+        ("600.00100000", usd()),
+        ("32.60869610", tether),
+        ("100.00000001", yen),
+        ("0.00000000", usd()),
+        ("1.0.000000", yen),
+        ("-1.00000000", usd()),
+        ("1.0000000a", usd()),
+    ] {
+        assert!(Money::parse_exact(text, currency).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn the_published_exchange_examples_come_out_to_the_digit() {
     let eur = currency("EUR", 2, 8);
     let price = |text: &str| text.parse::<Decimal>().unwrap();

@@ -43,7 +43,8 @@ pub struct NewAddress {
 }
 
 impl Gateway {
-    /// Gives the merchant the address these arguments name, a new one the first time.
+    /// Gives the merchant the address these arguments name, a new one the first time; `render` hears
+    /// whether it is new.
     ///
     /// # Errors
     /// [`Error::Invalid`] on `currency` when the coin has no chain here, on `convert_to` when it is
@@ -52,7 +53,7 @@ impl Gateway {
         &self,
         new: NewAddress,
         once: Option<Once>,
-        render: impl FnOnce(&DepositAddressView) -> (u16, Vec<u8>) + Send + 'static,
+        render: impl FnOnce(&DepositAddressView, bool) -> (u16, Vec<u8>) + Send + 'static,
     ) -> Result<Answer> {
         let gateway = self.clone();
         self.book()
@@ -61,8 +62,8 @@ impl Gateway {
                     if let Some(first) = unit.claim(once.as_ref()).await? {
                         return Ok(first);
                     }
-                    let view = gateway.take_in(unit, &new).await?;
-                    let answer = Answer::fresh(render(&view));
+                    let (view, is_new) = gateway.take_in(unit, &new).await?;
+                    let answer = Answer::fresh(render(&view, is_new));
                     unit.remember(once.as_ref(), &answer).await?;
                     Ok(answer)
                 })
@@ -70,7 +71,11 @@ impl Gateway {
             .await
     }
 
-    async fn take_in(&self, unit: &mut Unit, new: &NewAddress) -> Result<DepositAddressView> {
+    async fn take_in(
+        &self,
+        unit: &mut Unit,
+        new: &NewAddress,
+    ) -> Result<(DepositAddressView, bool)> {
         if new.coin.kind != CurrencyKind::Crypto || self.chains().of(new.coin).is_err() {
             return Err(Error::invalid(
                 "currency",
@@ -81,7 +86,7 @@ impl Gateway {
         // Two takes with the same arguments must not both find nothing.
         store::lock_merchant(unit.conn(), new.merchant_id).await?;
         if let Some(known) = store::find_by_key(unit.conn(), self.currencies(), new).await? {
-            return Ok(known);
+            return Ok((known, false));
         }
         if let Some(target) = new.convert_to {
             self.require_pair(unit, new.coin, target).await?;
@@ -91,9 +96,10 @@ impl Gateway {
             .take_address(unit.conn(), new.coin, new.merchant_id, now)
             .await?;
         store::insert(unit.conn(), new, taken.id, now).await?;
-        store::find_by_key(unit.conn(), self.currencies(), new)
+        let taken = store::find_by_key(unit.conn(), self.currencies(), new)
             .await?
-            .ok_or(Error::NotFound)
+            .ok_or(Error::NotFound)?;
+        Ok((taken, true))
     }
 
     async fn require_pair(&self, unit: &mut Unit, coin: Currency, target: Currency) -> Result<()> {

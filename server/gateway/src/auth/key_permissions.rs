@@ -25,9 +25,9 @@ const GROUPS: [(&str, &[Command]); 3] = [
     (
         "Look up",
         &[
-            ("get_tx_info", "Look up one payment"),
+            ("get_tx_info", "Look up one payment, operation or invoice"),
             ("get_tx_info_multi", "Look up several payments at once"),
-            ("get_tx_ids", "List payments"),
+            ("get_tx_ids", "List payments, operations and invoices"),
             ("get_withdrawal_info", "Look up one withdrawal"),
             ("get_withdrawal_history", "List withdrawals"),
             ("convert_limits", "Ask for the limits of an exchange"),

@@ -4,8 +4,7 @@
 mod target;
 
 use super::follower;
-use crate::outbox::Outcome;
-use crate::withdrawals::send_due;
+use crate::workers::send_all_due;
 use crate::{Gateway, Result};
 
 /// What [`Gateway::sandbox_mine`] did.
@@ -76,6 +75,9 @@ impl Gateway {
     /// # Errors
     /// `Error::NotFound` outside test mode; `Error::Invalid` on `currency` or `blocks`.
     pub async fn sandbox_mine(&self, currency: Option<&str>, blocks: Option<u32>) -> Result<Mined> {
+        self.all_simulated()?;
+        // What was asked for before this call is in its mempool when a chain is chosen and a block made.
+        send_all_due(self, self.clock().now()).await?;
         let mined = match currency {
             Some(code) => self.simulated(code)?,
             None => {
@@ -88,8 +90,6 @@ impl Gateway {
                 self.only_or_default(&busy)?
             }
         };
-        // What was asked for before this call is in the mempool when the block is made.
-        while send_due(self).await? == Outcome::Worked {}
         let blocks = mined.sim.mine(blocks.unwrap_or(1)).await?;
         follower::sync(self, mined.chain.coin).await?;
         // Not the tip: somebody else may have mined meanwhile.

@@ -1,10 +1,16 @@
 //! What is told about a charge that is an invoice.
 
-use domain::charge::Status;
+use std::collections::HashMap;
+
+use domain::charge::{Status, fee};
 use domain::money::Money;
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
-use super::row::{ChargeRow, InvoiceRow, ReceiptRow};
+use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
+use super::{list_store, store};
+use crate::Result;
+use crate::currencies::Currencies;
 
 /// Everything an event about an invoice tells, in the Processing API's words (`30`, Callbacks).
 pub(super) fn invoice_report(
@@ -16,7 +22,7 @@ pub(super) fn invoice_report(
     let received = row
         .received(receipts, |receipt| receipt.state.is_live())
         .map_or(0, |money| money.units());
-    let coins = |units: i128| terms.map(|terms| Money::from_units(units, terms.coin).exact());
+    let coins = |units: i128| terms.map(|terms| Money::from_units(units, terms.coin).brief());
     let due = terms.map_or(0, |terms| terms.due);
     let remaining = match row.status {
         Status::Processing | Status::Paid => 0,
@@ -27,25 +33,37 @@ pub(super) fn invoice_report(
         "foreign_id": invoice.foreign_json,
         "title": invoice.title,
         "status": status_word(row.status),
-        "currency": row.amount.currency().code.as_str(),
-        "amount": row.amount.shown(),
         "sender_currency": terms.map(|terms| terms.coin.code.as_str()),
         "sender_amount": coins(due),
         "remaining_amount": coins(remaining),
         "fixed_at": fixed_at(row),
         "expires_at": release_at(row),
-        "error": failure(row.status),
+        "error": failure(row.status, receipts.iter().any(|receipt| receipt.state.is_live())),
         "collection": row.collection.word(),
-        "address": terms.map(|terms| json!({
-            "id": null,
-            "currency": terms.coin.code.as_str(),
-            "address": terms.address,
-            "tag": null,
-        })),
+        "address": terms.map(|terms| address_report(row, invoice, terms)),
         "receipts": receipts.iter().map(receipt_report).collect::<Vec<Value>>(),
-        "received": credited(row),
+        "received": received_report(row, receipts),
         "fees": fees(row),
     })
+}
+
+/// What would be told about these invoices now, by their ids.
+pub(crate) async fn invoice_reports(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    ids: &[i64],
+) -> Result<HashMap<i64, Value>> {
+    let mut reports = HashMap::with_capacity(ids.len());
+    if ids.is_empty() {
+        return Ok(reports);
+    }
+    for row in list_store::of_invoices(conn, currencies, ids).await? {
+        let receipts = store::receipts_of(conn, currencies, row.id).await?;
+        if let Some(invoice) = &row.invoice {
+            reports.insert(invoice.id, invoice_report(&row, invoice, &receipts));
+        }
+    }
+    Ok(reports)
 }
 
 /// The Processing API's word for a charge's status (`80`, Status words).
@@ -59,9 +77,13 @@ pub fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// Why an invoice failed; none while it has not.
-pub fn failure(status: Status) -> Option<&'static str> {
+/// Why an invoice failed; none while it has not. `any_live`: some of its payments still count as money.
+fn failure(status: Status, any_live: bool) -> Option<&'static str> {
     match status {
+        // Dropped after the clock, so that nothing else could come in time.
+        Status::Failed if !any_live => {
+            Some("the payment was replaced or double-spent: the timer expired and nothing was paid")
+        }
         Status::Expired => Some("the timer expired and nothing was paid"),
         Status::Underpaid => Some("less was paid than asked"),
         Status::Failed => Some("the payment was unconfirmed for more than 24 hours"),
@@ -99,14 +121,50 @@ fn receipt_report(receipt: &ReceiptRow) -> Value {
     })
 }
 
-fn credited(row: &ChargeRow) -> Option<Value> {
-    let (net, fee) = (row.credited?, row.fee?);
-    let money = |units| Money::from_units(units, row.amount.currency()).exact();
-    Some(json!({
-        "currency": row.amount.currency().code.as_str(),
-        "amount": money(net + fee),
-        "amount_minus_fee": money(net),
-    }))
+/// What came, at most the amount, and what of it the wallet gains: what it gained once the invoice is
+/// paid, nothing once it has failed.
+fn received_report(row: &ChargeRow, receipts: &[ReceiptRow]) -> Value {
+    let currency = row.amount.currency();
+    let money = |units: i128| Money::from_units(units, currency);
+    let came: i128 = receipts
+        .iter()
+        .filter(|receipt| receipt.state.is_live())
+        .filter_map(|receipt| receipt.value)
+        .sum();
+    let gross = money(came.min(row.amount.units()));
+    let (gross, net) = match (row.credited.zip(row.fee), row.status) {
+        (Some((net, fee)), _) => (money(net + fee), money(net)),
+        (None, Status::Created | Status::Pending | Status::Processing | Status::Paid) => {
+            let fee = fee(gross, row.fee_basis_points).map_or(0, |fee| fee.units());
+            (gross, money(gross.units() - fee))
+        }
+        (None, Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed) => {
+            (gross, money(0))
+        }
+    };
+    json!({
+        "currency": currency.code.as_str(),
+        "amount": gross.brief(),
+        "amount_minus_fee": net.brief(),
+    })
+}
+
+fn address_report(row: &ChargeRow, invoice: &InvoiceRow, terms: &Terms) -> Value {
+    let mut report = json!({
+        "id": null,
+        "currency": terms.coin.code.as_str(),
+        "address": terms.address,
+        "tag": null,
+        "foreign_id": invoice.foreign_json,
+    });
+    let currency = row.amount.currency();
+    if currency.id != terms.coin.id
+        && let Some(members) = report.as_object_mut()
+    {
+        let target = json!(currency.code.as_str());
+        members.insert("convert_to".to_owned(), target);
+    }
+    report
 }
 
 fn fees(row: &ChargeRow) -> Vec<Value> {

@@ -1,4 +1,4 @@
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::row::ChargeRow;
 use super::store::{read_charge, select_charge};
@@ -49,4 +49,19 @@ pub(super) async fn count(
     .bind(resolution)
     .fetch_one(pool)
     .await?)
+}
+
+/// The charges of these invoices, in no order.
+pub(super) async fn of_invoices(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    invoices: &[i64],
+) -> Result<Vec<ChargeRow>> {
+    let rows = sqlx::query(select_charge!("WHERE i.id = ANY($1)"))
+        .bind(invoices)
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| read_charge(row, currencies))
+        .collect()
 }

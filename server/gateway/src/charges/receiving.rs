@@ -217,7 +217,11 @@ async fn settle_charges(
             CHAIN,
         )
         .await?;
-        if arrived && row.invoice.is_some() && row.collection == Collection::GoodUntilExpired {
+        // A change of status has told of it already; after the clock nothing is collected any more.
+        let is_untold = row.status == before.0
+            && matches!(row.status, Status::Pending | Status::Processing)
+            && row.collection == Collection::GoodUntilExpired;
+        if arrived && is_untold && row.invoice.is_some() {
             unit.emit(transition::event_named(&row, &receipts, "charge.receipt"));
         }
         // Late money is judged once, at the rate of the moment the last of it became final.

@@ -35,12 +35,13 @@ impl Gateway {
         let address =
             addresses::store::find(unit.conn(), self.currencies(), deposit.deposit_address_id)
                 .await?;
-        let promise = self.running_promise(unit, &address).await?;
+        let promises =
+            futures::store::lock_running(unit.conn(), self.currencies(), address.id).await?;
         let terms = self
             .terms_of(unit.conn(), deposit.amount.currency())
             .await?;
         let outcome = self
-            .decide(unit, operation, deposit, &address, &terms, promise)
+            .decide(unit, operation, deposit, &address, &terms, &promises)
             .await?;
         let now = unit.now();
         match outcome {
@@ -63,14 +64,6 @@ impl Gateway {
         Ok(())
     }
 
-    async fn running_promise(
-        &self,
-        unit: &mut Unit,
-        address: &DepositAddressView,
-    ) -> Result<Option<FuturesRow>> {
-        futures::store::lock_running(unit.conn(), self.currencies(), address.id).await
-    }
-
     async fn decide(
         &self,
         unit: &mut Unit,
@@ -78,7 +71,7 @@ impl Gateway {
         deposit: &DepositRow,
         address: &DepositAddressView,
         terms: &Terms,
-        promise: Option<FuturesRow>,
+        promises: &[FuturesRow],
     ) -> Result<Outcome> {
         let (coin, amount) = (deposit.amount.currency(), deposit.amount);
         if coin.id != address.coin.id {
@@ -87,9 +80,9 @@ impl Gateway {
                 coin.code, address.coin.code
             )));
         }
-        let kept = promise
-            .as_ref()
-            .filter(|row| row.operation_id == Some(operation.id));
+        let kept = promises
+            .iter()
+            .find(|row| row.operation_id == Some(operation.id));
         if let Some(row) = kept {
             return self.keep_promise(unit, operation, deposit, row).await;
         }
@@ -127,13 +120,13 @@ impl Gateway {
                 target.code
             )));
         }
-        // Another deposit ends a promise that waits (`30`, futures): one that was on its way before the
-        // promise was made, or that nobody exchanges, does not.
-        let ends = |row: &FuturesRow| {
+        // Another deposit ends a promise that waits (docs/decisions/026): one that was on its way before
+        // the promise was made, or that nobody exchanges, does not.
+        let ends = |row: &&FuturesRow| {
             row.state == FuturesState::Open && row.fixed_at <= deposit.first_seen_at
         };
-        if let Some(row) = promise.filter(ends) {
-            futures::void(unit, &row, "another amount came").await?;
+        if let Some(row) = promises.iter().find(ends) {
+            futures::void(unit, row, "another amount came").await?;
         }
         let price = rate.price;
         let priced = rate.priced(deal, self.settings().spread_basis_points);

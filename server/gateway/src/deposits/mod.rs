@@ -5,6 +5,7 @@
 //! with its reason, never lost.
 
 mod crediting;
+mod expected;
 mod resolve;
 mod row;
 mod settling;

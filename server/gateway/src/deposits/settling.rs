@@ -74,7 +74,7 @@ pub(crate) async fn record_internal(
         internal_from: Some(from),
     };
     let id = record(gateway, unit, address, &new).await?;
-    bind_promise(gateway, unit, address.id).await?;
+    bind_promises(gateway, unit, address.id).await?;
     settle_one(gateway, unit, id, Lost::MayComeBack).await
 }
 
@@ -104,23 +104,23 @@ async fn record(
         price: None,
         quote_id: None,
     };
+    let expected = gateway.expected_of(unit, new.amount, target).await?;
     let id = operations::insert(unit.conn(), &operation, now).await?;
     let deposit = NewDeposit {
         operation_id: id,
         deposit_address_id: address.id,
         amount: new.amount,
+        expected,
         txid: new.txid,
         vout: new.vout,
         confirmations_required: new.confirmations_required,
         internal_from: new.internal_from,
     };
     store::insert(unit.conn(), &deposit, now).await?;
-    if new.internal_from.is_none() {
-        let row = operations::find(unit.conn(), gateway.currencies(), id)
-            .await?
-            .ok_or(Error::NotFound)?;
-        tell(gateway, unit, row).await?;
-    }
+    let row = operations::find(unit.conn(), gateway.currencies(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    tell(gateway, unit, row).await?;
     unit.notify(&wake_name(address.id));
     Ok(id)
 }
@@ -170,7 +170,7 @@ async fn settle_all(
     // In id order, before anything about them is decided.
     operations::lock(unit.conn(), gateway.currencies(), &all).await?;
     for address in store::addresses_of(unit.conn(), &all).await? {
-        bind_promise(gateway, unit, address).await?;
+        bind_promises(gateway, unit, address).await?;
     }
     for id in all {
         settle_one(gateway, unit, id, lost).await?;
@@ -232,7 +232,7 @@ async fn settle_one(gateway: &Gateway, unit: &mut Unit, id: i64, lost: Lost) -> 
     store::update(unit.conn(), &deposit).await?;
     operations::update(unit.conn(), &operation).await?;
     if matches!(next, ReceiptState::Dropped | ReceiptState::Seen) {
-        bind_promise(gateway, unit, deposit.deposit_address_id).await?;
+        bind_promises(gateway, unit, deposit.deposit_address_id).await?;
     }
     unit.notify(&wake_name(deposit.deposit_address_id));
     // A reversal has no word: what was said to be final stays so (`80`, Charges).
@@ -255,22 +255,32 @@ fn next_state(deposit: &DepositRow, lost: Lost) -> ReceiptState {
     })
 }
 
-/// Gives the promise of an address to the first of its deposits that meets it, or to none. Derived
-/// anew whenever a deposit came, went or came back, so that a replacement takes over.
-async fn bind_promise(gateway: &Gateway, unit: &mut Unit, address_id: i64) -> Result<()> {
+/// Gives each promise of an address to the first of its deposits that meets it and that no older promise
+/// has, or to none. Derived anew whenever a deposit came, went or came back, so that a replacement takes
+/// over. One that lost its deposit after another was made ends: that one has taken its place.
+async fn bind_promises(gateway: &Gateway, unit: &mut Unit, address_id: i64) -> Result<()> {
     let running =
         futures::store::lock_running(unit.conn(), gateway.currencies(), address_id).await?;
-    let Some(row) = running else { return Ok(()) };
-    let promise = row.promise();
-    let open = store::open_at(unit.conn(), gateway.currencies(), address_id).await?;
-    let keeps = open
-        .iter()
-        .find(|(_, amount, seen_at)| promise.is_met_by(*amount, amount.currency(), *seen_at))
-        .map(|(id, ..)| *id);
-    if keeps == row.operation_id {
+    let Some(newest) = running.last().map(|row| row.id) else {
         return Ok(());
+    };
+    let open = store::open_at(unit.conn(), gateway.currencies(), address_id).await?;
+    let mut taken = BTreeSet::new();
+    for row in &running {
+        let promise = row.promise();
+        let keeps = open
+            .iter()
+            .filter(|(id, ..)| !taken.contains(id))
+            .find(|(_, amount, seen_at)| promise.is_met_by(*amount, amount.currency(), *seen_at))
+            .map(|(id, ..)| *id);
+        taken.extend(keeps);
+        if keeps.is_none() && row.id != newest {
+            futures::void(unit, row, "replaced").await?;
+        } else if keeps != row.operation_id {
+            futures::store::bind(unit.conn(), row.id, keeps).await?;
+        }
     }
-    futures::store::bind(unit.conn(), row.id, keeps).await
+    Ok(())
 }
 
 /// Stages the event about an operation as it stands.

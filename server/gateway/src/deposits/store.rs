@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 
+use super::expected::Expected;
 use super::{DepositRow, Disposition};
 use crate::charges::receiving::SeenOutput;
 use crate::currencies::Currencies;
@@ -32,6 +33,7 @@ pub(super) struct NewDeposit<'a> {
     pub(super) operation_id: i64,
     pub(super) deposit_address_id: i64,
     pub(super) amount: Money,
+    pub(super) expected: Option<Expected>,
     pub(super) txid: &'a str,
     pub(super) vout: i32,
     pub(super) confirmations_required: u32,
@@ -45,8 +47,8 @@ pub(super) async fn insert(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO deposits (operation_id, deposit_address_id, coin_id, txid, vout, amount, state,
-             confirmations_required, internal_from, first_seen_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'seen', $7, $8, $9)",
+             confirmations_required, internal_from, first_seen_at, expected_amount, expected_net)
+         VALUES ($1, $2, $3, $4, $5, $6, 'seen', $7, $8, $9, $10, $11)",
     )
     .bind(new.operation_id)
     .bind(new.deposit_address_id)
@@ -57,6 +59,8 @@ pub(super) async fn insert(
     .bind(i32::try_from(new.confirmations_required)?)
     .bind(new.internal_from)
     .bind(now)
+    .bind(new.expected.map(|expected| decimal(expected.gross.units())))
+    .bind(new.expected.map(|expected| decimal(expected.net.units())))
     .execute(conn)
     .await?;
     Ok(())

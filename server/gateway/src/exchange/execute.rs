@@ -11,7 +11,7 @@ use crate::error::violated_constraint;
 use crate::idempotency::{Answer, Once};
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{
-    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, event_of, store,
+    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, events_of_instant, store,
 };
 use crate::{Error, Gateway, Result, wallets};
 
@@ -47,7 +47,11 @@ impl Gateway {
                             return Ok(first);
                         }
                         let view = gateway.exchange_in(unit, &new_again).await?;
-                        let answer = Answer::fresh(render(&view));
+                        let rendered = render(&view);
+                        let answer = match new_again.foreign_id {
+                            Some(_) => unit.first_answer(view.id, rendered).await?,
+                            None => Answer::fresh(rendered),
+                        };
                         unit.remember(once.as_ref(), &answer).await?;
                         Ok(answer)
                     })
@@ -126,7 +130,7 @@ impl Gateway {
             .await?
             .ok_or(Error::NotFound)?;
         let view = self.operation_view(unit.conn(), row).await?;
-        if let Some(event) = event_of(&view)? {
+        for event in events_of_instant(&view, OperationStatus::Processing)? {
             unit.emit(event);
         }
         Ok(view)

@@ -13,12 +13,12 @@ use crate::{Error, Gateway, Result};
 
 impl Gateway {
     /// Promises `receiver_amount` for one deposit of exactly the amount answered, seen within the
-    /// window. A new promise for an address replaces the one before (`80`, Processing).
+    /// window. A new promise for an address replaces the one before (`80`, Processing), unless the
+    /// deposit of that one is there already: then it stands beside it.
     ///
     /// # Errors
     /// [`Error::Invalid`] on `address`, on the currencies when they are not the address's, on
-    /// `receiver_amount` above 10 000 EUR or what we can deliver; [`Error::Conflict`] while a deposit
-    /// of the promise before waits for its confirmations.
+    /// `receiver_amount` above 10 000 EUR or what we can deliver.
     pub async fn confirm_futures(
         &self,
         new: NewFutures,
@@ -86,17 +86,12 @@ impl Gateway {
         wanted: Money,
     ) -> Result<FuturesView> {
         let now = unit.now();
-        // One promise at a time per address: the address's row makes them follow each other.
+        // One promise at a time waits at an address: its row makes them follow each other. One whose
+        // deposit came stays with that.
         store::lock_address(unit.conn(), address.id).await?;
-        if let Some(before) =
-            store::lock_running(unit.conn(), self.currencies(), address.id).await?
-        {
-            if before.state == FuturesState::Matched {
-                return Err(Error::Conflict(
-                    "a deposit for the promise before waits for its confirmations",
-                ));
-            }
-            void(unit, &before, "replaced").await?;
+        let running = store::lock_running(unit.conn(), self.currencies(), address.id).await?;
+        for before in running.iter().filter(|row| row.state == FuturesState::Open) {
+            void(unit, before, "replaced").await?;
         }
         let priced = self
             .price_promise(unit.conn(), &address, wanted, now)

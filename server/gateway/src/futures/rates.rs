@@ -1,3 +1,4 @@
+use domain::exchange::Deal;
 use domain::futures::{TIERS_EUROS, WINDOW};
 use domain::money::{Currency, Money, Rounding, convert, round_units};
 use rust_decimal::Decimal;
@@ -30,17 +31,27 @@ impl Gateway {
         let rate = self
             .pair_rate(&mut conn, address.coin, receiver, now)
             .await?;
+        let fee = self.exchange_fee(&mut conn, address.coin, receiver).await?;
+        let terms = self.terms_of(&mut conn, address.coin).await?;
         let left = liquidity_left(&mut conn, receiver).await?;
+        // What a promise of this step would be refused for (`review.rs`).
+        let can_be_promised = |step: Money, price: Decimal| {
+            left.is_none_or(|left| step.units() <= left)
+                && Deal::buy(step, price, address.coin, fee)
+                    .is_some_and(|deal| deal.sender >= terms.minimum_deposit_exchange)
+        };
         let mut tiers = Vec::with_capacity(TIERS_EUROS.len());
         for euros in TIERS_EUROS {
             let Some(step) = self.euros_in(&mut conn, euros, receiver, now).await? else {
+                // What it would be is not known: the bare figure stands for it.
+                let step = Money::parse(&euros.to_string(), receiver).map_err(Error::internal)?;
+                tiers.push((step, None));
                 continue;
             };
-            let can_be_funded = left.is_none_or(|left| step.units() <= left);
             let price = rate
                 .as_ref()
-                .filter(|_| can_be_funded)
-                .map(|rate| rate.price);
+                .map(|rate| rate.price)
+                .filter(|price| can_be_promised(step, *price));
             tiers.push((step, price));
         }
         Ok(FuturesRates {

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{FuturesState, FuturesView, review_store};
+use super::{FuturesView, review_store};
 use crate::addresses::{self, DepositAddressView};
 use crate::exchange::Priced;
 use crate::ledger::store::liquidity_left;
@@ -120,14 +120,7 @@ impl Gateway {
             return Err(Error::invalid("receiver_currency", message));
         }
         let mut conn = self.pool().acquire().await?;
-        let running = review_store::running(&mut conn, address.id).await?;
-        if let Some(before) = &running
-            && before.state == FuturesState::Matched.word()
-        {
-            return Err(Error::Conflict(
-                "a deposit for the promise before waits for its confirmations",
-            ));
-        }
+        let running = review_store::open(&mut conn, address.id).await?;
         let priced = self.price_promise(&mut conn, &address, wanted, now).await?;
         // What the promise before holds is free for the one that replaces it.
         let freed = running

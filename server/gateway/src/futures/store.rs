@@ -123,21 +123,34 @@ pub(super) async fn lock_address(conn: &mut PgConnection, deposit_address_id: i6
     Ok(())
 }
 
-/// The promise of an address that has not ended, locked.
+/// The promises of an address that have not ended, locked, oldest first: those whose deposit waits for
+/// its confirmations, then at most one that waits for its deposit.
 pub(crate) async fn lock_running(
     conn: &mut PgConnection,
     currencies: &Currencies,
     deposit_address_id: i64,
-) -> Result<Option<FuturesRow>> {
+) -> Result<Vec<FuturesRow>> {
+    // The lock comes first and alone: a promise that was made while it was waited for is seen then.
+    let locked = sqlx::query(
+        "SELECT id FROM futures WHERE deposit_address_id = $1 AND state IN ('open', 'matched')
+         ORDER BY id FOR NO KEY UPDATE",
+    )
+    .bind(deposit_address_id)
+    .fetch_all(&mut *conn)
+    .await?;
+    if locked.is_empty() {
+        return Ok(Vec::new());
+    }
     let query = format!(
         "SELECT {COLUMNS} FROM futures f
-         WHERE f.deposit_address_id = $1 AND f.state IN ('open', 'matched') FOR NO KEY UPDATE"
+         WHERE f.deposit_address_id = $1 AND f.state IN ('open', 'matched')
+         ORDER BY f.id FOR NO KEY UPDATE"
     );
-    let row = sqlx::query(sqlx::AssertSqlSafe(query))
+    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
         .bind(deposit_address_id)
-        .fetch_optional(conn)
+        .fetch_all(conn)
         .await?;
-    row.map(|row| futures(&row, currencies)).transpose()
+    rows.iter().map(|row| futures(row, currencies)).collect()
 }
 
 pub(super) async fn lock_due(

@@ -79,6 +79,23 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// What was answered first about the operation or invoice that a reference names; `rendered` when
+    /// nothing was, and that is kept for ever then. Only success is kept.
+    pub(crate) async fn first_answer(
+        &mut self,
+        id: i64,
+        rendered: (u16, Vec<u8>),
+    ) -> Result<Answer> {
+        let rendered = Answer::fresh(rendered);
+        let succeeded = (200..300).contains(&rendered.status);
+        if !succeeded || store::insert_first(self.conn(), id, &rendered).await? {
+            return Ok(rendered);
+        }
+        store::find_first(self.conn(), id).await
+    }
+}
+
 impl crate::Gateway {
     /// Forgets answers that are not repeated any more; returns how many.
     pub async fn forget_old_answers(&self) -> Result<u64> {

@@ -87,3 +87,31 @@ pub(super) async fn delete_older(pool: &PgPool, oldest: OffsetDateTime) -> Resul
             .rows_affected(),
     )
 }
+
+/// Keeps the first answer about an operation or an invoice; false when there is one.
+pub(super) async fn insert_first(
+    conn: &mut PgConnection,
+    id: i64,
+    answer: &Answer,
+) -> Result<bool> {
+    let inserted = sqlx::query(
+        "INSERT INTO first_answers (id, status, body) VALUES ($1, $2, $3)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(id)
+    .bind(i16::try_from(answer.status)?)
+    .bind(&answer.body)
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(inserted == 1)
+}
+
+pub(super) async fn find_first(conn: &mut PgConnection, id: i64) -> Result<Answer> {
+    let (status, body): (i16, Vec<u8>) =
+        sqlx::query_as("SELECT status, body FROM first_answers WHERE id = $1")
+            .bind(id)
+            .fetch_one(conn)
+            .await?;
+    Ok(Answer::fresh((u16::try_from(status)?, body)))
+}

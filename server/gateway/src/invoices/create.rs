@@ -42,7 +42,7 @@ impl Gateway {
                             return Ok(first);
                         }
                         let view = gateway.invoice_in(unit, &again).await?;
-                        let answer = Answer::fresh(render(&view));
+                        let answer = unit.first_answer(view.id, render(&view)).await?;
                         unit.remember(once.as_ref(), &answer).await?;
                         Ok(answer)
                     })

@@ -17,6 +17,23 @@ pub(crate) fn event_of(view: &OperationView) -> Result<Option<NewEvent>> {
     }))
 }
 
+/// The events about an operation that begins and ends in one unit: first what it was on its way, as
+/// others are told, then its end.
+pub(crate) fn events_of_instant(
+    view: &OperationView,
+    on_its_way: OperationStatus,
+) -> Result<Vec<NewEvent>> {
+    let begun = OperationView {
+        status: on_its_way,
+        finished_at: None,
+        ..view.clone()
+    };
+    Ok([event_of(&begun)?, event_of(view)?]
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
 fn kind_of(kind: OperationKind, status: OperationStatus, failed: bool) -> Option<&'static str> {
     use OperationStatus as Status;
     match kind {

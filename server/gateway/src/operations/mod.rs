@@ -5,16 +5,19 @@
 //! its event.
 
 mod event;
+mod records;
+mod records_store;
 mod row;
 pub(crate) mod store;
 mod view;
 mod view_store;
 
-pub(crate) use event::event_of;
+pub(crate) use event::{event_of, events_of_instant};
+pub use records::{Record, RecordKind, RecordQuery, RecordStatus};
 pub(crate) use row::{NewOperation, OperationRow};
 pub use view::{
-    AmountView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus, OperationView,
-    TransactionKind, TransactionView,
+    AmountView, ExpectedView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus,
+    OperationView, TransactionKind, TransactionView,
 };
 
 use domain::money::Currency;

@@ -93,6 +93,20 @@ pub(crate) async fn find(
     row.map(|row| operation(&row, currencies)).transpose()
 }
 
+/// In no order.
+pub(super) async fn by_ids(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    ids: &[i64],
+) -> Result<Vec<OperationRow>> {
+    let query = format!("SELECT {COLUMNS} FROM operations o WHERE o.id = ANY($1)");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(ids)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| operation(row, currencies)).collect()
+}
+
 /// Locks in id order.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
@@ -213,7 +227,8 @@ pub(crate) async fn insert_fee(
     Ok(())
 }
 
-fn filter(query: &mut QueryBuilder<Postgres>, asked: &OperationQuery) {
+/// Appends the condition on `operations o`.
+pub(super) fn filter(query: &mut QueryBuilder<Postgres>, asked: &OperationQuery) {
     let words: Vec<&'static str> = asked.kinds.iter().map(|kind| kind.word()).collect();
     query.push(" WHERE o.merchant_id = ");
     query.push_bind(asked.merchant_id);

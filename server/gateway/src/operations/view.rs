@@ -102,6 +102,12 @@ pub struct OperationView {
     pub received: Option<AmountView>,
     /// What the wallet gained.
     pub received_net: Option<String>,
+    /// Of what is or will be received.
+    #[serde(default)]
+    pub received_currency: String,
+    /// What a deposit that waits for its confirmations was worth when it was first seen.
+    #[serde(default)]
+    pub expected: Option<ExpectedView>,
     /// What was asked for, in the sending currency, without fees on top.
     pub requested_amount: String,
     pub price: Option<String>,
@@ -121,6 +127,14 @@ pub struct OperationView {
 pub struct AmountView {
     pub currency: String,
     pub amount: String,
+}
+
+/// An estimate in the currency that is received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedView {
+    /// Before the fee.
+    pub amount: String,
+    pub net: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

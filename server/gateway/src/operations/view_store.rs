@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use sqlx::{PgConnection, Row};
 
 use super::{
-    AmountView, FeeKind, FeeView, OperationAddress, OperationKind, OperationRow, OperationView,
-    TransactionKind, TransactionView,
+    AmountView, ExpectedView, FeeKind, FeeView, OperationAddress, OperationKind, OperationRow,
+    OperationStatus, OperationView, TransactionKind, TransactionView,
 };
 use crate::currencies::Currencies;
 use crate::exchange::price_text;
@@ -22,6 +22,8 @@ struct Parts {
     address: Option<OperationAddress>,
     /// The movement over a chain, or between two accounts.
     moved: Option<Moved>,
+    /// Before the fee and after it, units of the received currency.
+    expected: Option<(i128, i128)>,
     fees: Vec<FeeView>,
 }
 
@@ -94,8 +96,8 @@ async fn add_deposits(
     parts: &mut HashMap<i64, Parts>,
 ) -> Result<()> {
     let query = format!(
-        "SELECT x.operation_id, x.coin_id, x.amount, x.txid, x.internal_from,
-             a.id AS address_id, a.coin_id AS address_coin_id, a.convert_to_id, a.foreign_id,
+        "SELECT x.operation_id, x.coin_id, x.amount, x.txid, x.internal_from, x.expected_amount,
+             x.expected_net, a.id AS address_id, a.coin_id AS address_coin_id, a.convert_to_id, a.foreign_id,
              k.address, {CONFIRMATIONS} AS confirmations
          FROM deposits x
          JOIN deposit_addresses a ON a.id = x.deposit_address_id
@@ -127,6 +129,14 @@ async fn add_deposits(
             tag: None,
             foreign_id: row.try_get("foreign_id")?,
         });
+        let expected: (Option<Decimal>, Option<Decimal>) = (
+            row.try_get("expected_amount")?,
+            row.try_get("expected_net")?,
+        );
+        part.expected = expected
+            .0
+            .zip(expected.1)
+            .map(|(amount, net)| (units(amount), units(net)));
         let txid: String = row.try_get("txid")?;
         part.moved = Some(Moved {
             kind: match internal {
@@ -190,8 +200,18 @@ fn assemble(row: OperationRow, parts: Parts) -> OperationView {
     let Parts {
         address,
         moved,
+        expected,
         fees,
     } = parts;
+    // Of what somebody has to decide on, nothing is to be expected.
+    let is_awaited = row.status == OperationStatus::NotConfirmed && row.error.is_none();
+    let expected = expected.filter(|_| is_awaited).map(|(amount, net)| {
+        let text = |units| Money::from_units(units, row.received_currency).exact();
+        ExpectedView {
+            amount: text(amount),
+            net: text(net),
+        }
+    });
     let direction = match row.kind {
         OperationKind::Deposit | OperationKind::DepositExchange => "deposit",
         OperationKind::Withdrawal | OperationKind::WithdrawalExchange | OperationKind::Refund => {
@@ -247,6 +267,8 @@ fn assemble(row: OperationRow, parts: Parts) -> OperationView {
         sent: amount_view(row.sent),
         received: row.received.map(amount_view),
         received_net: row.received_net.map(|net| net.exact()),
+        received_currency: row.received_currency.code.to_string(),
+        expected,
         requested_amount: row.requested.exact(),
         price: row.price.map(price_text),
         fees,

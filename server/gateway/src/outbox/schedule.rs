@@ -179,8 +179,8 @@ impl FailureKind {
 /// How long after the failed attempt the next one is due; `None` gives the delivery up.
 ///
 /// `attempts_made` counts the attempts so far and 0 answers "at once". `jitter` is uniform over
-/// all of `u16`. The receiver's own `Retry-After`
-/// replaces the jittered delay, held within one and two times the delay that would apply.
+/// all of `u16`. The receiver's own `Retry-After` replaces the jittered delay, held within one and two
+/// times the delay that would apply; not for processing callbacks, whose minutes are named.
 #[must_use]
 pub fn next_attempt(
     schedule: Schedule,
@@ -197,8 +197,8 @@ pub fn next_attempt(
     }
     let base = schedule.base_delay(attempts_made)?;
     Some(match retry_after {
-        Some(asked) => asked.clamp(base, base * 2),
-        None => schedule.jittered(base, jitter),
+        Some(asked) if !matches!(schedule, Schedule::Processing) => asked.clamp(base, base * 2),
+        Some(_) | None => schedule.jittered(base, jitter),
     })
 }
 

@@ -116,6 +116,18 @@ fn retry_after_is_honoured_between_once_and_twice_the_delay() {
 }
 
 #[test]
+fn retry_after_does_not_move_the_named_minutes() {
+    for asked in [0, 90, 100_000] {
+        let asked = Some(Duration::from_secs(asked));
+        let cause = FailureKind::Status(503);
+        assert_eq!(
+            next_attempt(Schedule::Processing, 1, 0, asked, cause),
+            Some(Duration::from_secs(60))
+        );
+    }
+}
+
+#[test]
 fn only_hopeless_failures_end_early() {
     use FailureKind::*;
     for cause in [

@@ -136,7 +136,7 @@ impl Gateway {
     pub async fn terminal_address(&self, new: &NewAddress) -> Result<DepositAddressView> {
         for taking in [false, true] {
             if taking {
-                self.take_deposit_address(new.clone(), None, |_| (201, Vec::new()))
+                self.take_deposit_address(new.clone(), None, |_, _| (201, Vec::new()))
                     .await?;
             }
             let mut conn = self.pool().acquire().await?;

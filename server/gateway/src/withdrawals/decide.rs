@@ -4,7 +4,9 @@ use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 
 use super::{Decider, WithdrawalRow, limit_store, store};
 use crate::ledger::{Unit, with_ids};
-use crate::operations::{OperationRow, OperationStatus, event_of, store as operations};
+use crate::operations::{
+    OperationRow, OperationStatus, OperationView, event_of, store as operations,
+};
 use crate::operator::audit_log;
 use crate::{Error, Gateway, Result, addresses, charges};
 
@@ -44,10 +46,12 @@ impl Gateway {
                     operations::update(unit.conn(), &operation).await?;
                     record(unit, &operation, &by, "withdrawal.approved").await?;
                     store::notify_worker(unit.conn()).await?;
+                    gateway.tell_withdrawal(unit, id).await?;
                     if let Some(chain_address_id) = target {
                         gateway.pay_internally(unit, id, chain_address_id).await?;
+                        gateway.tell_withdrawal(unit, id).await?;
                     }
-                    gateway.tell_withdrawal(unit, id).await
+                    Ok(())
                 })
             })
             .await;
@@ -143,6 +147,11 @@ impl Gateway {
     }
 
     pub(super) async fn tell_withdrawal(&self, unit: &mut Unit, id: i64) -> Result<()> {
+        self.told_withdrawal(unit, id).await.map(drop)
+    }
+
+    /// Stages the event about a withdrawal as it stands, and answers that.
+    pub(super) async fn told_withdrawal(&self, unit: &mut Unit, id: i64) -> Result<OperationView> {
         let row = operations::find(unit.conn(), self.currencies(), id)
             .await?
             .ok_or(Error::NotFound)?;
@@ -150,7 +159,7 @@ impl Gateway {
         if let Some(event) = event_of(&view)? {
             unit.emit(event);
         }
-        Ok(())
+        Ok(view)
     }
 }
 

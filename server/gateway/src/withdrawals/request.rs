@@ -13,8 +13,7 @@ use crate::exchange::{Purpose, quote_store, shortage, taken_reference};
 use crate::idempotency::{Answer, Once};
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{
-    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, event_of,
-    store as operations,
+    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, store as operations,
 };
 use crate::{Error, Gateway, Result};
 
@@ -24,11 +23,20 @@ const TRIES: u32 = 3;
 /// The two kinds that share a namespace of references.
 const KINDS: [OperationKind; 2] = [OperationKind::Withdrawal, OperationKind::WithdrawalExchange];
 
+/// What a reference that was used for the same before is answered.
+#[derive(Debug, Clone, Copy)]
+enum Repeated {
+    /// What was answered first.
+    FirstAnswer,
+    /// The withdrawal as it stands.
+    Rendered,
+}
+
 impl Gateway {
     /// Holds the money and queues the withdrawal; above the merchant's limit it waits for a person.
     /// To one of our own addresses it is settled at once.
     ///
-    /// The same reference with the same wish gives the first answer again.
+    /// The same reference with the same wish answers about the same withdrawal, as it stands.
     ///
     /// # Errors
     /// [`Error::Invalid`] on `amount`, `currency`, `convert_to`, `address`, `tag`, `foreign_id`.
@@ -36,6 +44,34 @@ impl Gateway {
         &self,
         new: NewWithdrawal,
         once: Option<Once>,
+        render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
+    ) -> Result<Answer> {
+        self.withdraw(new, once, Repeated::Rendered, render).await
+    }
+
+    /// The same for programs: the same reference with the same wish gives the first answer again, byte
+    /// for byte.
+    ///
+    /// # Errors
+    /// Those of [`Self::request_withdrawal`].
+    pub async fn request_withdrawal_by_reference(
+        &self,
+        new: NewWithdrawal,
+        once: Option<Once>,
+        render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
+    ) -> Result<Answer> {
+        let repeated = match new.foreign_id {
+            Some(_) => Repeated::FirstAnswer,
+            None => Repeated::Rendered,
+        };
+        self.withdraw(new, once, repeated, render).await
+    }
+
+    async fn withdraw(
+        &self,
+        new: NewWithdrawal,
+        once: Option<Once>,
+        repeated: Repeated,
         render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
         let render = Arc::new(render);
@@ -51,7 +87,11 @@ impl Gateway {
                             return Ok(first);
                         }
                         let view = gateway.withdraw_in(unit, &again).await?;
-                        let answer = Answer::fresh(render(&view));
+                        let rendered = render(&view);
+                        let answer = match repeated {
+                            Repeated::FirstAnswer => unit.first_answer(view.id, rendered).await?,
+                            Repeated::Rendered => Answer::fresh(rendered),
+                        };
                         unit.remember(once.as_ref(), &answer).await?;
                         Ok(answer)
                     })
@@ -94,17 +134,14 @@ impl Gateway {
         let plan = self.plan_withdrawal(unit.conn(), new, now).await?;
         let id = self.hold_withdrawal(unit, new, &plan, hash).await?;
         store::notify_worker(unit.conn()).await?;
-        if let (Some(chain_address_id), false) = (plan.internal, plan.needs_approval) {
-            self.pay_internally(unit, id, chain_address_id).await?;
+        let view = self.told_withdrawal(unit, id).await?;
+        match plan.internal {
+            Some(chain_address_id) if !plan.needs_approval => {
+                self.pay_internally(unit, id, chain_address_id).await?;
+                self.told_withdrawal(unit, id).await
+            }
+            _ => Ok(view),
         }
-        let row = operations::find(unit.conn(), self.currencies(), id)
-            .await?
-            .ok_or(Error::NotFound)?;
-        let view = self.operation_view(unit.conn(), row).await?;
-        if let Some(event) = event_of(&view)? {
-            unit.emit(event);
-        }
-        Ok(view)
     }
 
     async fn hold_withdrawal(

@@ -38,7 +38,9 @@ impl World {
         };
         let answer = self
             .gateway
-            .take_deposit_address(new, None, |view| (201, view.address.clone().into_bytes()))
+            .take_deposit_address(new, None, |view, _| {
+                (201, view.address.clone().into_bytes())
+            })
             .await
             .unwrap();
         String::from_utf8(answer.body).unwrap()

@@ -38,7 +38,7 @@ impl Address {
     }
 }
 
-/// The same arguments give the same address for ever.
+/// The same arguments give the same address for ever: 201 when it was taken now, else 200.
 pub async fn take(State(gateway): State<Gateway>, call: Call) -> Result<Response, Error> {
     call.permit(PERMISSION)?;
     let mut problems = Problems::default();
@@ -55,8 +55,13 @@ pub async fn take(State(gateway): State<Gateway>, call: Call) -> Result<Response
         foreign_id,
     };
     let answer = gateway
-        .take_deposit_address(new, once, |view| {
-            answer(StatusCode::CREATED, &Address::of(view))
+        .take_deposit_address(new, once, |view, is_new| {
+            let status = if is_new {
+                StatusCode::CREATED
+            } else {
+                StatusCode::OK
+            };
+            answer(status, &Address::of(view))
         })
         .await?;
     Ok(idempotency::respond(answer))

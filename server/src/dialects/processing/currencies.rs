@@ -1,6 +1,5 @@
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
-use domain::money::{CurrencyKind, Money};
 use domain::rate::percent;
 use gateway::Gateway;
 use gateway::exchange::{PairView, price_text};
@@ -37,21 +36,13 @@ pub async fn list(State(gateway): State<Gateway>, call: Call) -> Result<Response
             id: terms.currency.id,
             r#type: kind_word(terms.currency.kind),
             currency: terms.currency.code.to_string(),
-            minimum_amount: shortest(terms.minimum_deposit),
+            minimum_amount: terms.minimum_deposit.brief(),
             deposit_fee_percent: percent(terms.deposit_fee_basis_points),
             withdrawal_fee_percent: percent(terms.withdrawal_fee_basis_points),
             precision: terms.currency.precision,
         })
         .collect();
     Ok(read::ok(currencies))
-}
-
-/// The shortest form, fiat with its own digits at least (`80`, Processing).
-pub(super) fn shortest(amount: Money) -> String {
-    match amount.currency().kind {
-        CurrencyKind::Fiat => amount.shown(),
-        CurrencyKind::Crypto => amount.shortest(),
-    }
 }
 
 #[derive(Debug, Serialize)]

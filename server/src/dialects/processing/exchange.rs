@@ -67,10 +67,10 @@ pub async fn calculate(State(state): State<AppState>, call: Call) -> Result<Resp
         fields.value("receiver_amount").is_some(),
     ) {
         (true, false) => fields
-            .required_amount("sender_amount", sender)
+            .required_exact_amount("sender_amount", sender)
             .map(Given::Sender),
         (false, true) => fields
-            .required_amount("receiver_amount", receiver)
+            .required_exact_amount("receiver_amount", receiver)
             .map(Given::Receiver),
         (both, _) => {
             let message = if both {
@@ -145,7 +145,7 @@ async fn exchange(gateway: Gateway, call: Call, at_price: bool) -> Result<Respon
     let mut fields = Fields::new(call.members()?, &mut problems);
     let sender = required_currency(&gateway, &mut fields, "sender_currency");
     let receiver = required_currency(&gateway, &mut fields, "receiver_currency");
-    let amount = fields.required_amount("sender_amount", sender);
+    let amount = fields.required_exact_amount("sender_amount", sender);
     let reference = fields.required_reference("foreign_id", TEXT_CHARS_MAX);
     let pricing = if at_price {
         required_price(&mut fields).map(|price| Pricing::Fixed { price })

@@ -111,7 +111,7 @@ pub async fn confirm(State(gateway): State<Gateway>, call: Call) -> Result<Respo
     let address = fields.required_text("address", TEXT_CHARS_MAX);
     let sender = required_currency(&gateway, &mut fields, "sender_currency");
     let receiver = required_currency(&gateway, &mut fields, "receiver_currency");
-    let amount = fields.required_amount("receiver_amount", receiver);
+    let amount = fields.required_exact_amount("receiver_amount", receiver);
     let once = call.once(&mut problems);
     let ((sender, receiver), receiver_amount) =
         problems.require(sender.zip(receiver).zip(amount))?;

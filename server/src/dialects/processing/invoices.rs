@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::Call;
-use super::currencies::shortest;
 use super::read::{TEXT_CHARS_MAX, answer, optional_currency, required_currency};
+use super::transactions::LOOK_UP_PERMISSION;
 use super::{Error, read};
 use crate::http::formats::{URL_CHARS_MAX, check_link, is_email};
 use crate::http::json::Fields;
@@ -54,9 +54,9 @@ impl Invoice {
             r#type: view.collection.word(),
             status: status_word(view.charge.status),
             currency: view.charge.amount.currency().code.to_string(),
-            amount: shortest(view.charge.amount),
+            amount: view.charge.amount.brief(),
             sender_currency: payment.map(|payment| payment.coin.code.to_string()),
-            sender_amount: payment.map(|payment| payment.due.exact()),
+            sender_amount: payment.map(|payment| payment.due.brief()),
             fixed_at: view.fixed_at,
             release_at: view.release_at,
             seconds_left: view.seconds_left,
@@ -138,6 +138,7 @@ fn read_link(fields: &mut Fields<'_, '_>, name: &str) -> Option<String> {
 
 /// One invoice, by its id or by the merchant's reference.
 pub async fn get(State(gateway): State<Gateway>, call: Call) -> Result<Response, Error> {
+    call.permit(LOOK_UP_PERMISSION)?;
     let mut problems = Problems::default();
     let mut fields = Fields::new(call.members()?, &mut problems);
     let id = fields.optional_integer("id", 1..=i64::MAX);

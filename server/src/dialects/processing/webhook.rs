@@ -1,6 +1,8 @@
 //! Callbacks (`30-processing-api.md`, Callbacks): one body for every operation, signed as requests are.
 
-use gateway::operations::{OperationKind, OperationView, TransactionKind, TransactionView};
+use gateway::operations::{
+    OperationKind, OperationStatus, OperationView, TransactionKind, TransactionView,
+};
 use gateway::outbox::{EventRecord, MerchantKeys, RenderedBody};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,7 +33,7 @@ pub(super) struct Callback {
     #[serde(skip_serializing_if = "Option::is_none")]
     crypto_address: Option<Value>,
     currency_sent: Value,
-    currency_received: Option<Value>,
+    currency_received: Value,
     transactions: Vec<Value>,
     fees: Vec<Value>,
     error: String,
@@ -56,15 +58,12 @@ pub(super) fn callback_of(view: &OperationView) -> Callback {
         // What the receiver was to be sent; what it cost stands among the fees.
         json!({ "currency": view.sent.currency, "amount": view.requested_amount })
     };
-    let received = view.received.as_ref().map(|received| {
-        let mut body = json!({ "currency": received.currency, "amount": received.amount });
-        if let (true, Some(net), Some(members)) =
-            (is_deposit, &view.received_net, body.as_object_mut())
-        {
-            members.insert("amount_minus_fee".to_owned(), json!(net));
-        }
-        body
-    });
+    let received = if is_deposit {
+        received_by_deposit(view)
+    } else {
+        let amount = view.received.as_ref().map(|received| &received.amount);
+        json!({ "currency": view.received_currency, "amount": amount })
+    };
     Callback {
         id: view.id,
         r#type: view.kind.word(),
@@ -100,6 +99,18 @@ pub(super) fn callback_of(view: &OperationView) -> Callback {
     }
 }
 
+/// What the wallet gained, or what it may expect while the deposit waits for its confirmations.
+fn received_by_deposit(view: &OperationView) -> Value {
+    let (amount, net) = match (&view.expected, &view.received) {
+        (Some(expected), _) => (Some(&expected.amount), Some(&expected.net)),
+        (None, Some(received)) if view.status == OperationStatus::Confirmed => {
+            (Some(&received.amount), view.received_net.as_ref())
+        }
+        (None, _) => (None, None),
+    };
+    json!({ "currency": view.received_currency, "amount": amount, "amount_minus_fee": net })
+}
+
 fn transaction(part: &TransactionView) -> Value {
     let mut body = json!({
         "id": part.id,
@@ -127,17 +138,15 @@ struct Invoice {
     id: i64,
     foreign_id: Value,
     status: String,
-    currency: String,
     sender_currency: Option<String>,
     sender_amount: Option<String>,
     remaining_amount: Option<String>,
-    amount: String,
     fixed_at: Option<i64>,
     expires_at: Option<i64>,
     error: Option<String>,
     address: Option<Value>,
     receipts: Vec<Receipt>,
-    received: Option<Value>,
+    received: Value,
     fees: Vec<Value>,
 }
 
@@ -150,6 +159,14 @@ struct Receipt {
     currency: String,
     amount: String,
     confirmations: u32,
+}
+
+/// An invoice in the dialect's words, from what the gateway tells about it.
+///
+/// # Errors
+/// When it tells something else.
+pub(super) fn callback_of_report(report: &Value) -> Result<Callback, serde_json::Error> {
+    Invoice::deserialize(report).map(callback_of_invoice)
 }
 
 fn callback_of_invoice(invoice: Invoice) -> Callback {
@@ -174,9 +191,6 @@ fn callback_of_invoice(invoice: Invoice) -> Callback {
             })
         })
         .collect();
-    let received = invoice
-        .received
-        .unwrap_or_else(|| json!({ "currency": invoice.currency, "amount": invoice.amount }));
     Callback {
         id: invoice.id,
         r#type: "invoice",
@@ -187,7 +201,7 @@ fn callback_of_invoice(invoice: Invoice) -> Callback {
             "amount": invoice.sender_amount,
             "remaining_amount": invoice.remaining_amount,
         }),
-        currency_received: Some(received),
+        currency_received: invoice.received,
         transactions,
         fees: invoice.fees,
         error: invoice.error.unwrap_or_default(),
@@ -226,8 +240,8 @@ fn body_of(event: &EventRecord) -> Option<Vec<u8>> {
             .payload
             .get("invoice")
             .filter(|value| !value.is_null())?;
-        let invoice = Invoice::deserialize(invoice).map_err(read).ok()?;
-        return serde_json::to_vec(&callback_of_invoice(invoice)).ok();
+        let callback = callback_of_report(invoice).map_err(read).ok()?;
+        return serde_json::to_vec(&callback).ok();
     }
     let is_operation = ["deposit.", "withdrawal.", "exchange."]
         .iter()

@@ -2,7 +2,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gateway::Gateway;
-use gateway::operations::OperationView;
+use gateway::operations::{OperationStatus, OperationView};
 use gateway::withdrawals::NewWithdrawal;
 use serde::Serialize;
 
@@ -34,7 +34,7 @@ impl Withdrawal {
             id: view.id,
             foreign_id: view.foreign_id.clone(),
             r#type: view.kind.word(),
-            status: view.status.word(),
+            status: accepted(view.status),
             amount: view.requested_amount.clone(),
             sender_amount: view.sent.amount.clone(),
             sender_currency: view.sent.currency.clone(),
@@ -44,13 +44,25 @@ impl Withdrawal {
     }
 }
 
+/// The word for a withdrawal that was just accepted (`30`): on its way, or waiting for a person. How it
+/// ended, were it in the same moment, its callback tells.
+fn accepted(status: OperationStatus) -> &'static str {
+    match status {
+        OperationStatus::Pending => OperationStatus::Pending.word(),
+        OperationStatus::NotConfirmed
+        | OperationStatus::Processing
+        | OperationStatus::Confirmed
+        | OperationStatus::Cancelled => OperationStatus::Processing.word(),
+    }
+}
+
 /// Sends coins out of a wallet, exchanged on their way with `convert_to`.
 pub async fn crypto(State(gateway): State<Gateway>, call: Call) -> Result<Response, Error> {
     call.permit(PERMISSION)?;
     let mut problems = Problems::default();
     let mut fields = Fields::new(call.members()?, &mut problems);
     let currency = required_currency(&gateway, &mut fields, "currency");
-    let amount = fields.required_amount("amount", currency);
+    let amount = fields.required_exact_amount("amount", currency);
     let convert_to = optional_currency(&gateway, &mut fields, "convert_to");
     let address = fields.required_text("address", TEXT_CHARS_MAX);
     let tag = fields.optional_line("tag", TEXT_CHARS_MAX);
@@ -69,7 +81,7 @@ pub async fn crypto(State(gateway): State<Gateway>, call: Call) -> Result<Respon
         requested_user_id: call.person(),
     };
     let answer = gateway
-        .request_withdrawal(new, once, |view| {
+        .request_withdrawal_by_reference(new, once, |view| {
             answer(StatusCode::CREATED, &Withdrawal::of(view))
         })
         .await?;

@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use domain::money::{Currency, Money, parse_units};
+use domain::money::{AmountError, Currency, Money, parse_units};
 use domain::text::one_line;
 
 use super::kept::{kept, member_path, storable};
@@ -181,9 +181,27 @@ impl<'v, 'p> Fields<'v, 'p> {
     /// `None` stands for a currency that was refused: what is wrong with the amount in any currency
     /// is noted all the same.
     pub fn required_amount(&mut self, name: &str, currency: Option<Currency>) -> Option<Money> {
+        self.amount_read_by(name, currency, Money::parse)
+    }
+
+    /// The same, which also takes an amount as answers write it: with all the digits of the ledger.
+    pub fn required_exact_amount(
+        &mut self,
+        name: &str,
+        currency: Option<Currency>,
+    ) -> Option<Money> {
+        self.amount_read_by(name, currency, Money::parse_exact)
+    }
+
+    fn amount_read_by(
+        &mut self,
+        name: &str,
+        currency: Option<Currency>,
+        read: fn(&str, Currency) -> Result<Money, AmountError>,
+    ) -> Option<Money> {
         let text = self.required_decimal(name)?;
         let amount = match currency {
-            Some(currency) => Money::parse(text, currency).map(Some),
+            Some(currency) => read(text, currency).map(Some),
             None => parse_units(text, ANY_PRECISION, ANY_PRECISION).map(|_| None),
         };
         amount.unwrap_or_else(|error| {

@@ -117,6 +117,21 @@ fn amounts_are_read_from_the_raw_token() {
 }
 
 #[test]
+fn amounts_as_answers_write_them_are_read_where_they_are_asked_for() {
+    let exact = |json: &str| {
+        read(json, |fields| {
+            fields.required_exact_amount("a", Some(usd()))
+        })
+        .0
+    };
+    let strict = |json: &str| read(json, |fields| fields.required_amount("a", Some(usd()))).0;
+    let ours = r#"{"a":"149.98000000"}"#;
+    assert_eq!(exact(ours).unwrap().truncated(), "149.98");
+    assert_eq!(strict(ours), None);
+    assert_eq!(exact(r#"{"a":"1.000"}"#), None);
+}
+
+#[test]
 fn paths_name_the_place() {
     let json = r#"{"customer":{"email":5},"items":[{"price":1},{"price":"x"},7]}"#;
     let (prices, fields) = read(json, |fields| {

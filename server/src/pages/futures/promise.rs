@@ -189,10 +189,6 @@ async fn refused(
     };
     let said = match error {
         Error::Invalid(wrong) => blame(&wrong, &LABELS),
-        Error::Conflict(_) => problem(
-            "The deposit for the promise before has come and waits for its confirmations. Nothing \
-             was promised; make a new one when it is settled.",
-        ),
         Error::IdempotencyMismatch => problem(
             "This form has made a promise already; this one was not made. Look at your futures, \
              and review this again if you want another.",

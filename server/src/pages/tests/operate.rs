@@ -197,7 +197,9 @@ async fn a_suspended_deposit_keeps_the_address_that_was_typed(pool: PgPool) {
         foreign_id: "a".to_owned(),
     };
     let taken = gateway
-        .take_deposit_address(new, None, |view| (201, view.address.clone().into_bytes()))
+        .take_deposit_address(new, None, |view, _| {
+            (201, view.address.clone().into_bytes())
+        })
         .await
         .unwrap();
     let address = String::from_utf8(taken.body).unwrap();

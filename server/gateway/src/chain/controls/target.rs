@@ -37,7 +37,7 @@ impl<'a> Simulated<'a> {
     }
 
     pub(super) fn raw(&self, text: &str) -> Result<u128> {
-        let amount = Money::parse(text, self.chain.coin)
+        let amount = Money::parse_exact(text, self.chain.coin)
             .map_err(|error| Error::invalid("amount", error.to_string()))?;
         // The books add up many of these.
         if amount.units() > UNITS_MAX / 1_000_000 {
