@@ -30,7 +30,8 @@ pub struct OutPoint {
 /// A payment to an address. Outputs without an address are left out by the backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainOutput {
-    /// Position in the transaction; the log index for a token.
+    /// Position in the transaction; for a token, its place among the transfers of the transaction.
+    /// The same wherever the transaction gets into a block.
     pub vout: i32,
     pub address: String,
     /// Base units: satoshi, wei, token units. More than the type holds is reported as its maximum.
@@ -69,6 +70,15 @@ pub trait ChainBackend: Send + Sync {
 
     /// A transaction of the mempool; `None` when it is there no more.
     async fn tx(&self, txid: &str) -> Result<Option<ChainTx>>;
+
+    /// Several transactions of the mempool; those that left it are missing.
+    async fn txs(&self, txids: &[String]) -> Result<Vec<ChainTx>> {
+        let mut found = Vec::with_capacity(txids.len());
+        for txid in txids {
+            found.extend(self.tx(txid).await?);
+        }
+        Ok(found)
+    }
 
     /// Returns when the tip is no longer `after`, or something else may have happened, at the
     /// latest after `max`.

@@ -11,7 +11,7 @@ mod view;
 mod view_store;
 
 pub(crate) use event::event_of;
-pub(crate) use row::{NewOperation, OperationRow};
+pub(crate) use row::{NewOperation, OperationRow, ToldAgain};
 pub use view::{
     AmountView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus, OperationView,
     TransactionKind, TransactionView,
