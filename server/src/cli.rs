@@ -3,8 +3,11 @@
 //! Values arrive here as text and are judged in [`crate::config`], so that every wrong setting is
 //! named at once, whichever way it was given.
 
+mod chains;
+
 use clap::{Args, Parser, Subcommand};
 
+pub use self::chains::ChainArgs;
 use crate::bench::Plan;
 
 /// Arguments and environment of the process.
@@ -195,6 +198,9 @@ pub struct Settings {
     )]
     #[arg(default_value = "text")]
     pub log_format: String,
+
+    #[command(flatten)]
+    pub chains: ChainArgs,
 }
 
 #[cfg(test)]
