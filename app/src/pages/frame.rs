@@ -30,6 +30,7 @@ pub enum Section {
     Suspense,
     Currencies,
     RateSources,
+    Chains,
     AuditLog,
     Faucet,
     Mailbox,
@@ -92,6 +93,7 @@ const OPERATOR_GROUP: Group = (
             "/app/operate/currencies",
         ),
         (Section::RateSources, "Rate sources", "/app/operate/rates"),
+        (Section::Chains, "Chains", "/app/operate/chains"),
         (Section::AuditLog, "Audit log", "/app/operate/audit"),
     ],
 );

@@ -4,6 +4,7 @@
 //! from exact units; nothing downstream does arithmetic on them.
 
 mod brand;
+pub mod chains;
 pub mod checkout;
 pub mod claim;
 pub mod coins;

@@ -1,6 +1,8 @@
-//! The operator's pages: house accounts, suspense, merchants, terms, rates, the audit log (ux §1.14).
+//! The operator's pages: house accounts, suspense, merchants, terms, rates, chains, the
+//! audit log (ux §1.14).
 
 mod audit;
+mod chains;
 mod currencies;
 mod house;
 mod merchants;
@@ -10,6 +12,7 @@ mod suspended;
 mod suspense;
 
 pub use audit::AuditPage;
+pub use chains::ChainsPage;
 pub use currencies::{TermsEditPage, TermsListPage};
 pub use house::{FloorPage, HousePage};
 pub use merchants::{MerchantTermsPage, MerchantsPage};

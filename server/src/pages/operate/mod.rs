@@ -1,10 +1,11 @@
-//! The operator's pages: house accounts, suspense, merchants, terms, rates, the audit log (ux §1.14). For admins
-//! alone.
+//! The operator's pages: house accounts, suspense, merchants, terms, rates, chains, the audit log (ux §1.14).
+//! For admins alone.
 //!
 //! A change goes the same way everywhere: a form, a review of before and after, a reason, and an audit
 //! row in the transaction of the change.
 
 mod audit;
+mod chains;
 mod currencies;
 mod house;
 mod merchants;
@@ -68,6 +69,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/app/operate/rates.csv", get(rates::export))
         .route("/app/operate/rates/pin", post(rates::pin))
         .route("/app/operate/rates/unpin", post(rates::unpin))
+        .route("/app/operate/chains", get(chains::show))
+        .route("/app/operate/chains.csv", get(chains::export))
         .route("/app/operate/audit", get(audit::show))
         .route("/app/operate/audit.csv", get(audit::export))
 }
