@@ -14,8 +14,8 @@ use super::evm::Evm;
 use super::simulated::SimChain;
 use crate::{Error, Result};
 
-/// Blocks one pass reads before others may have their turn; a few seconds of reading.
-const BLOCKS_PER_PASS: u32 = 200;
+/// Blocks one pass reads before others may have their turn; full ones take some tenths of a second each.
+const BLOCKS_PER_PASS: u32 = 50;
 /// How long a page waits for a node's answer.
 const STATUS_LIMIT: Duration = Duration::from_secs(3);
 /// A best block older than this makes a node doubtful, whatever it says itself.
