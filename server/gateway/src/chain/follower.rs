@@ -45,7 +45,7 @@ pub struct Progress {
 #[derive(Default)]
 pub(super) struct Memory {
     mempool: MempoolView,
-    /// No block was disconnected since final receipts were last compared with the chain.
+    /// No block was connected or disconnected since final receipts were last compared with the chain.
     reconciled: bool,
 }
 
@@ -147,8 +147,7 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
         let reconciled = std::mem::take(&mut memory.reconciled);
         let some_are_gone =
             mempool::follow(gateway, chain, &mut memory.mempool, tip.height, snapshot).await?;
-        // Whoever connects blocks looks: the process that disconnected some may be gone.
-        if !reconciled || some_are_gone || progress.connected > 0 {
+        if !reconciled || some_are_gone {
             reverse_lost(gateway, chain.coin).await?;
         }
         memory.reconciled = true;

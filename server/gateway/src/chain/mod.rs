@@ -64,6 +64,14 @@ pub struct Chain {
     memory: Mutex<follower::Memory>,
 }
 
+impl Chain {
+    /// The account its addresses come from, as signers know it; `None` for chains whose transactions
+    /// they do not sign.
+    pub fn signing_account(&self) -> Option<signing::Account> {
+        self.account.signing_account()
+    }
+}
+
 /// An address that nobody had before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenAddress {
@@ -122,11 +130,12 @@ impl Chains {
             };
             claim_account(pool, params.code, &account, &node, setting).await?;
             if setting.is_some() {
+                let first_addresses = account.first_addresses()?.join(" ");
                 tracing::info!(
                     chain = params.code,
                     kind = node.kind(),
-                    network = node.network(),
-                    first_addresses = account.first_addresses()?.join(" "),
+                    network = %node.network(),
+                    first_addresses,
                     "the first addresses must be those the wallet itself shows"
                 );
             }

@@ -79,7 +79,7 @@ impl CorePuppet {
         self.miner += 1;
     }
 
-    async fn remember(&mut self, coin: OutPoint, draft: Draft, fee: u128) -> String {
+    fn remember(&mut self, coin: OutPoint, draft: Draft, fee: u128) -> String {
         let txid = draft.txid.clone();
         self.sent.insert(txid.clone(), Sent { coin, draft, fee });
         txid
@@ -123,7 +123,7 @@ impl Puppet for CorePuppet {
         let coin = self.purse.coin();
         let draft = self.purse.draft(&self.node, &coin, address, raw, FEE).await;
         send(&self.node, &draft).await;
-        self.remember(coin, draft, FEE).await
+        self.remember(coin, draft, FEE)
     }
 
     async fn mine(&mut self, blocks: u32) {
@@ -144,7 +144,7 @@ impl Puppet for CorePuppet {
             )
             .await;
         send(&self.node, &draft).await;
-        self.remember(coin, draft, fee * 3).await
+        self.remember(coin, draft, fee * 3)
     }
 
     async fn mine_double_spend(&mut self, txid: &str) {
@@ -204,7 +204,7 @@ impl Puppet for CorePuppet {
             .spend(&self.node, (&coin, COIN), &[(one, raw), (other, raw)], FEE)
             .await;
         send(&self.node, &draft).await;
-        Some(self.remember(coin, draft, FEE).await)
+        Some(self.remember(coin, draft, FEE))
     }
 
     async fn pay_child(&mut self, address: &str, raw: u128) -> Option<(String, String)> {
@@ -220,7 +220,7 @@ impl Puppet for CorePuppet {
             .spend(&self.node, (&coin, worth), &[(address, raw)], FEE)
             .await;
         send(&self.node, &child).await;
-        let child = self.remember(coin, child, FEE).await;
+        let child = self.remember(coin, child, FEE);
         Some((parent, child))
     }
 

@@ -2,6 +2,13 @@
 
 use crate::stage::{DEPTH, Stage};
 
+/// A charge of 60 EUR whose payer picked the chain's coin, at a rate of its own.
+async fn picked(stage: &Stage) -> String {
+    let code = stage.puppet.code();
+    stage.world.set_rate(code, "EUR", "3000").await;
+    stage.world.picked("60.00", "EUR", code).await
+}
+
 /// Base units of what is still due. The ledger's units are the chain's on all chains here.
 async fn left(stage: &Stage, id: &str) -> (String, u128) {
     let payment = stage.world.view(id).await.payment.unwrap();
@@ -9,8 +16,7 @@ async fn left(stage: &Stage, id: &str) -> (String, u128) {
 }
 
 pub async fn a_charge_is_paid_in_two_parts(stage: &mut Stage) {
-    let code = stage.puppet.code();
-    let id = stage.world.picked("60.00", "EUR", code).await;
+    let id = picked(stage).await;
     let (address, due) = left(stage, &id).await;
     stage.puppet.pay(&address, due / 2).await;
     stage.follow().await;
@@ -24,8 +30,7 @@ pub async fn a_charge_is_paid_in_two_parts(stage: &mut Stage) {
 }
 
 pub async fn a_replaced_payment_does_not_pay_a_charge(stage: &mut Stage) {
-    let code = stage.puppet.code();
-    let id = stage.world.picked("60.00", "EUR", code).await;
+    let id = picked(stage).await;
     let (address, due) = left(stage, &id).await;
     let first = stage.puppet.pay(&address, due).await;
     stage.follow().await;

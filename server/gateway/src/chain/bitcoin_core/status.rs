@@ -96,6 +96,7 @@ impl ChainInfo {
     }
 
     pub fn status(self, network: &NetworkInfo, mempool: u64) -> NodeStatus {
+        let pruned_below = self.pruned_below();
         let warnings = match self.warnings {
             Warnings::One(text) => vec![text],
             Warnings::Several(texts) => texts,
@@ -107,7 +108,7 @@ impl ChainInfo {
             is_syncing: self.initialblockdownload,
             peers: network.connections,
             version: network.version,
-            pruned_below: self.pruned_below(),
+            pruned_below,
             mempool,
             warnings: warnings
                 .into_iter()

@@ -54,6 +54,8 @@ pub(super) async fn follow(
         if ours.as_ref().is_some_and(|tip| tip.hash != next.prev_hash) {
             return Ok(None);
         }
+        // Also for a process that disconnected some and is gone.
+        memory.reconciled = false;
         connect(gateway, chain, &next).await?;
         progress.connected += 1;
         chain.health.saw(Some(next.height), &theirs);
@@ -122,7 +124,7 @@ async fn refuse_pruned(chain: &Chain, begin: i64, theirs: &BlockRef) -> Result<(
         )
     });
     if let Some(warning) = &warning {
-        tracing::warn!(chain = code, warning);
+        tracing::warn!(chain = code, "{warning}");
     }
     chain.health.warn(warning);
     Ok(())
