@@ -29,7 +29,7 @@ pub(super) async fn find_or_insert_account(
     .bind(new.birthday)
     .execute(pool)
     .await?;
-    let (xpub, network, birthday) =
+    let (xpub, network, birthday): (String, String, Option<i64>) =
         sqlx::query_as("SELECT xpub, network, birthday FROM chain_accounts WHERE chain = $1")
             .bind(chain)
             .fetch_one(pool)
