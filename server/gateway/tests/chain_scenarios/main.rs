@@ -19,6 +19,7 @@ mod node;
 mod puppet;
 #[path = "../real_nodes/purse.rs"]
 mod purse;
+mod random;
 mod reorganisations;
 mod simulated;
 mod stage;
@@ -97,6 +98,21 @@ async fn on_an_evm_node(pool: PgPool) {
     if let Some(anvil) = Anvil::start() {
         play_all(Stage::with(&pool, EtherPuppet::new(anvil).await).await).await;
     }
+}
+
+/// `SCENARIO_SEED` replays a seed.
+#[sqlx::test(migrations = "../../migrations")]
+async fn whatever_happens_a_rescan_finds_the_same(pool: PgPool) {
+    let seed = std::env::var("SCENARIO_SEED").map_or_else(
+        |_| {
+            let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+            u64::from(now.subsec_nanos())
+        },
+        |text| text.parse().unwrap(),
+    );
+    eprintln!("SCENARIO_SEED={seed}");
+    let mut stage = Stage::simulated(&pool).await;
+    random::walk(&mut stage, seed).await;
 }
 
 /// A chain that was long before us begins near its tip, and stays there.

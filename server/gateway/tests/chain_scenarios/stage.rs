@@ -140,6 +140,23 @@ impl Stage {
             .unwrap()
     }
 
+    /// Payments of ours that wait, or those in so many of the last blocks.
+    pub async fn txids(&self, blocks: Option<u32>) -> Vec<String> {
+        sqlx::query_scalar(
+            "SELECT t.txid FROM chain_txs t
+             WHERE t.chain = $1
+               AND CASE WHEN $2::int IS NULL THEN t.status = 'mempool'
+                   ELSE t.status = 'confirmed' AND t.height > $2 * -1 + (
+                       SELECT max(height) FROM chain_blocks WHERE chain = $1 AND active) END
+             ORDER BY t.txid",
+        )
+        .bind(self.puppet.code())
+        .bind(blocks.map(|blocks| i32::try_from(blocks).unwrap()))
+        .fetch_all(&self.pool)
+        .await
+        .unwrap()
+    }
+
     /// Another process: it remembers nothing of the chain.
     pub async fn restart_server(&mut self) {
         self.world = World::with(&self.pool, self.settings.clone()).await;
