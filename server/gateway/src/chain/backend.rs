@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+use crate::payouts::Wallet;
 
 /// A block, by what links it to its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +105,20 @@ pub struct SignedTx {
     pub raw: Vec<u8>,
 }
 
+/// What only a node of a chain whose coins are outputs is asked, and only when coins are spent.
+#[async_trait]
+pub trait CoinNode: Send + Sync {
+    /// The satoshi for 1 000 virtual bytes with which a transaction is likely mined within `blocks`,
+    /// 1 to 1008; `None` while the node has seen too little to say.
+    async fn fee_rate(&self, blocks: u16) -> Result<Option<u64>>;
+
+    /// The satoshi for 1 000 virtual bytes that the node wants on top of what a replacement replaces.
+    async fn incremental_rate(&self) -> Result<u64>;
+
+    /// The bytes of a transaction in the block `block_hash`; `None` when it is not there.
+    async fn transaction(&self, txid: &str, block_hash: &str) -> Result<Option<Vec<u8>>>;
+}
+
 /// Who can spend a chain's coins. Apart from [`ChainBackend`], because on real chains the keys are
 /// somewhere else.
 #[async_trait]
@@ -112,4 +127,10 @@ pub trait Payer: Send + Sync {
     ///
     /// `reference` names what is paid for. A caller that stored no answer may ask again.
     async fn build(&self, reference: &str, address: &str, raw: u128) -> Result<SignedTx>;
+
+    /// Where several payments share a transaction and somebody else signs it, what it is made with;
+    /// [`Self::build`] is not asked then.
+    fn wallet(&self) -> Option<&Wallet> {
+        None
+    }
 }

@@ -14,7 +14,15 @@ pub fn network_fee(
     fee: Money,
 ) -> Option<JournalEntry> {
     let (costs, holdings) = accounts(fee);
-    moved(ids, EntryKind::NetworkFee, payout, booking, costs, holdings, fee)
+    moved(
+        ids,
+        EntryKind::NetworkFee,
+        payout,
+        booking,
+        costs,
+        holdings,
+        fee,
+    )
 }
 
 /// The exact opposite of [`network_fee`] with the same `booking`: another transaction of the payout
