@@ -205,7 +205,15 @@ impl Gateway {
                     let now = unit.now();
                     // One that left the chain keeps its state; its bytes go out beside the queue.
                     let is_lost = on_chain::is_lost(unit.conn(), id).await?;
-                    if !is_lost && !store::queue_again(unit.conn(), id, now).await? {
+                    let row = store::find(unit.conn(), gateway.currencies(), id).await?;
+                    let is_queued = match row.payout_id {
+                        _ if is_lost => false,
+                        Some(payout) => {
+                            payouts::store::queue_again(unit.conn(), payout, now).await?
+                        }
+                        None => store::queue_again(unit.conn(), id, now).await?,
+                    };
+                    if !is_lost && !is_queued {
                         return Err(Error::Conflict("there is nothing to send again"));
                     }
                     crate::operator::audit_log::record(

@@ -30,6 +30,9 @@ pub(crate) use send::{any_due, send_due};
 
 use crate::operations::FeeKind;
 
+/// What is said of an address that the change of payouts goes to.
+const OUR_CHANGE: &str = "must be the receiver's: this one is our own, for change";
+
 /// A withdrawal to be made.
 #[derive(Debug, Clone)]
 pub struct NewWithdrawal {

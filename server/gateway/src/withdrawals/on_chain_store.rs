@@ -78,17 +78,15 @@ pub(crate) async fn ours(
     coin: Currency,
     txids: &[&str],
 ) -> Result<Vec<String>> {
-    Ok(
-        sqlx::query_scalar(
-            "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
+    Ok(sqlx::query_scalar(
+        "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
              UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)",
-        )
-        .bind(coin.id)
-        .bind(txids)
-        .bind(coin.code.as_str())
-        .fetch_all(conn)
-        .await?,
     )
+    .bind(coin.id)
+    .bind(txids)
+    .bind(coin.code.as_str())
+    .fetch_all(conn)
+    .await?)
 }
 
 /// Whether it was settled and its transaction has left the chain since.
