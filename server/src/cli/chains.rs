@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::payouts::PayoutArgs;
+
 /// The settings of every chain, as they were written.
 #[derive(Clone, Default, Args)]
 #[command(next_help_heading = "Chains")]
@@ -236,6 +238,9 @@ pub struct ChainArgs {
         value_name = "HEIGHT"
     )]
     pub eth_birthday: Option<String>,
+
+    #[command(flatten)]
+    pub payouts: PayoutArgs,
 }
 
 impl ChainArgs {
@@ -265,7 +270,7 @@ impl ChainArgs {
             "EXCHEQUER_CHAIN_ETH_ACCOUNT" => &self.eth_account,
             "EXCHEQUER_CHAIN_ETH_ACCOUNT_USDT" => &self.eth_account_usdt,
             "EXCHEQUER_CHAIN_ETH_BIRTHDAY" => &self.eth_birthday,
-            _ => return None,
+            _ => return self.payouts.value(variable),
         };
         value.clone()
     }

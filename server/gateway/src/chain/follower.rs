@@ -112,7 +112,7 @@ async fn sync_and_wait(gateway: &Gateway, coin: Currency) -> Result<()> {
         Some(tip) => {
             let chain = gateway.chains().of(coin)?;
             let max = match chain.node {
-                Node::Simulated(_) => WAIT_MAX,
+                Node::Simulated(_) | Node::Given(_) => WAIT_MAX,
                 Node::BitcoinCore(_) => WAIT_MAX_OF_NODE,
                 // Its wait sees blocks only; payments in the pool are to be noticed, too.
                 Node::Evm(_) => WAIT_MAX * 2,

@@ -29,12 +29,12 @@ use tokio::sync::Mutex;
 pub use controls::{ChainState, MempoolTx, Mined};
 pub use health::{Following, Trouble};
 pub use node::{NodeReport, signing_chain};
-pub use settings::{ChainSettingError, ChainSettings};
+pub use settings::{ChainSettingError, ChainSettings, GivenNode};
 pub use status::{CHAIN_COLUMNS, ChainStatus};
 
 use self::account::AddressSource;
-use self::address::{AccountKey, COINS, CoinParams, Seed};
-use self::backend::{ChainBackend, Payer};
+use self::address::{AccountKey, AddressForm, COINS, CoinParams, Seed};
+use self::backend::{ChainBackend, CoinNode, Payer};
 use self::bitcoin_core::BitcoinCore;
 use self::evm::Evm;
 use self::health::Health;
@@ -44,7 +44,7 @@ use self::settings::{ChainSetting, ConfiguredNode};
 use self::simulated::SimChain;
 use self::store::StoredAccount;
 use crate::currencies::Currencies;
-use crate::{Error, Instance, Result};
+use crate::{Error, Instance, Result, payouts};
 
 /// Stays simulated on a live instance: no value, same code path (`70-sandbox.md`).
 const TEST_COIN: &str = "tBTC";
@@ -100,7 +100,8 @@ impl Chains {
         settings: &ChainSettings,
         test_mode: bool,
     ) -> Result<Self> {
-        let seed = Seed::new(instance.address_seed());
+        let secret = instance.address_seed();
+        let seed = Seed::new(secret);
         let mut chains = Vec::new();
         for params in &COINS {
             let Some(coin) = currencies.by_code(params.code) else {
@@ -125,7 +126,7 @@ impl Chains {
                 ),
             };
             let (node, payer) = match setting {
-                Some(setting) => connect(setting)?,
+                Some(setting) => connect(setting, &account, test_mode.then_some(&secret))?,
                 None => simulate(pool, instance, params).await?,
             };
             claim_account(pool, params.code, &account, &node, setting).await?;
@@ -200,16 +201,54 @@ impl Chains {
     }
 }
 
-/// A node that was asked for. Its coins are paid by a signer; without one, payments wait.
-fn connect(setting: &ChainSetting) -> Result<(Node, Arc<dyn Payer>)> {
-    let node = match &setting.node {
+/// A node that was asked for. Its coins are paid by a signer; without one, payments wait. `seed` is the
+/// instance's own, in test mode only.
+fn connect(
+    setting: &ChainSetting,
+    account: &AddressSource,
+    seed: Option<&[u8; 64]>,
+) -> Result<(Node, Arc<dyn Payer>)> {
+    let (node, coins): (Node, Option<Arc<dyn CoinNode>>) = match &setting.node {
         ConfiguredNode::BitcoinCore(config) => {
-            Node::BitcoinCore(Arc::new(BitcoinCore::new(config.clone())?))
+            let node = Arc::new(BitcoinCore::new(config.clone())?);
+            (Node::BitcoinCore(node.clone()), Some(node))
         }
-        ConfiguredNode::Evm(config) => Node::Evm(Arc::new(Evm::new(config.clone())?)),
+        ConfiguredNode::Evm(config) => (Node::Evm(Arc::new(Evm::new(config.clone())?)), None),
+        ConfiguredNode::Given(given) => {
+            let coins = Some(given.coins.clone());
+            (Node::Given(given.backend.clone()), coins)
+        }
     };
-    let code = setting.coin.code;
-    Ok((node, Arc::new(NoPayer { code })))
+    let coin = setting.coin;
+    let (Some(coins), Some(payouts), Some(chain), Some(account)) = (
+        coins,
+        &setting.payouts,
+        signed_chain(setting),
+        account.signing_account(),
+    ) else {
+        return Ok((node, Arc::new(NoPayer { code: coin.code })));
+    };
+    if account.kind() != signing::ScriptKind::P2wpkh {
+        let code = coin.code;
+        tracing::warn!(chain = code, "payouts need an account of wpkh: its withdrawals wait");
+        return Ok((node, Arc::new(NoPayer { code })));
+    }
+    // A key here signs for the instance's own account alone.
+    let seed = seed.filter(|_| setting.account.is_none());
+    let wallet = payouts::open(coin, chain, account, payouts, coins, seed)?;
+    Ok((node, Arc::new(wallet)))
+}
+
+/// The chain of a setting as signers know it.
+fn signed_chain(setting: &ChainSetting) -> Option<&'static signing::ChainParams> {
+    match &setting.node {
+        ConfiguredNode::BitcoinCore(config) => signing_chain(setting.coin.code, config.network),
+        // By its addresses; where several networks write the same, any of them will do.
+        ConfiguredNode::Given(_) => signing::chain::CHAINS.iter().find(|chain| {
+            matches!(setting.coin.form, AddressForm::Segwit { hrp, .. } if hrp == chain.hrp)
+        }),
+        ConfiguredNode::Evm(_) => None,
+    }
 }
 
 async fn simulate(

@@ -27,6 +27,8 @@ pub(super) enum Node {
     Simulated(Arc<SimChain>),
     BitcoinCore(Arc<BitcoinCore>),
     Evm(Arc<Evm>),
+    /// Made by whoever opened the instance.
+    Given(Arc<dyn ChainBackend>),
 }
 
 /// A node at one moment, for people.
@@ -52,13 +54,14 @@ impl Node {
             Self::Simulated(node) => node.clone(),
             Self::BitcoinCore(node) => node.clone(),
             Self::Evm(node) => node.clone(),
+            Self::Given(node) => node.clone(),
         }
     }
 
     pub(super) fn simulated(&self) -> Option<&SimChain> {
         match self {
             Self::Simulated(node) => Some(node),
-            Self::BitcoinCore(_) | Self::Evm(_) => None,
+            Self::BitcoinCore(_) | Self::Evm(_) | Self::Given(_) => None,
         }
     }
 
@@ -68,6 +71,7 @@ impl Node {
             Self::Simulated(_) => "simulated",
             Self::BitcoinCore(_) => "bitcoin-core",
             Self::Evm(_) => "evm",
+            Self::Given(_) => "given",
         }
     }
 
@@ -77,13 +81,14 @@ impl Node {
             Self::Simulated(_) => "simulated".to_owned(),
             Self::BitcoinCore(node) => node.config().network.to_string(),
             Self::Evm(node) => node.network().setting(),
+            Self::Given(_) => "given".to_owned(),
         }
     }
 
     /// Controls of the simulated chain promise their whole effect, however many blocks they make.
     pub(super) const fn blocks_per_pass(&self) -> u32 {
         match self {
-            Self::Simulated(_) => u32::MAX,
+            Self::Simulated(_) | Self::Given(_) => u32::MAX,
             Self::BitcoinCore(_) | Self::Evm(_) => BLOCKS_PER_PASS,
         }
     }
@@ -92,7 +97,7 @@ impl Node {
     pub(super) async fn oldest_kept(&self) -> Result<Option<i64>> {
         match self {
             Self::BitcoinCore(node) => Ok(node.pruned_below().await?),
-            Self::Simulated(_) | Self::Evm(_) => Ok(None),
+            Self::Simulated(_) | Self::Evm(_) | Self::Given(_) => Ok(None),
         }
     }
 
@@ -117,6 +122,10 @@ impl Node {
                 height: node.tip().await?.height,
                 version: format!("exchequer {}", env!("CARGO_PKG_VERSION")),
                 mempool: u64::try_from(node.mempool().await?.len()).ok(),
+                ..NodeReport::default()
+            }),
+            Self::Given(node) => Ok(NodeReport {
+                height: node.tip().await?.height,
                 ..NodeReport::default()
             }),
             Self::BitcoinCore(node) => {

@@ -4,14 +4,19 @@
 //! live mode only and money without value in test mode only; in live mode the addresses are those of
 //! an account whose private key is somewhere else.
 
+use std::fmt;
+use std::sync::Arc;
+
 use bitcoin::bip32::Xpub;
 use signing::{Account, ScriptKind};
 
 use super::address::{CoinParams, Network, params};
+use super::backend::{ChainBackend, CoinNode};
 use super::bitcoin_core::{NodeConfig, NodeSettings};
 use super::evm::EvmConfig;
 use super::evm::config::{self as evm, EvmSettings};
 use super::node::signing_chain;
+use crate::payouts::PayoutSettings;
 
 /// The coins that can have a node of the Bitcoin family.
 const BITCOIN_FAMILY: [&str; 2] = ["BTC", "LTC"];
@@ -47,12 +52,29 @@ pub(super) struct ChainSetting {
     pub(super) account: Option<AccountSetting>,
     /// Height the follower begins at; `None`: near the tip when it first asks.
     pub(super) birthday: Option<i64>,
+    /// How its withdrawals are paid; `None` for chains whose payments do not share transactions.
+    pub(super) payouts: Option<PayoutSettings>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum ConfiguredNode {
     BitcoinCore(NodeConfig),
     Evm(EvmConfig),
+    /// Made by the caller.
+    Given(GivenNode),
+}
+
+/// A chain of the Bitcoin family that is in this process: real transactions, and nobody else's.
+#[derive(Clone)]
+pub struct GivenNode {
+    pub backend: Arc<dyn ChainBackend>,
+    pub coins: Arc<dyn CoinNode>,
+}
+
+impl fmt::Debug for GivenNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GivenNode(..)")
+    }
 }
 
 /// The public half of an account that somebody else has the key of.
@@ -72,6 +94,7 @@ impl ChainSettings {
                 .iter()
                 .chain(&["_ACCOUNT", "_BIRTHDAY"])
                 .map(move |suffix| variable(code, suffix))
+                .chain(PayoutSettings::variables(code))
         });
         let evm = [
             evm::CHAIN,
@@ -110,6 +133,26 @@ impl ChainSettings {
         }
     }
 
+    /// The same with a coin whose node is given, in place of whatever stood there. The coin is one of
+    /// the instance's own account, followed from block 0 on.
+    #[must_use]
+    pub fn with_given(
+        mut self,
+        coin: &'static CoinParams,
+        node: GivenNode,
+        payouts: PayoutSettings,
+    ) -> Self {
+        self.0.retain(|setting| setting.coin.code != coin.code);
+        self.0.push(ChainSetting {
+            coin,
+            node: ConfiguredNode::Given(node),
+            account: None,
+            birthday: Some(0),
+            payouts: Some(payouts),
+        });
+        self
+    }
+
     pub(super) fn of(&self, code: &str) -> Option<&ChainSetting> {
         self.0.iter().find(|setting| setting.coin.code == code)
     }
@@ -144,6 +187,9 @@ impl<F: Fn(&str) -> Option<String>> Wrong<'_, F> {
             Ok(None) => {
                 let rule = format!("has no effect without {}=bitcoin-core", variable(code, ""));
                 self.name_useless(&[&account, &birthday], &rule);
+                for variable in PayoutSettings::variables(code) {
+                    self.name_useless(&[&variable], &rule);
+                }
                 return None;
             }
             Err(errors) => {
@@ -165,7 +211,21 @@ impl<F: Fn(&str) -> Option<String>> Wrong<'_, F> {
             node: ConfiguredNode::BitcoinCore(config),
             account: scripts.map(AccountSetting::Scripts),
             birthday: self.birthday(&birthday),
+            payouts: self.payouts(code),
         })
+    }
+
+    fn payouts(&mut self, code: &str) -> Option<PayoutSettings> {
+        let read = PayoutSettings::from_variables(code, |name| self.given(name));
+        match read {
+            Ok(settings) => Some(settings),
+            Err(errors) => {
+                for error in errors {
+                    self.add(error.variable, error.problem);
+                }
+                None
+            }
+        }
     }
 
     fn evm(&mut self) -> Vec<ChainSetting> {
@@ -209,6 +269,7 @@ impl<F: Fn(&str) -> Option<String>> Wrong<'_, F> {
                 node: ConfiguredNode::Evm(config),
                 account: key.map(AccountSetting::Key),
                 birthday,
+                payouts: None,
             });
         }
         chains

@@ -15,7 +15,7 @@ mod coins_store;
 mod drafting;
 mod follow;
 mod follow_store;
-mod networks;
+mod open;
 mod previous;
 mod row;
 mod rules;
@@ -26,11 +26,11 @@ mod wallet;
 mod work;
 
 pub use by_hand::PsbtFile;
-pub use networks::signing_chain;
 pub use rules::{PayoutSettingError, PayoutSettings, Rules, SignerSetting};
 pub use wallet::{Signer, Wallet, WalletError};
 
 pub(crate) use follow::{follow, send_once_more};
+pub(crate) use open::open;
 pub(crate) use row::TxState;
 pub(crate) use work::{any_due, work_due};
 

@@ -72,6 +72,22 @@ pub enum SignerSetting {
     InProcess,
 }
 
+/// Every suffix of `EXCHEQUER_PAYOUT_BTC_`; those of other coins are the same.
+const SUFFIXES: [&str; 8] = [
+    "SIGNER",
+    "TARGET_BLOCKS",
+    "RATE_MAX",
+    "RATE_FALLBACK",
+    "FEE_MAX",
+    "FEE_MAX_PPM",
+    "BATCH_MAX",
+    "BUMP_AFTER_BLOCKS",
+];
+
+fn variable(code: &str, suffix: &str) -> String {
+    format!("EXCHEQUER_PAYOUT_{code}_{suffix}")
+}
+
 /// One setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
@@ -85,16 +101,20 @@ pub struct PayoutSettingError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayoutSettings {
     pub signer: SignerSetting,
-    /// A descriptor or an extended public key, not yet read. Needed outside test mode.
-    pub account: Option<String>,
     pub rules: Rules,
 }
 
 impl PayoutSettings {
+    /// The names of a coin's variables.
+    pub fn variables(code: &str) -> impl Iterator<Item = String> {
+        SUFFIXES
+            .into_iter()
+            .map(move |suffix| variable(code, suffix))
+    }
+
     /// Reads `EXCHEQUER_PAYOUT_<code>_…`; an empty value counts as none.
     ///
     /// - `SIGNER`: `by-hand` (as if left out), `in-process`, or the path of the signer's socket;
-    /// - `ACCOUNT`: a descriptor, or an extended public key;
     /// - `TARGET_BLOCKS`, `RATE_MAX`, `RATE_FALLBACK` (satoshi for 1 000 virtual bytes), `FEE_MAX`
     ///   (satoshi), `FEE_MAX_PPM`, `BATCH_MAX`, `BUMP_AFTER_BLOCKS`: numbers.
     ///
@@ -104,7 +124,7 @@ impl PayoutSettings {
         code: &str,
         value_of: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<PayoutSettingError>> {
-        let name = |suffix: &str| format!("EXCHEQUER_PAYOUT_{}_{suffix}", code.to_uppercase());
+        let name = |suffix: &str| variable(code, suffix);
         let value = |suffix: &str| {
             value_of(&name(suffix))
                 .map(|text| text.trim().to_owned())
@@ -153,7 +173,6 @@ impl PayoutSettings {
         }
         Ok(Self {
             signer,
-            account: value("ACCOUNT"),
             rules: Rules {
                 target_blocks: narrow(target_blocks, usual.target_blocks),
                 rate_max: rate_max.unwrap_or(usual.rate_max),
@@ -192,9 +211,8 @@ mod tests {
 
     #[test]
     fn nothing_set_is_signed_by_hand_with_the_usual_limits() {
-        let settings = read(&[("SIGNER", " "), ("ACCOUNT", "")]).unwrap();
+        let settings = read(&[("SIGNER", " ")]).unwrap();
         assert_eq!(settings.signer, SignerSetting::ByHand);
-        assert_eq!(settings.account, None);
         assert_eq!(settings.rules, Rules::default());
     }
 
@@ -202,7 +220,6 @@ mod tests {
     fn what_is_set_counts() {
         let settings = read(&[
             ("SIGNER", "/run/signer/btc"),
-            ("ACCOUNT", " zpub… "),
             ("TARGET_BLOCKS", "2"),
             ("RATE_FALLBACK", "2000"),
             ("FEE_MAX_PPM", "1000"),
@@ -213,7 +230,6 @@ mod tests {
             settings.signer,
             SignerSetting::Socket("/run/signer/btc".into())
         );
-        assert_eq!(settings.account.as_deref(), Some("zpub…"));
         assert_eq!(settings.rules.target_blocks, 2);
         assert_eq!(settings.rules.rate_fallback, Some(2_000));
         assert_eq!(settings.rules.caps.relative_ppm, 1_000);
@@ -231,7 +247,10 @@ mod tests {
         .unwrap_err();
         let names: Vec<&str> = wrong.iter().map(|each| each.variable.as_str()).collect();
         let expected = ["TARGET_BLOCKS", "FEE_MAX", "BATCH_MAX", "SIGNER"];
-        assert_eq!(names, expected.map(|name| format!("EXCHEQUER_PAYOUT_BTC_{name}")));
+        assert_eq!(
+            names,
+            expected.map(|name| format!("EXCHEQUER_PAYOUT_BTC_{name}"))
+        );
     }
 
     #[test]

@@ -7,13 +7,12 @@ use bitcoin::Psbt;
 use signing::key::SigningKey;
 use signing::policy::Policy;
 use signing::spent::Spent;
-use signing::{Account, Branch, ChainParams, ScriptKind};
+use signing::{Account, ChainParams, ScriptKind};
 #[cfg(unix)]
 use signing::{ClientError, SignerClient};
 use time::OffsetDateTime;
 
 use super::rules::Rules;
-use crate::chain::address::{AccountKey, output_address};
 use crate::chain::backend::{CoinNode, Payer, SignedTx};
 use crate::{Error, Result};
 
@@ -33,8 +32,6 @@ pub enum Signer {
 pub enum WalletError {
     #[error("a key in this process is for test mode only")]
     LiveKey,
-    #[error("the addresses given to payers do not belong to the account of payouts")]
-    OtherAccount,
     #[error("only accounts of native segwit addresses (wpkh) make payouts")]
     Script,
     #[error("the key of the signer does not belong to the account of payouts")]
@@ -60,13 +57,12 @@ pub(super) enum NotSigned {
 }
 
 impl Wallet {
-    /// `addresses` is the account that payers' addresses are derived from.
+    /// `account` is the one that payers' addresses are derived from.
     ///
     /// # Errors
     /// See [`WalletError`].
     pub fn new(
         account: Account,
-        addresses: &AccountKey,
         chain: &'static ChainParams,
         signer: Signer,
         node: Arc<dyn CoinNode>,
@@ -76,12 +72,6 @@ impl Wallet {
         // The ids of their transactions are known before anybody signs.
         if account.kind() != ScriptKind::P2wpkh {
             return Err(WalletError::Script);
-        }
-        let first = account.script(Branch::Receiving, 0);
-        let first = first.map_err(|_| WalletError::OtherAccount)?;
-        let ours = addresses.address(0).ok();
-        if ours.is_none() || output_address(addresses.coin(), first.as_bytes()) != ours {
-            return Err(WalletError::OtherAccount);
         }
         if let Signer::InProcess(key) = &signer {
             if !test_mode {
