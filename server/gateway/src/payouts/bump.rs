@@ -39,6 +39,16 @@ pub(super) async fn bump_due(gateway: &Gateway, chain: &Chain, wallet: &Wallet) 
     Ok(())
 }
 
+/// Whether something has waited long enough to be replaced.
+pub(super) async fn any_due(gateway: &Gateway, chain: &Chain, wallet: &Wallet) -> Result<bool> {
+    let Some(blocks) = wallet.rules.bump_after_blocks else {
+        return Ok(false);
+    };
+    let mut conn = gateway.pool().acquire().await?;
+    let overdue = follow_store::overdue(&mut conn, chain.params.code, blocks).await?;
+    Ok(!overdue.is_empty())
+}
+
 impl Gateway {
     /// Makes a replacement with a higher fee for what a payout has sent; it is signed and sent like
     /// the one before.

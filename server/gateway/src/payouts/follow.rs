@@ -117,6 +117,14 @@ async fn finish(gateway: &Gateway, unit: &mut Unit, tx: &TxRow) -> Result<()> {
     }
     store::replaced(unit.conn(), payout, tx.id).await?;
     store::confirmed(unit.conn(), payout, tx.id, booking).await?;
+    // A coin that was given back when another transaction was deep may be spent by this one.
+    if !store::lock_coins(unit.conn(), tx.coin.code.as_str(), payout, &tx.plan).await? {
+        tracing::error!(
+            payout,
+            txid = tx.txid,
+            "a coin of this payout was planned with elsewhere"
+        );
+    }
     store::release_others(unit.conn(), payout, &tx.plan).await
 }
 

@@ -44,6 +44,11 @@ pub(crate) async fn work_due(gateway: &Gateway) -> Result<bool> {
 
 /// Whether something would be done by `now`.
 pub(crate) async fn any_due(gateway: &Gateway, now: OffsetDateTime) -> Result<bool> {
+    for (chain, wallet) in wallets(gateway) {
+        if bump::any_due(gateway, chain, wallet).await? {
+            return Ok(true);
+        }
+    }
     store::any_due(gateway.pool(), &signing_chains(gateway), now).await
 }
 

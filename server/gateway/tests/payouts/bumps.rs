@@ -47,9 +47,14 @@ async fn a_higher_fee_takes_the_place_of_a_lower_one(pool: PgPool) {
     let second = bump(&till).await;
     assert_eq!(till.states().await, ["replaced", "broadcast"]);
     assert!(second.fee > first.fee);
-    let (old, new) = (read(first.raw.as_deref().unwrap()), read(second.raw.as_deref().unwrap()));
+    let (old, new) = (
+        read(first.raw.as_deref().unwrap()),
+        read(second.raw.as_deref().unwrap()),
+    );
     assert!(old.input.iter().all(|input| {
-        new.input.iter().any(|spent| spent.previous_output == input.previous_output)
+        new.input
+            .iter()
+            .any(|spent| spent.previous_output == input.previous_output)
     }));
     assert_eq!(till.net.mempool_txs(), [new]);
     till.mine(1).await;
@@ -78,8 +83,17 @@ async fn the_replaced_one_may_be_mined_all_the_same(pool: PgPool) {
         .fetch_one(&pool)
         .await
         .unwrap();
-    assert_eq!(locked, i64::try_from(read(first.raw.as_deref().unwrap()).input.len()).unwrap());
-    assert!(till.world.operations().await.iter().all(|view| !view.needs_attention));
+    assert_eq!(
+        locked,
+        i64::try_from(read(first.raw.as_deref().unwrap()).input.len()).unwrap()
+    );
+    assert!(
+        till.world
+            .operations()
+            .await
+            .iter()
+            .all(|view| !view.needs_attention)
+    );
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -103,7 +117,9 @@ async fn one_mined_while_its_replacement_is_signed_settles(pool: PgPool) {
     till.mine(1).await;
     assert_eq!(till.states().await, ["confirmed", "replaced"]);
     // Too late.
-    let late = gateway.upload_psbt(second.id, &till.sign(&file.bytes).await, BY).await;
+    let late = gateway
+        .upload_psbt(second.id, &till.sign(&file.bytes).await, BY)
+        .await;
     assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
     let first = till.txs().await.swap_remove(0);
     check_paid_once(&till, &first).await;
@@ -184,7 +200,12 @@ async fn a_replacement_above_the_cap_is_refused(pool: PgPool) {
     assert_eq!(sent.len(), 1, "{sent:?}");
     till.net.set_rate(Some(9_000));
     let payout = sent.first().unwrap().payout_id;
-    let error = till.world.gateway.bump_payout(payout, BY).await.unwrap_err();
+    let error = till
+        .world
+        .gateway
+        .bump_payout(payout, BY)
+        .await
+        .unwrap_err();
     assert_eq!(blamed(&error).0, "bump");
     assert_eq!(till.txs().await.len(), 1);
 }

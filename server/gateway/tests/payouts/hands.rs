@@ -25,7 +25,12 @@ async fn a_person_signs_and_the_rest_goes_by_itself(pool: PgPool) {
     let till = drafted(&pool).await;
     assert_eq!(till.states().await, ["drafted"]);
     assert_eq!(till.withdrawals().await, ["queued"]);
-    assert!(till.mails().await.iter().any(|subject| subject.ends_with("waits for a signature")));
+    assert!(
+        till.mails()
+            .await
+            .iter()
+            .any(|subject| subject.ends_with("waits for a signature"))
+    );
     let gateway = &till.world.gateway;
     let draft = till.txs().await.pop().unwrap();
     let file = gateway.download_psbt(draft.id, BY).await.unwrap();
@@ -46,7 +51,10 @@ async fn a_person_signs_and_the_rest_goes_by_itself(pool: PgPool) {
     .await
     .unwrap();
     let expected = [("payout.download", BY), ("payout.sign", BY)];
-    assert_eq!(who, expected.map(|(action, by)| (action.to_owned(), by.to_owned())));
+    assert_eq!(
+        who,
+        expected.map(|(action, by)| (action.to_owned(), by.to_owned()))
+    );
     till.audit().await;
 }
 
@@ -86,7 +94,10 @@ async fn what_is_not_the_signed_transaction_is_refused(pool: PgPool) {
     assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
     let again = gateway.download_psbt(first.id, BY).await;
     assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
-    assert!(matches!(gateway.download_psbt(404, BY).await, Err(Error::NotFound)));
+    assert!(matches!(
+        gateway.download_psbt(404, BY).await,
+        Err(Error::NotFound)
+    ));
     till.audit_books().await;
 }
 
@@ -95,7 +106,12 @@ async fn what_is_not_the_signed_transaction_is_refused(pool: PgPool) {
 async fn a_transaction_sent_past_us_settles_all_the_same(pool: PgPool) {
     let till = drafted(&pool).await;
     let draft = till.txs().await.pop().unwrap();
-    let file = till.world.gateway.download_psbt(draft.id, BY).await.unwrap();
+    let file = till
+        .world
+        .gateway
+        .download_psbt(draft.id, BY)
+        .await
+        .unwrap();
     let signed = Psbt::deserialize(&till.sign(&file.bytes).await).unwrap();
     let complete = signing::psbt::complete(
         &Psbt::deserialize(&file.bytes).unwrap(),

@@ -115,6 +115,17 @@ impl Net {
         self.state().mempool.clone()
     }
 
+    /// Whether a block may have it: everything it spends is in blocks, and spent by nobody there.
+    pub fn is_minable(&self, raw: &[u8]) -> bool {
+        let tx: Transaction = consensus::deserialize(raw).unwrap();
+        let state = self.state();
+        let has =
+            |input: &TxIn| state.mined(|other| other.compute_txid() == input.previous_output.txid);
+        tx.input.iter().all(has)
+            && !state
+                .mined(|other| other.compute_txid() == tx.compute_txid() || conflict(&tx, other))
+    }
+
     pub fn set_rate(&self, rate: Option<u64>) {
         self.state().rate = rate;
     }
@@ -276,12 +287,18 @@ impl ChainBackend for Net {
     async fn block_at(&self, height: i64) -> Result<Option<BlockRef>> {
         let height = usize::try_from(height).unwrap();
         let state = self.state();
-        Ok(state.blocks.get(height).map(|block| block.reference.clone()))
+        Ok(state
+            .blocks
+            .get(height)
+            .map(|block| block.reference.clone()))
     }
 
     async fn block(&self, hash: &str) -> Result<ChainBlock> {
         let state = self.state();
-        let block = state.blocks.iter().find(|block| block.reference.hash == hash);
+        let block = state
+            .blocks
+            .iter()
+            .find(|block| block.reference.hash == hash);
         let block = block.ok_or(Error::NotFound)?;
         Ok(ChainBlock {
             reference: block.reference.clone(),
@@ -298,7 +315,9 @@ impl ChainBackend for Net {
     async fn tx(&self, txid: &str) -> Result<Option<ChainTx>> {
         let state = self.state();
         let mut waiting = state.mempool.iter();
-        Ok(waiting.find(|tx| tx.compute_txid().to_string() == txid).map(told))
+        Ok(waiting
+            .find(|tx| tx.compute_txid().to_string() == txid)
+            .map(told))
     }
 
     async fn wait(&self, _: &BlockRef, max: Duration) -> Result<()> {

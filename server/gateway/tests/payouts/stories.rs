@@ -74,7 +74,11 @@ async fn without_coins_it_stays_queued_and_people_are_told_once(pool: PgPool) {
     till.work_later().await;
     let about = format!("Withdrawal {large} waits");
     let told = till.mails().await;
-    assert_eq!(told.iter().filter(|subject| **subject == about).count(), 1, "{told:?}");
+    assert_eq!(
+        told.iter().filter(|subject| **subject == about).count(),
+        1,
+        "{told:?}"
+    );
     let error: String =
         sqlx::query_scalar("SELECT last_error FROM withdrawals WHERE operation_id = $1")
             .bind(large)
@@ -91,7 +95,10 @@ async fn without_coins_it_stays_queued_and_people_are_told_once(pool: PgPool) {
     till.mine(1).await;
     assert_eq!(till.withdrawals().await, ["settled", "settled"]);
     let operation = till.world.operations().await;
-    assert!(operation.iter().all(|view| !view.needs_attention), "{operation:?}");
+    assert!(
+        operation.iter().all(|view| !view.needs_attention),
+        "{operation:?}"
+    );
     till.audit().await;
 }
 
@@ -121,7 +128,6 @@ async fn a_fee_above_its_cap_is_not_paid(pool: PgPool) {
     till.work().await;
     assert!(till.txs().await.is_empty());
     assert_eq!(till.withdrawals().await, ["queued"]);
-    // A rate above the highest one is paid as the highest, and then it fits.
     till.net.set_rate(Some(3_000));
     till.work_later().await;
     till.mine(1).await;
@@ -189,7 +195,11 @@ async fn a_thief_s_transaction_calls_for_a_person(pool: PgPool) {
     till.ask("0.2", "2", STRANGERS[1]).await;
     till.work().await;
     let sent = till.txs().await.pop().unwrap();
-    let coin = read(sent.raw.as_deref().unwrap()).input.first().unwrap().previous_output;
+    let coin = read(sent.raw.as_deref().unwrap())
+        .input
+        .first()
+        .unwrap()
+        .previous_output;
     till.net.steal(coin);
     till.mine(1).await;
     assert_eq!(till.withdrawals().await, ["broadcast", "broadcast"]);
@@ -219,7 +229,10 @@ async fn what_the_network_forgot_is_sent_again(pool: PgPool) {
     assert_eq!(till.states().await, ["signed"]);
     till.work().await;
     assert_eq!(till.states().await, ["broadcast"]);
-    assert_eq!(till.txs().await.first().unwrap().raw, before.first().unwrap().raw);
+    assert_eq!(
+        till.txs().await.first().unwrap().raw,
+        before.first().unwrap().raw
+    );
     till.mine(1).await;
     assert_eq!(till.withdrawals().await, ["settled"]);
     till.audit().await;

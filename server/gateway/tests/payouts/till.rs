@@ -60,12 +60,7 @@ impl Till {
         Self::with(pool, SignerSetting::InProcess, rules(), coins).await
     }
 
-    pub async fn with(
-        pool: &PgPool,
-        signer: SignerSetting,
-        rules: Rules,
-        coins: &[u64],
-    ) -> Self {
+    pub async fn with(pool: &PgPool, signer: SignerSetting, rules: Rules, coins: &[u64]) -> Self {
         let net = Arc::new(Net::new());
         let till = Self::on(pool, net, signer, rules).await;
         for (number, satoshi) in coins.iter().enumerate() {
