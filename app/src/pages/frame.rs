@@ -28,6 +28,7 @@ pub enum Section {
     House,
     Merchants,
     Suspense,
+    Payouts,
     Currencies,
     RateSources,
     Chains,
@@ -86,6 +87,7 @@ const OPERATOR_GROUP: Group = (
     &[
         (Section::House, "House accounts", "/app/operate/house"),
         (Section::Suspense, "Suspense", "/app/operate/suspense"),
+        (Section::Payouts, "Payouts", "/app/operate/payouts"),
         (Section::Merchants, "Merchants", "/app/operate/merchants"),
         (
             Section::Currencies,

@@ -58,8 +58,8 @@ pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
 pub use operate::{
     AuditPage, ChainsPage, FloorPage, HousePage, MerchantTermsPage, MerchantsPage,
-    OperatorRatesPage, ReviewPage, SuspendedDepositPage, SuspensePage, TermsEditPage,
-    TermsListPage,
+    OperatorRatesPage, PayoutPage, PayoutsPage, ReviewPage, SuspendedDepositPage, SuspensePage,
+    TermsEditPage, TermsListPage,
 };
 pub use operations::{OperationPage, OperationsPage};
 pub use public::PublicPage;

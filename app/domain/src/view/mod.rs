@@ -14,6 +14,7 @@ pub mod futures;
 pub mod invoices;
 pub mod merchants;
 pub mod operate;
+pub mod payouts;
 pub mod operations;
 pub mod receipt;
 pub mod settings;

@@ -91,7 +91,7 @@ impl Wallet {
     }
 
     /// Whether signatures come without anybody doing anything.
-    pub(super) const fn signs_by_itself(&self) -> bool {
+    pub(crate) const fn signs_by_itself(&self) -> bool {
         !matches!(self.signer, Signer::ByHand)
     }
 

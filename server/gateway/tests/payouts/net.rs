@@ -142,7 +142,7 @@ impl Net {
     pub fn received(&self, address: &str) -> u64 {
         let script = script(address);
         let state = self.state();
-        let outputs = state.blocks.iter().flat_map(|block| &block.txs);
+        let outputs = state.blocks.iter().flat_map(|block| block.txs.as_slice());
         outputs
             .flat_map(|tx| &tx.output)
             .filter(|output| output.script_pubkey == script)
@@ -170,7 +170,7 @@ impl State {
     }
 
     fn output(&self, coin: &OutPoint) -> Option<&TxOut> {
-        let all = self.blocks.iter().flat_map(|block| &block.txs);
+        let all = self.blocks.iter().flat_map(|block| block.txs.as_slice());
         all.chain(&self.mempool)
             .find(|tx| tx.compute_txid() == coin.txid)
             .and_then(|tx| tx.output.get(usize::try_from(coin.vout).ok()?))
@@ -355,7 +355,7 @@ impl CoinNode for Net {
         let state = self.state();
         let mut blocks = state.blocks.iter();
         let block = blocks.find(|block| block.reference.hash == block_hash);
-        let txs = block.map_or(&[][..], |block| &block.txs);
+        let txs = block.map_or(&[][..], |block| block.txs.as_slice());
         let found = txs.iter().find(|tx| tx.compute_txid().to_string() == txid);
         Ok(found.map(consensus::serialize))
     }

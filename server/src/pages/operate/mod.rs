@@ -9,11 +9,13 @@ mod chains;
 mod currencies;
 mod house;
 mod merchants;
+mod payouts;
 mod rates;
 mod suspense;
 
 use app::pages::{ReviewPage, Section};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -52,6 +54,19 @@ pub(super) fn routes() -> Router<AppState> {
         .route(
             "/app/operate/suspense/{id}/replaced",
             get(suspense::replaced).post(suspense::end_replaced),
+        )
+        .route("/app/operate/payouts", get(payouts::list))
+        .route("/app/operate/payouts.csv", get(payouts::export))
+        .route("/app/operate/payouts/{id}", get(payouts::detail))
+        .route("/app/operate/payouts/{id}/psbt", post(payouts::psbt))
+        .route(
+            "/app/operate/payouts/{id}/signed",
+            post(payouts::signed).layer(DefaultBodyLimit::max(payouts::PSBT_FORM_BYTES_MAX)),
+        )
+        .route("/app/operate/payouts/{id}/bump", post(payouts::bump))
+        .route(
+            "/app/operate/payouts/{id}/rebroadcast",
+            post(payouts::rebroadcast),
         )
         .route("/app/operate/merchants", get(merchants::list))
         .route("/app/operate/merchants.csv", get(merchants::export))
