@@ -1,5 +1,8 @@
 //! What people are told about payouts, and when they are not told again.
 
+use domain::money::Currency;
+use time::Duration;
+
 use super::row::TxRow;
 use super::store;
 use crate::mail::tell_operators;
@@ -9,8 +12,17 @@ use crate::{Error, Gateway, Result};
 /// What the merchant reads about a withdrawal that waits.
 const WAITS: &str = "it waits until there are coins on the chain to pay it with";
 
-/// A withdrawal cannot be paid now. It stays queued, and the operators hear of it once.
-pub(super) async fn tell_of_waiting(gateway: &Gateway, id: i64, why: &str) -> Result<()> {
+/// How long nobody is told while there is change on its way back to us.
+const PATIENCE: Duration = Duration::hours(1);
+
+/// A withdrawal cannot be paid now. It stays queued, and the operators hear of it once: at once, or
+/// after a while where coins are on their way back.
+pub(super) async fn tell_of_waiting(
+    gateway: &Gateway,
+    coin: Currency,
+    id: i64,
+    why: &str,
+) -> Result<()> {
     let (gateway, why) = (gateway.clone(), why.to_owned());
     let book = gateway.book().clone();
     book.commit(move |unit| {
@@ -19,7 +31,10 @@ pub(super) async fn tell_of_waiting(gateway: &Gateway, id: i64, why: &str) -> Re
                 .await?
                 .pop()
                 .ok_or(Error::NotFound)?;
-            if operation.needs_attention {
+            let is_fresh = operation.created_at + PATIENCE > unit.now();
+            if operation.needs_attention
+                || (is_fresh && store::any_running(unit.conn(), coin).await?)
+            {
                 return Ok(());
             }
             operation.needs_attention = true;

@@ -3,7 +3,9 @@
 //! Invariant: until the last unit nothing is kept, so a crash before it leaves withdrawals that wait;
 //! after it they ride.
 
-use bitcoin::{Psbt, ScriptBuf};
+use std::collections::BTreeMap;
+
+use bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, Txid};
 use domain::withdrawal::WithdrawalState;
 use signing::{Payment, Plan, Purpose, Selection, psbt, select};
 
@@ -22,6 +24,9 @@ use crate::withdrawals::{WithdrawalRow, store as withdrawals};
 use crate::{Error, Gateway, Result};
 
 const MEANWHILE: Error = Error::Conflict("somebody else has planned with the same coins");
+
+/// Transactions that made coins, by their ids.
+type Previous = BTreeMap<Txid, Transaction>;
 
 /// How long a withdrawal may be planned with before another process may try.
 const LEASE_SECONDS: i32 = 120;
@@ -46,7 +51,7 @@ pub(super) async fn draft_due(gateway: &Gateway, chain: &Chain, wallet: &Wallet)
     for (id, why, is_waiting) in left {
         withdrawals::failed(gateway.pool(), id, &why, now, work::pause_after).await?;
         if is_waiting {
-            tell_of_waiting(gateway, id, &why).await?;
+            tell_of_waiting(gateway, chain.coin, id, &why).await?;
         }
     }
     Ok(true)
@@ -79,42 +84,7 @@ async fn draft(
     }
     // In the order they were asked for.
     wishes.sort_by_key(|wish| wish.operation_id);
-    let found = coins::available(gateway.pool(), chain, wallet, terms.confirmations).await?;
-    let change = coins::next_change(gateway.pool(), chain, wallet).await?;
-    let fee_rate = wallet.rate().await?;
-    let planned = |coins: &[signing::Coin], wishes: Vec<Wish>| {
-        choose(wishes, |payments: &[Payment]| {
-            select(&Selection {
-                coins,
-                payments,
-                change: &change,
-                fee_rate,
-                caps: wallet.rules.caps,
-                confirmations_min: 1,
-                chain: wallet.chain,
-            })
-        })
-    };
-    let mut chosen = planned(&found, wishes.clone());
-    let mut previous = std::collections::BTreeMap::new();
-    if let Some((plan, _)) = &chosen.plan {
-        previous = coins::previous(gateway.pool(), chain, wallet, plan).await?;
-        if plan.inputs.len() > 1 && !proves(&previous, plan) {
-            // Coins whose transaction the node does not give away are never spent with others.
-            let missing = |coin: &signing::Coin| {
-                plan.inputs.contains(coin) && !previous.contains_key(&coin.outpoint.txid)
-            };
-            let rest: Vec<signing::Coin> = found
-                .iter()
-                .filter(|coin| !missing(coin))
-                .cloned()
-                .collect();
-            chosen = planned(&rest, wishes);
-            if let Some((plan, _)) = &chosen.plan {
-                previous = coins::previous(gateway.pool(), chain, wallet, plan).await?;
-            }
-        }
-    }
+    let (chosen, previous) = plan(gateway, chain, wallet, &wishes, terms.confirmations).await?;
     let Chosen { plan, left: unpaid } = chosen;
     left.extend(
         unpaid
@@ -130,12 +100,47 @@ async fn draft(
     Ok(left)
 }
 
-fn proves(
-    previous: &std::collections::BTreeMap<bitcoin::Txid, bitcoin::Transaction>,
-    plan: &Plan,
-) -> bool {
-    let mut inputs = plan.inputs.iter();
-    inputs.all(|coin| previous.contains_key(&coin.outpoint.txid))
+/// Plans a transaction for as many as can be paid, with the transactions that made its coins.
+///
+/// Coins whose transaction the node does not give away are not spent with others: a signer could not
+/// know what they are worth.
+async fn plan(
+    gateway: &Gateway,
+    chain: &Chain,
+    wallet: &Wallet,
+    wishes: &[Wish],
+    confirmations: u32,
+) -> Result<(Chosen, Previous)> {
+    let mut found = coins::available(gateway.pool(), chain, wallet, confirmations).await?;
+    let change = coins::next_change(gateway.pool(), chain, wallet).await?;
+    let fee_rate = wallet.rate().await?;
+    loop {
+        let chosen = choose(wishes.to_vec(), |payments: &[Payment]| {
+            select(&Selection {
+                coins: &found,
+                payments,
+                change: &change,
+                fee_rate,
+                caps: wallet.rules.caps,
+                confirmations_min: 1,
+                chain: wallet.chain,
+            })
+        });
+        let Some((plan, _)) = &chosen.plan else {
+            return Ok((chosen, Previous::new()));
+        };
+        let previous = coins::previous(gateway.pool(), chain, wallet, plan).await?;
+        let unproven: Vec<OutPoint> = plan
+            .inputs
+            .iter()
+            .map(|coin| coin.outpoint)
+            .filter(|outpoint| !previous.contains_key(&outpoint.txid))
+            .collect();
+        if unproven.is_empty() || plan.inputs.len() == 1 {
+            return Ok((chosen, previous));
+        }
+        found.retain(|coin| !unproven.contains(&coin.outpoint));
+    }
 }
 
 fn wish(chain: &Chain, row: &WithdrawalRow) -> Result<Wish> {

@@ -175,6 +175,16 @@ pub(super) async fn is_given_up(conn: &mut PgConnection, payout_id: i64) -> Resu
     .await?)
 }
 
+/// Whether a payout of the coin is not in the chain yet.
+pub(super) async fn any_running(conn: &mut PgConnection, coin: Currency) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM payouts WHERE chain = $1 AND confirmed_tx_id IS NULL)",
+    )
+    .bind(coin.code.as_str())
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Nobody else changes the payout until the transaction ends. Answers the transaction whose fee is
 /// booked, and how often one was.
 pub(super) async fn lock_payout(
