@@ -73,7 +73,8 @@ async fn draft_bump(gateway: &Gateway, payout_id: i64, by: &str) -> Result<()> {
         .payer
         .wallet()
         .ok_or(Error::Conflict("this chain makes no payouts any more"))?;
-    let found = coins::available(gateway.pool(), chain, wallet, terms.confirmations).await?;
+    let deep = terms.confirmations.max(terms.confirmations_large);
+    let found = coins::available(gateway.pool(), chain, wallet, deep).await?;
     let change = coins::next_change(gateway.pool(), chain, wallet).await?;
     let plan = replace(&Replacement {
         earlier: &earlier.plan,

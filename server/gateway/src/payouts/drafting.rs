@@ -82,9 +82,11 @@ async fn draft(
     if wishes.is_empty() {
         return Ok(left);
     }
+    // A coin is ours to spend once a deposit of any size would be final.
+    let deep = terms.confirmations.max(terms.confirmations_large);
     // In the order they were asked for.
     wishes.sort_by_key(|wish| wish.operation_id);
-    let (chosen, previous) = plan(gateway, chain, wallet, &wishes, terms.confirmations).await?;
+    let (chosen, previous) = plan(gateway, chain, wallet, &wishes, deep).await?;
     let Chosen { plan, left: unpaid } = chosen;
     left.extend(
         unpaid
