@@ -9,7 +9,13 @@ mod bumps;
 mod crashes;
 mod hands;
 mod net;
+#[path = "../real_nodes/node.rs"]
+#[allow(dead_code)]
+mod node;
 mod orders;
+#[path = "../real_nodes/purse.rs"]
+mod purse;
+mod real;
 #[cfg(unix)]
 mod signer;
 mod stories;
