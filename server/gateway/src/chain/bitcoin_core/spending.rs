@@ -14,6 +14,8 @@ use crate::chain::backend::CoinNode;
 
 /// No such transaction there.
 const NOT_FOUND: i64 = -5;
+/// The block was deleted (`RPC_MISC_ERROR`).
+const NOT_KEPT: i64 = -1;
 
 /// `getnetworkinfo`, as far as it is read here.
 #[derive(Deserialize)]
@@ -42,7 +44,7 @@ impl CoinNode for BitcoinCore {
         let params = json!([txid, false, block_hash]);
         let answer: Result<String, NodeError> = self.call("getrawtransaction", params).await;
         let digits = match answer {
-            Err(error) if error.code() == Some(NOT_FOUND) => return Ok(None),
+            Err(error) if matches!(error.code(), Some(NOT_FOUND | NOT_KEPT)) => return Ok(None),
             answer => answer?,
         };
         let bytes = hex::decode(digits).map_err(|error| {
