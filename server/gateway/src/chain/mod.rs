@@ -230,7 +230,10 @@ fn connect(
     };
     if account.kind() != signing::ScriptKind::P2wpkh {
         let code = coin.code;
-        tracing::warn!(chain = code, "payouts need an account of wpkh: its withdrawals wait");
+        tracing::warn!(
+            chain = code,
+            "payouts need an account of wpkh: its withdrawals wait"
+        );
         return Ok((node, Arc::new(NoPayer { code })));
     }
     // A key here signs for the instance's own account alone.

@@ -8,7 +8,7 @@ use signing::{FeeRate, Plan, Replacement, psbt, replace};
 use super::row::{TxRow, TxState};
 use super::store::{self, NewTx};
 use super::wallet::Wallet;
-use super::{coins_store as coins, drafting, follow_store};
+use super::{coins_store as coins, drafting, follow_store, rider_store};
 use crate::chain::Chain;
 use crate::operator::audit_log;
 use crate::withdrawals::store as withdrawals;
@@ -127,7 +127,7 @@ async fn store_bump(gateway: &Gateway, earlier: &TxRow, bump: Bump) -> Result<()
                 let now = unit.now();
                 let (booked, _) = store::lock_payout(unit.conn(), payout).await?;
                 let all = store::all(unit.conn(), inner.currencies(), payout).await?;
-                let is_given_up = store::is_given_up(unit.conn(), payout).await?;
+                let is_given_up = rider_store::is_given_up(unit.conn(), payout).await?;
                 if booked.is_some() || is_given_up || sent(&all)?.id != earlier_id {
                     return Err(MEANWHILE);
                 }

@@ -14,7 +14,7 @@ use super::choosing::{Chosen, Wish, choose};
 use super::coins_store as coins;
 use super::store::{self, NewTx};
 use super::wallet::Wallet;
-use super::{reference, work};
+use super::{lock_store, reference, rider_store, work};
 use crate::chain::address::{output_address, parse_address};
 use crate::chain::{Chain, base_units};
 use crate::ledger::Unit;
@@ -183,7 +183,7 @@ async fn store_draft(
                 let now = unit.now();
                 let locked = operations::lock(unit.conn(), inner.currencies(), &riders).await?;
                 let payout = store::insert_payout(unit.conn(), coin, confirmations, now).await?;
-                if !store::ride(unit.conn(), payout, &riders).await? {
+                if !rider_store::ride(unit.conn(), payout, &riders).await? {
                     return Err(MEANWHILE);
                 }
                 for mut operation in locked.into_iter().filter(|row| row.needs_attention) {
@@ -226,7 +226,7 @@ pub(super) async fn keep(
     {
         return Err(MEANWHILE);
     }
-    if !store::lock_coins(unit.conn(), chain, payout, plan).await? {
+    if !lock_store::lock_coins(unit.conn(), chain, payout, plan).await? {
         return Err(MEANWHILE);
     }
     Ok(())

@@ -6,7 +6,7 @@ use domain::money::Currency;
 use domain::withdrawal::WithdrawalState;
 
 use super::row::{Rider, TxRow, money};
-use super::{follow_store, store};
+use super::{follow_store, lock_store, rider_store, store};
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::ledger::{Unit, with_ids};
 use crate::operations::store as operations;
@@ -54,7 +54,7 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
 async fn settle_payout(gateway: &Gateway, id: i64) -> Result<()> {
     let mut conn = gateway.side_pool().acquire().await?;
     let tx = store::find(&mut conn, gateway.currencies(), id).await?;
-    let riders = store::riders(&mut conn, tx.payout_id).await?;
+    let riders = rider_store::riders(&mut conn, tx.payout_id).await?;
     drop(conn);
     for rider in riders {
         let (inner, txid) = (gateway.clone(), tx.txid.clone());
@@ -80,7 +80,7 @@ async fn settle_rider(gateway: &Gateway, unit: &mut Unit, rider: Rider, txid: &s
     let state = match row.state {
         // Queued still, when a person signed and sent it past us.
         WithdrawalState::Queued | WithdrawalState::Built | WithdrawalState::Broadcast => {
-            store::set_rider(unit.conn(), id, WithdrawalState::Built, txid).await?;
+            rider_store::set_rider(unit.conn(), id, WithdrawalState::Built, txid).await?;
             return settle(gateway, unit, id).await;
         }
         // One whose money was given back is told of by its new transaction.
@@ -91,7 +91,7 @@ async fn settle_rider(gateway: &Gateway, unit: &mut Unit, rider: Rider, txid: &s
             )));
         }
     };
-    store::set_rider(unit.conn(), id, state, txid).await
+    rider_store::set_rider(unit.conn(), id, state, txid).await
 }
 
 /// Books the fee, and gives back the coins that only other transactions of the payout would have
@@ -118,14 +118,14 @@ async fn finish(gateway: &Gateway, unit: &mut Unit, tx: &TxRow) -> Result<()> {
     store::replaced(unit.conn(), payout, tx.id).await?;
     store::confirmed(unit.conn(), payout, tx.id, booking).await?;
     // A coin that was given back when another transaction was deep may be spent by this one.
-    if !store::lock_coins(unit.conn(), tx.coin.code.as_str(), payout, &tx.plan).await? {
+    if !lock_store::lock_coins(unit.conn(), tx.coin.code.as_str(), payout, &tx.plan).await? {
         tracing::error!(
             payout,
             txid = tx.txid,
             "a coin of this payout was planned with elsewhere"
         );
     }
-    store::release_others(unit.conn(), payout, &tx.plan).await
+    lock_store::release_others(unit.conn(), payout, &tx.plan).await
 }
 
 /// Broadcasts the bytes of a payout that was deep and left the chain; what the network says is for the

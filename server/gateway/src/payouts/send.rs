@@ -5,7 +5,7 @@ use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 use super::follow_store::Standing;
 use super::row::{Rider, TxRow};
 use super::work::Failure;
-use super::{follow_store, store};
+use super::{follow_store, rider_store, store};
 use crate::chain::follower;
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
@@ -19,7 +19,7 @@ pub(super) async fn send_one(gateway: &Gateway, tx: &TxRow) -> Result<(), Failur
         return Err(Failure::Passing("it has no bytes yet".to_owned()));
     };
     let mut conn = gateway.pool().acquire().await.map_err(Error::from)?;
-    let given_up = store::is_given_up(&mut conn, tx.payout_id).await?;
+    let given_up = rider_store::is_given_up(&mut conn, tx.payout_id).await?;
     drop(conn);
     if given_up {
         let why = "money of its withdrawals was given back, so it is not sent any more";
@@ -42,7 +42,7 @@ async fn conflict(gateway: &Gateway, tx: &TxRow, why: &str) -> Result<Failure> {
     follower::sync(gateway, tx.coin).await?;
     let mut conn = gateway.pool().acquire().await?;
     let standing = follow_store::standing(&mut conn, tx.payout_id).await?;
-    let riders = store::riders(&mut conn, tx.payout_id).await?;
+    let riders = rider_store::riders(&mut conn, tx.payout_id).await?;
     drop(conn);
     match standing {
         Standing::InBlock => {
@@ -72,7 +72,7 @@ async fn conflict(gateway: &Gateway, tx: &TxRow, why: &str) -> Result<Failure> {
 /// One unit per withdrawal, then the transaction: a crash between them sends the same bytes again.
 async fn accepted(gateway: &Gateway, tx: &TxRow) -> Result<()> {
     let mut conn = gateway.pool().acquire().await?;
-    let riders = store::riders(&mut conn, tx.payout_id).await?;
+    let riders = rider_store::riders(&mut conn, tx.payout_id).await?;
     drop(conn);
     for rider in riders {
         tell_rider(gateway, rider, &tx.txid).await?;
@@ -106,7 +106,7 @@ async fn tell_rider(gateway: &Gateway, rider: Rider, txid: &str) -> Result<()> {
                 let first = row.state == WithdrawalState::Built;
                 // Another transaction of the payout may pay it by now.
                 let paid_by = row.txid.unwrap_or_else(|| txid.clone());
-                store::set_rider(unit.conn(), id, state, &paid_by).await?;
+                rider_store::set_rider(unit.conn(), id, state, &paid_by).await?;
                 if let (true, Some(claim)) = (first, rider.claim_id) {
                     withdrawal_changed(&inner, unit, claim, RefundProgress::Sent { txid }).await?;
                 }

@@ -4,9 +4,9 @@ use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 use signing::psbt::{Complete, Returned, complete};
 
 use super::row::{TxRow, TxState};
-use super::store;
 use super::wallet::NotSigned;
 use super::work::Failure;
+use super::{rider_store, store};
 use crate::ledger::Unit;
 use crate::operations::store as operations;
 use crate::withdrawals::store as withdrawals;
@@ -59,7 +59,7 @@ pub(super) async fn store_in(
 ) -> Result<()> {
     let currencies = gateway.currencies();
     let payout = store::find(unit.conn(), currencies, id).await?.payout_id;
-    let riders = store::riders(unit.conn(), payout).await?;
+    let riders = rider_store::riders(unit.conn(), payout).await?;
     let ids: Vec<i64> = riders.iter().map(|rider| rider.operation_id).collect();
     operations::lock(unit.conn(), currencies, &ids).await?;
     store::lock_payout(unit.conn(), payout).await?;
@@ -68,7 +68,7 @@ pub(super) async fn store_in(
     if tx.state != TxState::Drafted {
         return Err(Error::Conflict("it does not wait for a signature any more"));
     }
-    if store::is_given_up(unit.conn(), payout).await? {
+    if rider_store::is_given_up(unit.conn(), payout).await? {
         return Err(Error::Conflict("money of its withdrawals was given back"));
     }
     if complete.txid.to_string() != tx.txid || complete.fee != tx.plan.fee {
@@ -91,7 +91,7 @@ pub(super) async fn store_in(
             WithdrawalState::Built | WithdrawalState::Broadcast => row.state,
             WithdrawalState::Pending | WithdrawalState::Settled | WithdrawalState::Void => continue,
         };
-        store::set_rider(unit.conn(), operation_id, state, &tx.txid).await?;
+        rider_store::set_rider(unit.conn(), operation_id, state, &tx.txid).await?;
     }
     withdrawals::notify_worker(unit.conn()).await
 }

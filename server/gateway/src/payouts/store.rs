@@ -1,4 +1,3 @@
-use bitcoin::OutPoint;
 use domain::money::Currency;
 use signing::Plan;
 use sqlx::postgres::PgRow;
@@ -6,7 +5,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
 use time::{Duration, OffsetDateTime};
 
-use super::row::{Rider, TxRow, TxState};
+use super::row::{TxRow, TxState};
 use crate::currencies::Currencies;
 use crate::{Error, Result};
 
@@ -61,116 +60,6 @@ pub(super) async fn insert_tx(
     .bind(i64::try_from(new.plan.fee)?)
     .bind(new.made_by)
     .bind(now)
-    .fetch_one(conn)
-    .await?)
-}
-
-/// Locks the coins of a plan for a payout; false when another one has some of them.
-pub(super) async fn lock_coins(
-    conn: &mut PgConnection,
-    chain: &str,
-    payout_id: i64,
-    plan: &Plan,
-) -> Result<bool> {
-    let (txids, vouts) = outpoints(plan)?;
-    sqlx::query(
-        "INSERT INTO payout_coins (chain, prev_txid, prev_vout, payout_id)
-         SELECT $1, c.txid, c.vout, $4 FROM unnest($2::text[], $3::int[]) AS c (txid, vout)
-         ORDER BY c.txid, c.vout
-         ON CONFLICT ON CONSTRAINT payout_coins_once DO NOTHING",
-    )
-    .bind(chain)
-    .bind(&txids)
-    .bind(&vouts)
-    .bind(payout_id)
-    .execute(&mut *conn)
-    .await?;
-    let ours: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM unnest($2::text[], $3::int[]) AS c (txid, vout)
-         JOIN payout_coins l ON l.chain = $1 AND l.prev_txid = c.txid AND l.prev_vout = c.vout
-         WHERE l.payout_id = $4",
-    )
-    .bind(chain)
-    .bind(&txids)
-    .bind(&vouts)
-    .bind(payout_id)
-    .fetch_one(conn)
-    .await?;
-    Ok(usize::try_from(ours)? == plan.inputs.len())
-}
-
-/// Gives back the coins of a payout that `plan`, which is in the chain, does not spend.
-pub(super) async fn release_others(
-    conn: &mut PgConnection,
-    payout_id: i64,
-    plan: &Plan,
-) -> Result<()> {
-    let (txids, vouts) = outpoints(plan)?;
-    sqlx::query(
-        "DELETE FROM payout_coins l WHERE l.payout_id = $1
-         AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::int[]) AS c (txid, vout)
-                         WHERE c.txid = l.prev_txid AND c.vout = l.prev_vout)",
-    )
-    .bind(payout_id)
-    .bind(txids)
-    .bind(vouts)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-fn outpoints(plan: &Plan) -> Result<(Vec<String>, Vec<i32>)> {
-    let spent = plan.inputs.iter().map(|coin| coin.outpoint);
-    let mut columns = (Vec::new(), Vec::new());
-    for OutPoint { txid, vout } in spent {
-        columns.0.push(txid.to_string());
-        columns.1.push(i32::try_from(vout)?);
-    }
-    Ok(columns)
-}
-
-/// Withdrawals ride from now on; false when one of them does not wait any more.
-pub(super) async fn ride(
-    conn: &mut PgConnection,
-    payout_id: i64,
-    operation_ids: &[i64],
-) -> Result<bool> {
-    let riding = sqlx::query(
-        "UPDATE withdrawals SET payout_id = $1, next_attempt_at = NULL, locked_until = NULL,
-             attempts = 0, last_error = NULL
-         WHERE operation_id = ANY($2) AND state = 'queued' AND payout_id IS NULL AND NOT internal",
-    )
-    .bind(payout_id)
-    .bind(operation_ids)
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(usize::try_from(riding)? == operation_ids.len())
-}
-
-/// Those that ride in a payout, in id order.
-pub(super) async fn riders(conn: &mut PgConnection, payout_id: i64) -> Result<Vec<Rider>> {
-    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(
-        "SELECT operation_id, claim_id FROM withdrawals WHERE payout_id = $1 ORDER BY operation_id",
-    )
-    .bind(payout_id)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(operation_id, claim_id)| Rider {
-            operation_id,
-            claim_id,
-        })
-        .collect())
-}
-
-/// Whether the money of some rider was given back: its payout must not be sent any more.
-pub(super) async fn is_given_up(conn: &mut PgConnection, payout_id: i64) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM withdrawals WHERE payout_id = $1 AND state = 'void')",
-    )
-    .bind(payout_id)
     .fetch_one(conn)
     .await?)
 }
@@ -449,24 +338,5 @@ pub(super) async fn told(conn: &mut PgConnection, id: i64) -> Result<()> {
         .bind(id)
         .execute(conn)
         .await?;
-    Ok(())
-}
-
-/// A rider's new state and the transaction that pays it by now.
-pub(super) async fn set_rider(
-    conn: &mut PgConnection,
-    operation_id: i64,
-    state: domain::withdrawal::WithdrawalState,
-    txid: &str,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE withdrawals SET state = $2, txid = $3, next_attempt_at = NULL, locked_until = NULL
-         WHERE operation_id = $1",
-    )
-    .bind(operation_id)
-    .bind(state.word())
-    .bind(txid)
-    .execute(conn)
-    .await?;
     Ok(())
 }
