@@ -29,6 +29,8 @@ const OPERATORS = [
   '/app/operate/currencies',
   '/app/operate/currencies/BTC',
   '/app/operate/rates',
+  '/app/operate/payouts',
+  '/app/operate/chains',
   '/app/operate/audit',
 ];
 

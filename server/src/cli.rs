@@ -3,8 +3,16 @@
 //! Values arrive here as text and are judged in [`crate::config`], so that every wrong setting is
 //! named at once, whichever way it was given.
 
+mod chains;
+mod payouts;
+#[cfg(unix)]
+mod signer;
+
 use clap::{Args, Parser, Subcommand};
 
+pub use self::chains::ChainArgs;
+#[cfg(unix)]
+pub use self::signer::SignerArgs;
 use crate::bench::Plan;
 
 /// Arguments and environment of the process.
@@ -25,7 +33,7 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Run the server until it is told to stop.
     Serve,
@@ -45,6 +53,10 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Hold the key of one account and sign what its policy allows; a process of its own, which reads
+    /// neither the database nor any other setting.
+    #[cfg(unix)]
+    Signer(SignerArgs),
     /// Measure this machine by the side of pgbench's TPC-B, in a database of its own that is
     /// dropped afterwards.
     Bench {
@@ -196,6 +208,9 @@ pub struct Settings {
     )]
     #[arg(default_value = "text")]
     pub log_format: String,
+
+    #[command(flatten)]
+    pub chains: ChainArgs,
 }
 
 #[cfg(test)]

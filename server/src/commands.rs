@@ -8,8 +8,12 @@ use gateway::Gateway;
 use gateway::audit::AuditReport;
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::cli::SignerArgs;
 use crate::config::Config;
 use crate::database::Database;
+#[cfg(unix)]
+use crate::shutdown::Shutdown;
 
 /// Makes the demo set, or reads it again, and prints it (`70-sandbox.md`).
 pub async fn demo(config: Config, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -89,6 +93,14 @@ pub async fn audit(config: Config, as_json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Signs until it is told to stop.
+#[cfg(unix)]
+pub async fn signer(args: SignerArgs) -> anyhow::Result<ExitCode> {
+    let mut stop = Shutdown::on_signal();
+    signing::run(args.config(), async move { stop.requested().await }).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn check_books(database: &Database, config: &Config) -> anyhow::Result<AuditReport> {

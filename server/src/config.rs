@@ -1,11 +1,13 @@
 //! The settings of a process, judged: every wrong one is named in one line of its own.
 
+use std::borrow::Cow;
 use std::env;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use gateway::chain::ChainSettings;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -34,6 +36,8 @@ pub struct Config {
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpAddr>,
     pub spread_basis_points: u32,
+    /// Coins with a node.
+    pub chains: ChainSettings,
     /// Age from which a rate is not quoted any more.
     pub rate_stale_after: time::Duration,
     /// Folder with `pkg/`, `boot.js` and the like.
@@ -60,7 +64,7 @@ pub enum DatabaseSetting {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {problem}")]
 pub struct SettingError {
-    pub variable: &'static str,
+    pub variable: Cow<'static, str>,
     /// Continues the sentence that the variable's name begins.
     pub problem: String,
 }
@@ -103,6 +107,7 @@ impl Config {
                 0,
                 9_999,
             ),
+            chains: wrong.chains(settings, test_mode),
             rate_stale_after: time::Duration::seconds(i64::from(stale_seconds)),
             site_root: wrong.site_root(given(&settings.site_root)),
             log: wrong.directives(given(&settings.log)),
@@ -153,6 +158,7 @@ impl Config {
             spread_basis_points: self.spread_basis_points,
             webhook_timeouts: gateway::outbox::Timeouts::default(),
             database_connections: self.database_connections,
+            chains: self.chains.clone(),
         }
     }
 }
@@ -171,9 +177,9 @@ fn given(value: &Option<String>) -> Option<String> {
 struct Wrong(Vec<SettingError>);
 
 impl Wrong {
-    fn add(&mut self, variable: &'static str, problem: impl Into<String>) {
+    fn add(&mut self, variable: impl Into<Cow<'static, str>>, problem: impl Into<String>) {
         self.0.push(SettingError {
-            variable,
+            variable: variable.into(),
             problem: problem.into(),
         });
     }
@@ -301,6 +307,17 @@ impl Wrong {
             );
         }
         Some(key)
+    }
+
+    fn chains(&mut self, settings: &Settings, test_mode: bool) -> ChainSettings {
+        ChainSettings::read(|variable| settings.chains.value(variable), test_mode).unwrap_or_else(
+            |errors| {
+                for error in errors {
+                    self.add(error.variable, error.problem);
+                }
+                ChainSettings::default()
+            },
+        )
     }
 
     fn site_root(&mut self, value: Option<String>) -> PathBuf {

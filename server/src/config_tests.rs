@@ -164,3 +164,33 @@ fn only_an_origin_is_a_public_url() {
         assert_eq!(origin, expected, "{text}");
     }
 }
+
+#[test]
+fn wrong_nodes_are_named_with_everything_else() {
+    let mut settings = Settings {
+        spread_basis_points: "10000".to_owned(),
+        ..defaults()
+    };
+    settings.chains.btc = some("electrum");
+    settings.chains.ltc_password = some("hunter2");
+    settings.chains.eth = some("evm");
+    settings.chains.eth_url = some("ftp://key:hunter2@node");
+    settings.chains.eth_network = some("mainnet");
+    let wrong = Config::read(&settings).err().unwrap();
+    let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    for variable in [
+        "EXCHEQUER_SPREAD_BASIS_POINTS",
+        "EXCHEQUER_CHAIN_BTC",
+        "EXCHEQUER_CHAIN_LTC_PASSWORD",
+        "EXCHEQUER_CHAIN_ETH_URL",
+    ] {
+        assert!(
+            wrong.iter().any(|error| error.variable == variable),
+            "{lines:?}"
+        );
+    }
+    assert!(
+        lines.iter().all(|line| !line.contains("hunter2")),
+        "{lines:?}"
+    );
+}

@@ -1,15 +1,19 @@
-//! Whether the process lives, and whether it can do its work.
+//! Whether the process lives, whether it can do its work, and how it follows its chains.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use domain::view::chains::ChainState;
+use gateway::chain::ChainStatus;
 use serde_json::{Value, json};
 
+use crate::http::client::is_local;
 use crate::state::AppState;
 
 pub fn router() -> Router<AppState> {
     Router::new()
+        .route("/health", get(health))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
 }
@@ -20,16 +24,111 @@ async fn live() -> Json<Value> {
 }
 
 /// Answers 503 while the database does not. Nothing about the reason leaves the machine.
+///
+/// A chain that cannot be followed changes nothing here: everything else goes on being served.
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
     let gateway = &state.gateway;
     match gateway.clock().refresh(gateway.pool()).await {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ok" }))),
-        Err(error) => {
-            tracing::warn!(%error, "the database does not answer");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Json(json!({ "status": "unavailable" })),
-            )
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// How every chain is followed: 200 with `ok`, or with `degraded` while one is not. What a node said
+/// is told to this machine alone.
+async fn health(State(state): State<AppState>, request: Request) -> (StatusCode, Json<Value>) {
+    let with_errors = is_local(request.extensions(), request.headers());
+    match state.gateway.chain_statuses().await {
+        Ok(statuses) => (StatusCode::OK, Json(body(&statuses, with_errors))),
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn unavailable(error: &gateway::Error) -> (StatusCode, Json<Value>) {
+    tracing::warn!(%error, "the database does not answer");
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        Json(json!({ "status": "unavailable" })),
+    )
+}
+
+fn body(statuses: &[ChainStatus], with_errors: bool) -> Value {
+    let is_fine = statuses
+        .iter()
+        .all(|status| status.state != ChainState::Stopped);
+    let chains: Vec<Value> = statuses
+        .iter()
+        .map(|status| chain(status, with_errors))
+        .collect();
+    json!({ "status": if is_fine { "ok" } else { "degraded" }, "chains": chains })
+}
+
+fn chain(status: &ChainStatus, with_errors: bool) -> Value {
+    let following = &status.following;
+    let trouble = following.trouble.as_ref();
+    let mut chain = json!({
+        "chain": status.code,
+        "node": status.kind,
+        "network": status.network,
+        "state": status.state.words(),
+        "height": following.height,
+        "node_height": following.node_height,
+        "lag": following.lag(),
+        "at_tip": following.at_tip.map(seconds),
+        "failing_since": trouble.map(|trouble| seconds(trouble.since)),
+    });
+    if with_errors {
+        chain["error"] = json!(trouble.map(|trouble| &trouble.error));
+        chain["warning"] = json!(following.warning);
+    }
+    chain
+}
+
+/// Seconds since 1970, which programs that watch compare with their own clock.
+fn seconds(at: time::OffsetDateTime) -> i64 {
+    at.unix_timestamp()
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::chain::{Following, Trouble};
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    fn status(trouble: Option<Trouble>) -> ChainStatus {
+        ChainStatus {
+            code: "BTC",
+            kind: "bitcoin-core",
+            network: "regtest".to_owned(),
+            state: match trouble {
+                Some(_) => ChainState::Stopped,
+                None => ChainState::AtTip,
+            },
+            following: Following {
+                height: Some(7),
+                node_height: Some(9),
+                trouble,
+                ..Following::default()
+            },
         }
+    }
+
+    #[test]
+    fn a_chain_that_fails_degrades_and_its_reason_stays_here() {
+        let trouble = Trouble {
+            error: "127.0.0.1:18443 refuses".to_owned(),
+            since: OffsetDateTime::UNIX_EPOCH,
+            failures: 3,
+        };
+        let statuses = [status(None), status(Some(trouble))];
+        let told = body(&statuses, false);
+        assert_eq!(told["status"], "degraded");
+        assert_eq!(told["chains"][1]["failing_since"], 0);
+        assert_eq!(told["chains"][0]["lag"], 2);
+        assert!(!told.to_string().contains("18443"), "{told}");
+        let here = body(&statuses, true);
+        assert_eq!(here["chains"][1]["error"], "127.0.0.1:18443 refuses");
+        assert_eq!(body(&statuses[..1], true)["status"], "ok");
     }
 }

@@ -11,9 +11,11 @@ use crate::config::Config;
 ///
 /// Commands that end say what they have to say by themselves, so only warnings are logged beside
 /// it.
-pub fn start(config: &Config, command: Command) {
+pub fn start(config: &Config, command: &Command) {
     let usual = match command {
         Command::Serve => "info",
+        #[cfg(unix)]
+        Command::Signer(_) => "info",
         Command::Demo { .. } | Command::Migrate | Command::Audit { .. } => "warn",
         // Under load every slow statement would be warned of.
         Command::Bench { .. } => "error",
@@ -30,4 +32,14 @@ pub fn start(config: &Config, command: Command) {
     } else {
         builder.try_init()
     };
+}
+
+/// The same for the signer, which reads no other settings. What it signs and refuses is worth a line.
+#[cfg(unix)]
+pub fn start_for_signer() {
+    // Refused only when logging runs already.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new("info"))
+        .with_writer(io::stderr)
+        .try_init();
 }

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+#[cfg(unix)]
+use server::cli::SignerArgs;
 use server::cli::{Cli, Command};
 use server::config::Config;
 use server::{bench, commands, logging, serve};
@@ -20,6 +22,10 @@ const WORKER_STACK_BYTES: usize = 8 * 1024 * 1024;
 )]
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    #[cfg(unix)]
+    if let Some(Command::Signer(args)) = cli.command {
+        return signer(args);
+    }
     let config = match Config::read(&cli.settings) {
         Ok(config) => config,
         Err(errors) => {
@@ -30,7 +36,7 @@ fn main() -> ExitCode {
         }
     };
     let command = cli.command.unwrap_or(Command::Serve);
-    logging::start(&config, command);
+    logging::start(&config, &command);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(WORKER_STACK_BYTES)
@@ -38,6 +44,14 @@ fn main() -> ExitCode {
     let done = runtime
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(run(config, command)));
+    ended(done)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "errors of a command belong on standard error"
+)]
+fn ended(done: anyhow::Result<ExitCode>) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
@@ -47,12 +61,28 @@ fn main() -> ExitCode {
     }
 }
 
+/// Holds a key, so it reads no setting that is not about it.
+#[cfg(unix)]
+fn signer(args: SignerArgs) -> ExitCode {
+    logging::start_for_signer();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let done = runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(commands::signer(args)));
+    ended(done)
+}
+
 async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => serve::serve(config).await.map(|()| ExitCode::SUCCESS),
         Command::Demo { json } => commands::demo(config, json).await,
         Command::Migrate => commands::migrate(config).await,
         Command::Audit { json } => commands::audit(config, json).await,
+        // Taken care of before any setting was read.
+        #[cfg(unix)]
+        Command::Signer(args) => commands::signer(args).await,
         Command::Bench { plan, json } => bench::bench(config, plan, json).await,
     }
 }

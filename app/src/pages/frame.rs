@@ -28,8 +28,10 @@ pub enum Section {
     House,
     Merchants,
     Suspense,
+    Payouts,
     Currencies,
     RateSources,
+    Chains,
     AuditLog,
     Faucet,
     Mailbox,
@@ -85,6 +87,7 @@ const OPERATOR_GROUP: Group = (
     &[
         (Section::House, "House accounts", "/app/operate/house"),
         (Section::Suspense, "Suspense", "/app/operate/suspense"),
+        (Section::Payouts, "Payouts", "/app/operate/payouts"),
         (Section::Merchants, "Merchants", "/app/operate/merchants"),
         (
             Section::Currencies,
@@ -92,6 +95,7 @@ const OPERATOR_GROUP: Group = (
             "/app/operate/currencies",
         ),
         (Section::RateSources, "Rate sources", "/app/operate/rates"),
+        (Section::Chains, "Chains", "/app/operate/chains"),
         (Section::AuditLog, "Audit log", "/app/operate/audit"),
     ],
 );

@@ -57,8 +57,9 @@ pub use keys::{KeyCreatedPage, KeysPage};
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
 pub use operate::{
-    AuditPage, FloorPage, HousePage, MerchantTermsPage, MerchantsPage, OperatorRatesPage,
-    ReviewPage, SuspendedDepositPage, SuspensePage, TermsEditPage, TermsListPage,
+    AuditPage, ChainsPage, FloorPage, HousePage, MerchantTermsPage, MerchantsPage,
+    OperatorRatesPage, PayoutPage, PayoutsPage, ReviewPage, SuspendedDepositPage, SuspensePage,
+    TermsEditPage, TermsListPage,
 };
 pub use operations::{OperationPage, OperationsPage};
 pub use public::PublicPage;

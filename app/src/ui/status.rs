@@ -20,7 +20,9 @@ impl StatusKind {
     /// Kind of a charge's status word; an unknown word is shown as waiting.
     pub fn of(word: &str) -> Self {
         match word {
-            "processing" | "seen" | "confirming" | "not_confirmed" | "matched" => Self::Seen,
+            "processing" | "seen" | "confirming" | "not_confirmed" | "matched" | "catching up" => {
+                Self::Seen
+            }
             "underpaid" | "stale" | "outlier" => Self::Warn,
             "refunded" => Self::Late,
             "paid" | "delivered" | "final" | "confirmed" | "settled" | "active" | "current" => {

@@ -26,6 +26,7 @@ mod open;
 pub mod operations;
 pub mod operator;
 pub mod outbox;
+pub mod payouts;
 pub mod rates;
 pub mod settings;
 pub mod terminal;

@@ -69,7 +69,14 @@ impl Gateway {
         let instance = Instance::open(&pool, settings.test_mode, clock.now()).await?;
         clock.refresh(&pool).await?;
         let currencies = Currencies::load(&pool).await?;
-        let chains = Chains::open(&pool, &instance, &currencies, settings.test_mode).await?;
+        let chains = Chains::open(
+            &pool,
+            &instance,
+            &currencies,
+            &settings.chains,
+            settings.test_mode,
+        )
+        .await?;
         let book = Book::new(
             pool.clone(),
             side_pool.clone(),

@@ -1,5 +1,6 @@
 use time::Duration;
 
+use crate::chain::ChainSettings;
 use crate::outbox::Timeouts;
 
 /// What the operator decides; read once at start.
@@ -23,6 +24,8 @@ pub struct Settings {
     pub webhook_timeouts: Timeouts,
     /// Most connections to the database.
     pub database_connections: u32,
+    /// Coins with a node; the others are simulated in test mode.
+    pub chains: ChainSettings,
 }
 
 impl Settings {
@@ -38,6 +41,7 @@ impl Settings {
             spread_basis_points: 0,
             webhook_timeouts: Timeouts::default(),
             database_connections: 40,
+            chains: ChainSettings::default(),
         }
     }
 }

@@ -39,12 +39,16 @@ pub enum EntryKind {
     FuturesHeld,
     /// A promise was not used.
     FuturesVoid,
+    /// A transaction of ours is in the chain: its miner was paid.
+    NetworkFee,
+    /// It left the chain, and another one with the same payments took its place.
+    NetworkFeeReversed,
     /// Opening balance of the demo set.
     TestFunding,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::ReceiptFinal,
         Self::ReceiptReversed,
         Self::ChargePaid,
@@ -63,6 +67,8 @@ impl EntryKind {
         Self::Exchange,
         Self::FuturesHeld,
         Self::FuturesVoid,
+        Self::NetworkFee,
+        Self::NetworkFeeReversed,
         Self::TestFunding,
     ];
 
@@ -87,6 +93,8 @@ impl EntryKind {
             Self::Exchange => "exchange",
             Self::FuturesHeld => "futures_held",
             Self::FuturesVoid => "futures_void",
+            Self::NetworkFee => "network_fee",
+            Self::NetworkFeeReversed => "network_fee_reversed",
             Self::TestFunding => "test_funding",
         }
     }

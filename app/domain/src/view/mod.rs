@@ -4,6 +4,7 @@
 //! from exact units; nothing downstream does arithmetic on them.
 
 mod brand;
+pub mod chains;
 pub mod checkout;
 pub mod claim;
 pub mod coins;
@@ -14,6 +15,7 @@ pub mod invoices;
 pub mod merchants;
 pub mod operate;
 pub mod operations;
+pub mod payouts;
 pub mod receipt;
 pub mod settings;
 pub mod terminal;

@@ -1,18 +1,23 @@
-//! The operator's pages: house accounts, suspense, merchants, terms, rates, the audit log (ux §1.14).
+//! The operator's pages: house accounts, suspense, merchants, terms, rates, chains, the
+//! audit log (ux §1.14).
 
 mod audit;
+mod chains;
 mod currencies;
 mod house;
 mod merchants;
+mod payouts;
 mod rates;
 mod review;
 mod suspended;
 mod suspense;
 
 pub use audit::AuditPage;
+pub use chains::ChainsPage;
 pub use currencies::{TermsEditPage, TermsListPage};
 pub use house::{FloorPage, HousePage};
 pub use merchants::{MerchantTermsPage, MerchantsPage};
+pub use payouts::{PayoutPage, PayoutsPage};
 pub use rates::OperatorRatesPage;
 pub use review::ReviewPage;
 pub use suspended::SuspendedDepositPage;

@@ -100,6 +100,16 @@ pub(crate) async fn find(
     view(&row, currencies)
 }
 
+/// Whether change of our own transactions goes to this address.
+pub(crate) async fn is_change(conn: &mut PgConnection, canonical: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM chain_addresses WHERE address = $1 AND branch = 1)",
+    )
+    .bind(canonical)
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Row of `chain_addresses` with this canonical text, whosever it is.
 pub(crate) async fn watched_address(
     conn: &mut PgConnection,

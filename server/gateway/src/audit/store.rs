@@ -3,6 +3,7 @@
 mod books;
 mod charges;
 mod operations;
+mod payouts;
 mod reports;
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
@@ -10,7 +11,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::Result;
 
 /// What should be true, and how to find where it is not.
-pub(super) const CHECKS: [(&str, &str); 34] = [
+pub(super) const CHECKS: [(&str, &str); 39] = [
     ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
     (
         "each balance is the sum of its lines",
@@ -121,6 +122,23 @@ pub(super) const CHECKS: [(&str, &str); 34] = [
     (
         "the status of each operation was told",
         operations::STATUSES_TOLD,
+    ),
+    (
+        "each payout spends what it pays, gives back and costs",
+        payouts::TRANSACTIONS_ADD_UP,
+    ),
+    (
+        "each payout in the chain booked its fee once",
+        payouts::FEES_BOOKED,
+    ),
+    (
+        "each payout in the chain paid everybody in it",
+        payouts::RIDERS_PAID,
+    ),
+    ("each coin of a payout is its own", payouts::COINS_LOCKED),
+    (
+        "the change of each payout came back to us",
+        payouts::CHANGE_IS_OURS,
     ),
     (
         "each change of status has its event",

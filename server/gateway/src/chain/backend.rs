@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+use crate::payouts::Wallet;
 
 /// A block, by what links it to its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub struct OutPoint {
 /// A payment to an address. Outputs without an address are left out by the backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainOutput {
-    /// Position in the transaction; the log index for a token.
+    /// Position in the transaction; for a token, its place among the transfers of the transaction.
+    /// The same wherever the transaction gets into a block.
     pub vout: i32,
     pub address: String,
     /// Base units: satoshi, wei, token units. More than the type holds is reported as its maximum.
@@ -70,6 +72,15 @@ pub trait ChainBackend: Send + Sync {
     /// A transaction of the mempool; `None` when it is there no more.
     async fn tx(&self, txid: &str) -> Result<Option<ChainTx>>;
 
+    /// Several transactions of the mempool; those that left it are missing.
+    async fn txs(&self, txids: &[String]) -> Result<Vec<ChainTx>> {
+        let mut found = Vec::with_capacity(txids.len());
+        for txid in txids {
+            found.extend(self.tx(txid).await?);
+        }
+        Ok(found)
+    }
+
     /// Returns when the tip is no longer `after`, or something else may have happened, at the
     /// latest after `max`.
     async fn wait(&self, after: &BlockRef, max: Duration) -> Result<()>;
@@ -94,6 +105,20 @@ pub struct SignedTx {
     pub raw: Vec<u8>,
 }
 
+/// What only a node of a chain whose coins are outputs is asked, and only when coins are spent.
+#[async_trait]
+pub trait CoinNode: Send + Sync {
+    /// The satoshi for 1 000 virtual bytes with which a transaction is likely mined within `blocks`,
+    /// 1 to 1008; `None` while the node has seen too little to say.
+    async fn fee_rate(&self, blocks: u16) -> Result<Option<u64>>;
+
+    /// The satoshi for 1 000 virtual bytes that the node wants on top of what a replacement replaces.
+    async fn incremental_rate(&self) -> Result<u64>;
+
+    /// The bytes of a transaction in the block `block_hash`; `None` when it is not there.
+    async fn transaction(&self, txid: &str, block_hash: &str) -> Result<Option<Vec<u8>>>;
+}
+
 /// Who can spend a chain's coins. Apart from [`ChainBackend`], because on real chains the keys are
 /// somewhere else.
 #[async_trait]
@@ -102,4 +127,10 @@ pub trait Payer: Send + Sync {
     ///
     /// `reference` names what is paid for. A caller that stored no answer may ask again.
     async fn build(&self, reference: &str, address: &str, raw: u128) -> Result<SignedTx>;
+
+    /// Where several payments share a transaction and somebody else signs it, what it is made with;
+    /// [`Self::build`] is not asked then.
+    fn wallet(&self) -> Option<&Wallet> {
+        None
+    }
 }

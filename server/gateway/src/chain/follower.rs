@@ -18,12 +18,15 @@ use tokio::sync::watch;
 use self::mempool::MempoolView;
 use super::Chain;
 use super::backend::BlockRef;
+use super::node::Node;
 use crate::charges::receiving;
 use crate::{Gateway, Result, deposits, withdrawals};
 
 /// How often one call starts again because the chain moved while it was read.
 const ROUNDS_MAX: u32 = 8;
+/// How long a pass waits for news. The simulated chain has none: its controls start a pass.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+const WAIT_MAX_OF_NODE: Duration = Duration::from_secs(30);
 /// Pauses after failures: doubled from the shortest to the longest.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -31,7 +34,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// What one call of [`sync`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Our tip, equal to the node's; `None` when the chain moved too fast to be read as a whole.
+    /// Our tip, equal to the node's; `None` when the chain moved too fast to be read as a whole, or
+    /// when there is more to read than one pass takes.
     pub tip: Option<BlockRef>,
     pub connected: u32,
     pub disconnected: u32,
@@ -41,13 +45,13 @@ pub struct Progress {
 #[derive(Default)]
 pub(super) struct Memory {
     mempool: MempoolView,
-    /// No block was disconnected since final receipts were last compared with the chain.
+    /// No block was connected or disconnected since final receipts were last compared with the chain.
     reconciled: bool,
 }
 
 /// Takes over everything the node has to tell about the coin's chain.
 ///
-/// Waits while another task or process does the same; when it returns, whatever the node knew
+/// Waits while another task or process does the same; when it returns a tip, whatever the node knew
 /// before the call has its effect. May be dropped at any point: the next call goes on from the last
 /// whole block.
 ///
@@ -60,10 +64,19 @@ pub async fn sync(gateway: &Gateway, coin: Currency) -> Result<Progress> {
     let lock = store::lock_chain(gateway.side_pool(), coin).await?;
     let progress = catch_up(gateway, chain, &mut memory).await;
     lock.rollback().await?;
+    match &progress {
+        Ok(Progress { tip: Some(tip), .. }) => chain.health.reached_tip(tip, gateway.clock().now()),
+        Ok(_) => {}
+        Err(error) => chain
+            .health
+            .failed(error.to_string(), gateway.clock().now()),
+    }
     progress
 }
 
 /// Follows the chain until `shutdown` becomes true or its sender goes away.
+///
+/// After a failure it pauses, longer each time, and begins again at the block that failed.
 pub async fn run(gateway: Gateway, coin: Currency, mut shutdown: watch::Receiver<bool>) {
     let mut pause = PAUSE_MIN;
     loop {
@@ -74,7 +87,10 @@ pub async fn run(gateway: Gateway, coin: Currency, mut shutdown: watch::Receiver
             match sync_and_wait(&gateway, coin).await {
                 Ok(()) => pause = PAUSE_MIN,
                 Err(error) => {
-                    tracing::error!(chain = %coin.code, %error, "cannot follow the chain");
+                    tracing::error!(
+                        chain = %coin.code, %error, pause_seconds = pause.as_secs(),
+                        "cannot follow the chain"
+                    );
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
@@ -94,12 +110,20 @@ pub async fn run(gateway: Gateway, coin: Currency, mut shutdown: watch::Receiver
 async fn sync_and_wait(gateway: &Gateway, coin: Currency) -> Result<()> {
     match sync(gateway, coin).await?.tip {
         Some(tip) => {
-            gateway
-                .chains()
-                .of(coin)?
-                .backend
-                .wait(&tip, WAIT_MAX)
-                .await
+            let chain = gateway.chains().of(coin)?;
+            let max = match chain.node {
+                Node::Simulated(_) | Node::Given(_) => WAIT_MAX,
+                Node::BitcoinCore(_) => WAIT_MAX_OF_NODE,
+                // Its wait sees blocks only; payments in the pool are to be noticed, too.
+                Node::Evm(_) => WAIT_MAX * 2,
+            };
+            let waited = chain.backend.wait(&tip, max).await;
+            if let Err(error) = &waited {
+                chain
+                    .health
+                    .failed(error.to_string(), gateway.clock().now());
+            }
+            waited
         }
         None => Ok(()),
     }
@@ -109,6 +133,9 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
     let mut progress = Progress::default();
     for _ in 0..ROUNDS_MAX {
         let Some(tip) = blocks::follow(gateway, chain, memory, &mut progress).await? else {
+            if progress.connected >= chain.node.blocks_per_pass() {
+                break;
+            }
             continue;
         };
         let snapshot = chain.backend.mempool().await?;
@@ -120,8 +147,7 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
         let reconciled = std::mem::take(&mut memory.reconciled);
         let some_are_gone =
             mempool::follow(gateway, chain, &mut memory.mempool, tip.height, snapshot).await?;
-        // Whoever connects blocks looks: the process that disconnected some may be gone.
-        if !reconciled || some_are_gone || progress.connected > 0 {
+        if !reconciled || some_are_gone {
             reverse_lost(gateway, chain.coin).await?;
         }
         memory.reconciled = true;

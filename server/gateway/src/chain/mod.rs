@@ -3,6 +3,7 @@
 //! Invariant: an address belongs to one merchant for ever and is watched for ever; its index is
 //! never given out again. Which node stands behind a chain is known here and nowhere else.
 
+mod account;
 pub mod address;
 pub mod backend;
 pub(crate) mod base_units;
@@ -10,7 +11,12 @@ pub mod bitcoin_core;
 mod controls;
 pub mod evm;
 pub mod follower;
+mod health;
+mod node;
+mod payer;
+mod settings;
 pub mod simulated;
+mod status;
 mod store;
 
 use std::sync::Arc;
@@ -21,12 +27,24 @@ use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
 pub use controls::{ChainState, MempoolTx, Mined};
+pub use health::{Following, Trouble};
+pub use node::{NodeReport, signing_chain};
+pub use settings::{ChainSettingError, ChainSettings, GivenNode};
+pub use status::{CHAIN_COLUMNS, ChainStatus};
 
-use self::address::{AccountKey, COINS, CoinParams, Seed};
-use self::backend::{ChainBackend, Payer};
+use self::account::AddressSource;
+use self::address::{AccountKey, AddressForm, COINS, CoinParams, Seed};
+use self::backend::{ChainBackend, CoinNode, Payer};
+use self::bitcoin_core::BitcoinCore;
+use self::evm::Evm;
+use self::health::Health;
+use self::node::Node;
+use self::payer::NoPayer;
+use self::settings::{ChainSetting, ConfiguredNode};
 use self::simulated::SimChain;
+use self::store::StoredAccount;
 use crate::currencies::Currencies;
-use crate::{Error, Instance, Result};
+use crate::{Error, Instance, Result, payouts};
 
 /// Stays simulated on a live instance: no value, same code path (`70-sandbox.md`).
 const TEST_COIN: &str = "tBTC";
@@ -38,11 +56,20 @@ pub struct Chain {
     pub backend: Arc<dyn ChainBackend>,
     /// Makes the transactions of withdrawals.
     pub(crate) payer: Arc<dyn Payer>,
-    key: AccountKey,
-    /// The same as `backend` where that is simulated, for the controls of test mode.
-    simulated: Option<Arc<SimChain>>,
+    account: AddressSource,
+    /// The same as `backend`, for those who have to know what it is.
+    node: Node,
+    health: Health,
     /// Held while this process follows the chain.
     memory: Mutex<follower::Memory>,
+}
+
+impl Chain {
+    /// The account its addresses come from, as signers know it; `None` for chains whose transactions
+    /// they do not sign.
+    pub fn signing_account(&self) -> Option<signing::Account> {
+        self.account.signing_account()
+    }
 }
 
 /// An address that nobody had before.
@@ -58,37 +85,69 @@ pub struct TakenAddress {
 pub struct Chains(Vec<Chain>);
 
 impl Chains {
-    /// Derives the account keys and connects the backends. In test mode every chain is simulated.
+    /// Takes each coin's account and connects its backend. Without a node of its own, a coin is
+    /// simulated in test mode and not there in live mode.
+    ///
+    /// No node is asked anything: one that is down is the follower's business.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the database was used with another seed: payments to addresses of
-    /// that seed could never be spent.
+    /// [`Error::Internal`] when the database was used with another account, seed or network:
+    /// payments to addresses of that one could never be spent, or would be looked for elsewhere.
     pub(crate) async fn open(
         pool: &PgPool,
         instance: &Instance,
         currencies: &Currencies,
+        settings: &ChainSettings,
         test_mode: bool,
     ) -> Result<Self> {
-        let seed = Seed::new(instance.address_seed());
+        let secret = instance.address_seed();
+        let seed = Seed::new(secret);
         let mut chains = Vec::new();
         for params in &COINS {
             let Some(coin) = currencies.by_code(params.code) else {
                 continue;
             };
-            if !test_mode && params.code != TEST_COIN {
+            let setting = settings.of(params.code);
+            if setting.is_none() && !test_mode && params.code != TEST_COIN {
                 continue;
             }
-            let key = AccountKey::from_seed(&seed, params).map_err(Error::internal)?;
-            claim_account(pool, &key).await?;
-            let secret = instance.derive(&format!("simulated chain {}", params.code));
-            let simulated = Arc::new(SimChain::open(pool.clone(), params, secret).await?);
+            let params = setting.map_or(params, |setting| setting.coin);
+            let account = match setting.and_then(|setting| setting.account.as_ref()) {
+                Some(account) => AddressSource::of_setting(account, params)?,
+                None if setting.is_some() && !test_mode => {
+                    // The settings were judged; this keeps the promise whoever made them.
+                    return Err(Error::Internal(format!(
+                        "the account of {} is needed in live mode",
+                        params.code
+                    )));
+                }
+                None => AddressSource::Key(
+                    AccountKey::from_seed(&seed, params).map_err(Error::internal)?,
+                ),
+            };
+            let (node, payer) = match setting {
+                Some(setting) => connect(setting, &account, test_mode.then_some(&secret))?,
+                None => simulate(pool, instance, params).await?,
+            };
+            claim_account(pool, params.code, &account, &node, setting).await?;
+            if setting.is_some() {
+                let first_addresses = account.first_addresses()?.join(" ");
+                tracing::info!(
+                    chain = params.code,
+                    kind = node.kind(),
+                    network = %node.network(),
+                    first_addresses,
+                    "the first addresses must be those the wallet itself shows"
+                );
+            }
             chains.push(Chain {
                 coin,
                 params,
-                backend: simulated.clone(),
-                payer: simulated.clone(),
-                key,
-                simulated: Some(simulated),
+                backend: node.backend(),
+                payer,
+                account,
+                node,
+                health: Health::default(),
                 memory: Mutex::default(),
             });
         }
@@ -98,6 +157,11 @@ impl Chains {
     /// The chain of a coin by its exact code.
     pub fn get(&self, code: &str) -> Option<&Chain> {
         self.0.iter().find(|chain| chain.params.code == code)
+    }
+
+    /// The coin as it is on the network it is followed on; `None` when it is not connected.
+    pub fn params(&self, code: &str) -> Option<&'static CoinParams> {
+        self.get(code).map(|chain| chain.params)
     }
 
     pub fn codes(&self) -> impl Iterator<Item = &'static str> {
@@ -131,22 +195,112 @@ impl Chains {
         let chain = self.of(coin)?;
         let code = chain.params.code;
         let index = store::take_index(conn, code).await?;
-        let address = chain
-            .key
-            .address(u32::try_from(index)?)
-            .map_err(Error::internal)?;
+        let address = chain.account.address(u32::try_from(index)?)?;
         let id = store::insert_address(conn, code, index, &address, merchant_id, now).await?;
         Ok(TakenAddress { id, address })
     }
 }
 
-async fn claim_account(pool: &PgPool, key: &AccountKey) -> Result<()> {
-    let (code, xpub) = (key.coin().code, key.xpub());
-    if store::find_or_insert_account(pool, code, &xpub).await? == xpub {
-        return Ok(());
+/// A node that was asked for. Its coins are paid by a signer; without one, payments wait. `seed` is the
+/// instance's own, in test mode only.
+fn connect(
+    setting: &ChainSetting,
+    account: &AddressSource,
+    seed: Option<&[u8; 64]>,
+) -> Result<(Node, Arc<dyn Payer>)> {
+    let (node, coins): (Node, Option<Arc<dyn CoinNode>>) = match &setting.node {
+        ConfiguredNode::BitcoinCore(config) => {
+            let node = Arc::new(BitcoinCore::new(config.clone())?);
+            (Node::BitcoinCore(node.clone()), Some(node))
+        }
+        ConfiguredNode::Evm(config) => (Node::Evm(Arc::new(Evm::new(config.clone())?)), None),
+        ConfiguredNode::Given(given) => {
+            let coins = Some(given.coins.clone());
+            (Node::Given(given.backend.clone()), coins)
+        }
+    };
+    let coin = setting.coin;
+    let (Some(coins), Some(payouts), Some(chain), Some(account)) = (
+        coins,
+        &setting.payouts,
+        signed_chain(setting),
+        account.signing_account(),
+    ) else {
+        return Ok((node, Arc::new(NoPayer { code: coin.code })));
+    };
+    if account.kind() != signing::ScriptKind::P2wpkh {
+        let code = coin.code;
+        tracing::warn!(
+            chain = code,
+            "payouts need an account of wpkh: its withdrawals wait"
+        );
+        return Ok((node, Arc::new(NoPayer { code })));
     }
-    Err(Error::Internal(format!(
-        "the {code} addresses in this database were derived from another seed; \
-         restore the seed they belong to"
-    )))
+    // A key here signs for the instance's own account alone.
+    let seed = seed.filter(|_| setting.account.is_none());
+    let wallet = payouts::open(coin, chain, account, payouts, coins, seed)?;
+    Ok((node, Arc::new(wallet)))
+}
+
+/// The chain of a setting as signers know it.
+fn signed_chain(setting: &ChainSetting) -> Option<&'static signing::ChainParams> {
+    match &setting.node {
+        ConfiguredNode::BitcoinCore(config) => signing_chain(setting.coin.code, config.network),
+        // By its addresses; where several networks write the same, any of them will do.
+        ConfiguredNode::Given(_) => signing::chain::CHAINS.iter().find(|chain| {
+            matches!(setting.coin.form, AddressForm::Segwit { hrp, .. } if hrp == chain.hrp)
+        }),
+        ConfiguredNode::Evm(_) => None,
+    }
+}
+
+async fn simulate(
+    pool: &PgPool,
+    instance: &Instance,
+    params: &'static CoinParams,
+) -> Result<(Node, Arc<dyn Payer>)> {
+    let secret = instance.derive(&format!("simulated chain {}", params.code));
+    let simulated = Arc::new(SimChain::open(pool.clone(), params, secret).await?);
+    Ok((Node::Simulated(simulated.clone()), simulated))
+}
+
+async fn claim_account(
+    pool: &PgPool,
+    code: &str,
+    account: &AddressSource,
+    node: &Node,
+    setting: Option<&ChainSetting>,
+) -> Result<()> {
+    let new = StoredAccount {
+        xpub: account.identity(),
+        network: node.network(),
+        // A simulated chain is as old as its database.
+        birthday: setting.map_or(Some(0), |setting| setting.birthday),
+    };
+    let stored = store::find_or_insert_account(pool, code, &new).await?;
+    if stored.network != new.network {
+        return Err(Error::Internal(format!(
+            "{code} in this database is of the network {:?}, the settings say {:?}; use another \
+             database for another network",
+            stored.network, new.network
+        )));
+    }
+    if stored.xpub != new.xpub {
+        return Err(Error::Internal(format!(
+            "the {code} addresses in this database were derived from another account or seed; \
+             restore the one they belong to, or use another database"
+        )));
+    }
+    if let Some(birthday) = new
+        .birthday
+        .filter(|height| stored.birthday != Some(*height))
+        && !store::set_birthday(pool, code, birthday).await?
+    {
+        tracing::warn!(
+            chain = code,
+            birthday,
+            "blocks of this chain were read before, so its birthday stays what it was"
+        );
+    }
+    Ok(())
 }

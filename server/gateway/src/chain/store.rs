@@ -3,19 +3,73 @@ use time::OffsetDateTime;
 
 use crate::Result;
 
-/// The account key recorded for a chain; `xpub` when there was none.
+/// What is stored of a chain's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoredAccount {
+    /// Extended public key or descriptor.
+    pub(super) xpub: String,
+    /// `simulated`, or the network's name.
+    pub(super) network: String,
+    pub(super) birthday: Option<i64>,
+}
+
+/// The account recorded for a chain; `new` when there was none.
 pub(super) async fn find_or_insert_account(
     pool: &PgPool,
     chain: &str,
-    xpub: &str,
-) -> Result<String> {
-    sqlx::query("INSERT INTO chain_accounts (chain, xpub) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(chain)
-        .bind(xpub)
-        .execute(pool)
-        .await?;
+    new: &StoredAccount,
+) -> Result<StoredAccount> {
+    sqlx::query(
+        "INSERT INTO chain_accounts (chain, xpub, network, birthday) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(chain)
+    .bind(&new.xpub)
+    .bind(&new.network)
+    .bind(new.birthday)
+    .execute(pool)
+    .await?;
+    let (xpub, network, birthday): (String, String, Option<i64>) =
+        sqlx::query_as("SELECT xpub, network, birthday FROM chain_accounts WHERE chain = $1")
+            .bind(chain)
+            .fetch_one(pool)
+            .await?;
+    Ok(StoredAccount {
+        xpub,
+        network,
+        birthday,
+    })
+}
+
+/// The height a chain begins at; `first` when nothing is stored, which is then stored.
+pub(super) async fn birthday(pool: &PgPool, chain: &str, first: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "UPDATE chain_accounts SET birthday = coalesce(birthday, $2) WHERE chain = $1
+         RETURNING birthday",
+    )
+    .bind(chain)
+    .bind(first)
+    .fetch_one(pool)
+    .await?)
+}
+
+/// Sets the birthday of a chain of which no block is known; changes nothing otherwise.
+pub(super) async fn set_birthday(pool: &PgPool, chain: &str, birthday: i64) -> Result<bool> {
+    let changed = sqlx::query(
+        "UPDATE chain_accounts SET birthday = $2
+         WHERE chain = $1 AND NOT EXISTS (SELECT FROM chain_blocks b WHERE b.chain = $1)",
+    )
+    .bind(chain)
+    .bind(birthday)
+    .execute(pool)
+    .await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+/// Height of our best block.
+pub(super) async fn height(pool: &PgPool, chain: &str) -> Result<Option<i64>> {
     Ok(
-        sqlx::query_scalar("SELECT xpub FROM chain_accounts WHERE chain = $1")
+        sqlx::query_scalar("SELECT max(height) FROM chain_blocks WHERE chain = $1 AND active")
             .bind(chain)
             .fetch_one(pool)
             .await?,

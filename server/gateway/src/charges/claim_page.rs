@@ -75,7 +75,7 @@ impl Gateway {
             return self.claim(token).await;
         }
         let coin = found.money().map(|(amount, _)| amount.currency());
-        let address = checked_address(coin, ADDRESS, typed.trim())?;
+        let address = checked_address(self, coin, ADDRESS, typed.trim())?;
         let typed = typed.trim().to_owned();
         let stage = ClaimStage::Review { address, typed };
         self.claim_link(token, found, stage).await
@@ -114,7 +114,7 @@ impl Gateway {
                     }
                     let coin = found.money().map(|(amount, _)| amount.currency());
                     if let Some(taken) = &found.claim.address {
-                        let same = checked_address(coin, ADDRESS, &address)
+                        let same = checked_address(&gateway, coin, ADDRESS, &address)
                             .is_ok_and(|address| address == *taken);
                         return Ok(if same {
                             ClaimUse::Again
@@ -122,7 +122,7 @@ impl Gateway {
                             ClaimUse::UsedUp
                         });
                     }
-                    let address = checked_address(coin, ADDRESS, &address)?;
+                    let address = checked_address(&gateway, coin, ADDRESS, &address)?;
                     let Found {
                         claim,
                         row,

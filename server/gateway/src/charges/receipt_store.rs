@@ -19,7 +19,28 @@ pub(super) async fn charge_of(conn: &mut PgConnection, address_id: i64) -> Resul
     )
 }
 
-/// An output that is known already stays what it is; its state follows the chain later.
+/// The charge of an output that is known with another address or amount and was never booked: the
+/// next [`upsert`] changes it.
+pub(super) async fn told_otherwise(
+    conn: &mut PgConnection,
+    output: &SeenOutput,
+) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar(
+        "SELECT charge_id FROM receipts
+         WHERE coin_id = $1 AND txid = $2 AND vout = $3 AND bookings = 0
+           AND (address_id, amount) IS DISTINCT FROM ($4::bigint, $5::numeric)",
+    )
+    .bind(output.coin.id)
+    .bind(&output.txid)
+    .bind(output.vout)
+    .bind(output.address_id)
+    .bind(decimal(output.units))
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// An output that is known already changes only while it was never booked, and when the chain tells
+/// another address or amount; its state follows the chain later.
 pub(super) async fn upsert(
     conn: &mut PgConnection,
     charge_id: i64,
@@ -31,7 +52,12 @@ pub(super) async fn upsert(
         "INSERT INTO receipts (charge_id, coin_id, txid, vout, address_id, amount, state,
              confirmations_required, first_seen_at)
          VALUES ($1, $2, $3, $4, $5, $6, 'seen', $7, $8)
-         ON CONFLICT ON CONSTRAINT receipts_outpoint_key DO NOTHING",
+         ON CONFLICT ON CONSTRAINT receipts_outpoint_key DO UPDATE
+         SET charge_id = EXCLUDED.charge_id, address_id = EXCLUDED.address_id,
+             amount = EXCLUDED.amount, value = NULL
+         WHERE receipts.bookings = 0
+           AND (receipts.address_id, receipts.amount)
+               IS DISTINCT FROM (EXCLUDED.address_id, EXCLUDED.amount)",
     )
     .bind(charge_id)
     .bind(output.coin.id)

@@ -57,6 +57,8 @@ pub async fn record_outputs(
         };
         let amount = Money::from_units(output.units, output.coin);
         let required = required_confirmations(gateway, unit, amount).await?;
+        // Where contracts pay, another block may tell the same output otherwise.
+        touched.extend(receipt_store::told_otherwise(unit.conn(), output).await?);
         receipt_store::upsert(unit.conn(), charge_id, output, required, now).await?;
         touched.insert(charge_id);
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::row::{ChargeRow, ReceiptRow};
 use super::{ChargeView, claim_mail, claim_store, refunds, store, transition};
-use crate::chain::address::{params, parse_address};
+use crate::chain::address::parse_address;
 use crate::idempotency::{Answer, Once};
 use crate::ledger::Unit;
 use crate::{Error, Gateway, Result};
@@ -93,7 +93,7 @@ impl Gateway {
                     let claimed = refundable(&row, &receipts);
                     let picked = row.terms.as_ref().map(|terms| terms.coin);
                     let coin = claimed.map(|amount| amount.currency()).or(picked);
-                    let address = checked_address(coin, "refund_address", &address)?;
+                    let address = checked_address(&gateway, coin, "refund_address", &address)?;
                     claim_store::set_refund_address(unit.conn(), row.id, &address).await?;
                     let now = unit.now();
                     if let Some(amount) = claimed {
@@ -209,6 +209,7 @@ impl Gateway {
                 ))?;
                 let address = match address {
                     Some(address) => Some(checked_address(
+                        self,
                         Some(amount.currency()),
                         "address",
                         address,
@@ -333,13 +334,13 @@ pub(super) async fn require_no_refund(unit: &mut Unit, row: &ChargeRow) -> Resul
 
 /// A refund goes back in the coin it came in, so the address must be one of that coin.
 pub(super) fn checked_address(
+    gateway: &Gateway,
     coin: Option<Currency>,
     field: &str,
     address: &str,
 ) -> Result<String> {
     let coin = coin.ok_or(Error::Conflict("choose how to pay first"))?;
-    let params = params(coin.code.as_str())
-        .ok_or_else(|| Error::Internal(format!("no chain for {}", coin.code)))?;
+    let params = gateway.chains().of(coin)?.params;
     parse_address(params, address)
         .map(|address| address.canonical)
         .map_err(|error| {

@@ -11,7 +11,8 @@ use crate::charges::receiving::{SeenOutput, required_confirmations};
 use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
 use crate::operations::{
-    NewOperation, OperationKind, OperationRow, OperationStatus, event_of, store as operations,
+    NewOperation, OperationKind, OperationRow, OperationStatus, ToldAgain, event_of,
+    store as operations,
 };
 use crate::{Error, Gateway, Result, addresses, futures};
 
@@ -30,11 +31,12 @@ pub(crate) async fn record_outputs(
         )
         .await?;
         let Some(address) = address else { continue };
+        let amount = Money::from_units(output.units, output.coin);
         if let Some(known) = store::find_by_output(unit.conn(), output).await? {
+            retell(gateway, unit, known, &address, amount).await?;
             touched.insert(known);
             continue;
         }
-        let amount = Money::from_units(output.units, output.coin);
         let required = required_confirmations(gateway, unit, amount).await?;
         let new = Arrived {
             amount,
@@ -85,14 +87,10 @@ async fn record(
     new: &Arrived<'_>,
 ) -> Result<i64> {
     let (now, coin) = (unit.now(), new.amount.currency());
-    // Coins of another chain are not exchanged: they were not what was asked for.
-    let target = address.convert_to.filter(|_| coin.id == address.coin.id);
+    let (kind, target) = wish(address, coin);
     let operation = NewOperation {
         merchant_id: address.merchant_id,
-        kind: match target {
-            Some(_) => OperationKind::DepositExchange,
-            None => OperationKind::Deposit,
-        },
+        kind,
         status: OperationStatus::NotConfirmed,
         foreign_id: None,
         request_hash: None,
@@ -123,6 +121,50 @@ async fn record(
     tell(gateway, unit, row).await?;
     unit.notify(&wake_name(address.id));
     Ok(id)
+}
+
+/// What is to become of coins at an address.
+fn wish(address: &DepositAddressView, coin: Currency) -> (OperationKind, Option<Currency>) {
+    // Coins of another chain are not exchanged: they were not what was asked for.
+    match address.convert_to.filter(|_| coin.id == address.coin.id) {
+        Some(target) => (OperationKind::DepositExchange, Some(target)),
+        None => (OperationKind::Deposit, None),
+    }
+}
+
+/// A block tells an output otherwise than an earlier one did: where contracts pay, the same
+/// transaction may pay another amount or account when it is run again. What was not booked yet
+/// follows the chain; what was is for a person.
+async fn retell(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    id: i64,
+    address: &DepositAddressView,
+    amount: Money,
+) -> Result<()> {
+    let known = store::find(unit.conn(), gateway.currencies(), id).await?;
+    if known.deposit_address_id == address.id && known.amount == amount {
+        return Ok(());
+    }
+    if known.bookings > 0 {
+        tracing::error!(
+            operation = id, booked = %known.amount, told = %amount,
+            "the chain tells another amount or address than was booked; a person has to look"
+        );
+        return Ok(());
+    }
+    operations::lock(unit.conn(), gateway.currencies(), &[id]).await?;
+    let (kind, target) = wish(address, amount.currency());
+    let told = ToldAgain {
+        merchant_id: address.merchant_id,
+        kind,
+        sent: amount,
+        received_currency: target.unwrap_or(amount.currency()),
+        received: target.is_none().then_some(amount),
+    };
+    let now = unit.now();
+    operations::tell_again(unit.conn(), id, &told, now).await?;
+    store::tell_again(unit.conn(), id, address.id, amount).await
 }
 
 /// What it means that a final deposit's transaction is not in the chain right now.

@@ -192,6 +192,25 @@ pub(super) async fn find(
     })
 }
 
+/// Another address or amount than was told before; for deposits that were never booked.
+pub(super) async fn tell_again(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    deposit_address_id: i64,
+    amount: Money,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE deposits SET deposit_address_id = $2, amount = $3
+         WHERE operation_id = $1 AND bookings = 0",
+    )
+    .bind(operation_id)
+    .bind(deposit_address_id)
+    .bind(decimal(amount.units()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn update(conn: &mut PgConnection, row: &DepositRow) -> Result<()> {
     sqlx::query(
         "UPDATE deposits SET state = $2, bookings = $3, disposition = $4, final_at = $5

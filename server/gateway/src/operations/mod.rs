@@ -14,7 +14,7 @@ mod view_store;
 
 pub(crate) use event::{event_of, events_of_instant};
 pub use records::{Record, RecordKind, RecordQuery, RecordStatus};
-pub(crate) use row::{NewOperation, OperationRow};
+pub(crate) use row::{NewOperation, OperationRow, ToldAgain};
 pub use view::{
     AmountView, ExpectedView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus,
     OperationView, TransactionKind, TransactionView,

@@ -63,3 +63,13 @@ pub(crate) struct NewOperation {
     pub(crate) price: Option<Decimal>,
     pub(crate) quote_id: Option<Uuid>,
 }
+
+/// What a deposit is after all.
+#[derive(Debug, Clone)]
+pub(crate) struct ToldAgain {
+    pub(crate) merchant_id: i64,
+    pub(crate) kind: OperationKind,
+    pub(crate) sent: Money,
+    pub(crate) received_currency: Currency,
+    pub(crate) received: Option<Money>,
+}

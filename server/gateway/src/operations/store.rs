@@ -5,7 +5,9 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{FeeKind, NewOperation, OperationKind, OperationQuery, OperationRow, OperationStatus};
+use super::{
+    FeeKind, NewOperation, OperationKind, OperationQuery, OperationRow, OperationStatus, ToldAgain,
+};
 use crate::currencies::Currencies;
 use crate::ledger::{decimal, units};
 use crate::{Error, Result};
@@ -78,6 +80,30 @@ pub(crate) async fn insert(
     .bind(finished.then_some(now))
     .fetch_one(conn)
     .await?)
+}
+
+/// The other figures of a deposit that the chain tells otherwise than before.
+pub(crate) async fn tell_again(
+    conn: &mut PgConnection,
+    id: i64,
+    told: &ToldAgain,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE operations SET merchant_id = $2, kind = $3, sent_amount = $4, requested_amount = $4,
+             received_currency_id = $5, received_amount = $6, updated_at = $7
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(told.merchant_id)
+    .bind(told.kind.word())
+    .bind(decimal(told.sent.units()))
+    .bind(told.received_currency.id)
+    .bind(told.received.map(|money| decimal(money.units())))
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 pub(crate) async fn find(

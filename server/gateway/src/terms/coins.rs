@@ -5,7 +5,7 @@ use domain::view::AmountText;
 use domain::view::coins::{CoinItem, CoinsView};
 
 use super::Terms;
-use crate::chain::address::{AddressForm, CoinParams, params};
+use crate::chain::address::{AddressForm, CoinParams};
 use crate::{Gateway, Result};
 
 /// Column names of the list of coins as CSV.
@@ -29,8 +29,10 @@ impl Gateway {
             coins: terms
                 .into_iter()
                 .filter(|terms| terms.enabled)
-                .filter(|terms| self.chains().get(terms.currency.code.as_str()).is_some())
-                .filter_map(coin)
+                .filter_map(|terms| {
+                    let params = self.chains().params(terms.currency.code.as_str())?;
+                    Some(coin(terms, params))
+                })
                 .collect(),
             test_mode: self.settings().test_mode,
         })
@@ -52,10 +54,9 @@ pub fn coin_cells(coin: CoinItem) -> Vec<String> {
     ]
 }
 
-/// `None` for a currency without addresses.
-fn coin(terms: Terms) -> Option<CoinItem> {
-    let form = address_form(params(terms.currency.code.as_str())?);
-    Some(CoinItem {
+/// `params` is the coin on the network it is followed on here.
+fn coin(terms: Terms, params: &CoinParams) -> CoinItem {
+    CoinItem {
         code: terms.currency.code.to_string(),
         minimum: text(terms.minimum_deposit),
         minimum_exchange: text(terms.minimum_deposit_exchange),
@@ -64,8 +65,8 @@ fn coin(terms: Terms) -> Option<CoinItem> {
         confirmations: terms.confirmations,
         confirmations_large: terms.confirmations_large,
         large_from_euros: terms.large_from_euros.to_string(),
-        address_form: form,
-    })
+        address_form: address_form(params),
+    }
 }
 
 /// What an address that is given out begins with. Never a whole one: somebody would pay to it.
@@ -87,6 +88,7 @@ fn text(amount: Money) -> AmountText {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::address::params;
 
     #[test]
     fn a_form_is_a_beginning_and_no_address() {

@@ -10,7 +10,7 @@ use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
 use crate::operations::{OperationStatus, store as operations};
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, payouts};
 
 /// Brings withdrawals of the coin in line with the chain tables: settles what is deep enough, sends
 /// again what the network forgot, and calls a person where another transaction took the coins.
@@ -47,7 +47,7 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
             send_once_more(gateway, operation_id).await?;
         }
     }
-    Ok(())
+    payouts::follow(gateway, coin, tip_height).await
 }
 
 /// What became of a withdrawal's transaction.
@@ -67,7 +67,8 @@ pub(super) enum Fate {
     Twice,
 }
 
-async fn settle(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+/// The coins are with the receiver: what was held leaves the books, once.
+pub(crate) async fn settle(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
     let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
         .await?
         .pop()
@@ -102,7 +103,7 @@ async fn send_again(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
 }
 
 /// The hold stays: whether the coins are gone is for a person to find out.
-pub(super) async fn call_for_help(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+pub(crate) async fn call_for_help(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
     let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
         .await?
         .pop()
@@ -175,6 +176,9 @@ async fn send_once_more(gateway: &Gateway, id: i64) -> Result<()> {
     let mut conn = gateway.side_pool().acquire().await?;
     let row = store::find(&mut conn, gateway.currencies(), id).await?;
     drop(conn);
+    if let Some(payout) = row.payout_id {
+        return payouts::send_once_more(gateway, row.sent.currency(), payout).await;
+    }
     let Some(raw) = row.raw else { return Ok(()) };
     let backend = &gateway.chains().of(row.sent.currency())?.backend;
     if let Err(error) = backend.broadcast(&raw).await {
@@ -201,7 +205,15 @@ impl Gateway {
                     let now = unit.now();
                     // One that left the chain keeps its state; its bytes go out beside the queue.
                     let is_lost = on_chain::is_lost(unit.conn(), id).await?;
-                    if !is_lost && !store::queue_again(unit.conn(), id, now).await? {
+                    let row = store::find(unit.conn(), gateway.currencies(), id).await?;
+                    let is_queued = match row.payout_id {
+                        _ if is_lost => false,
+                        Some(payout) => {
+                            payouts::store::queue_again(unit.conn(), payout, now).await?
+                        }
+                        None => store::queue_again(unit.conn(), id, now).await?,
+                    };
+                    if !is_lost && !is_queued {
                         return Err(Error::Conflict("there is nothing to send again"));
                     }
                     crate::operator::audit_log::record(

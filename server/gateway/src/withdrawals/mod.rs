@@ -23,12 +23,15 @@ pub(crate) mod store;
 use domain::money::{Currency, Money};
 use rust_decimal::Decimal;
 
-pub(crate) use follow::follow;
+pub(crate) use follow::{call_for_help, follow, settle};
 pub use replaced::ReplacedOutcome;
 pub(crate) use row::WithdrawalRow;
 pub(crate) use send::{any_due, send_due};
 
 use crate::operations::FeeKind;
+
+/// What is said of an address that the change of payouts goes to.
+const OUR_CHANGE: &str = "must be the receiver's: this one is our own, for change";
 
 /// A withdrawal to be made.
 #[derive(Debug, Clone)]

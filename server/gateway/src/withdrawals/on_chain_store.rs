@@ -23,6 +23,8 @@ pub(super) async fn changed_on_chain(
          LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = w.txid
          JOIN operations o ON o.id = w.operation_id
          WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
+           -- Payouts are followed by themselves: any of their transactions may pay.
+           AND w.payout_id IS NULL
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
                 -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
                 OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
@@ -76,20 +78,23 @@ pub(crate) async fn ours(
     coin: Currency,
     txids: &[&str],
 ) -> Result<Vec<String>> {
-    Ok(
-        sqlx::query_scalar("SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)")
-            .bind(coin.id)
-            .bind(txids)
-            .fetch_all(conn)
-            .await?,
+    Ok(sqlx::query_scalar(
+        "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
+             UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)",
     )
+    .bind(coin.id)
+    .bind(txids)
+    .bind(coin.code.as_str())
+    .fetch_all(conn)
+    .await?)
 }
 
 /// Whether it was settled and its transaction has left the chain since.
 pub(super) async fn is_lost(conn: &mut PgConnection, operation_id: i64) -> Result<bool> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM withdrawals w JOIN operations o ON o.id = w.operation_id
-                        WHERE w.operation_id = $1 AND w.state = 'settled' AND w.raw IS NOT NULL
+                        WHERE w.operation_id = $1 AND w.state = 'settled'
+                          AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL)
                           AND o.needs_attention)",
     )
     .bind(operation_id)
@@ -107,7 +112,12 @@ pub(super) struct Standing {
 
 pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Result<Standing> {
     let row = sqlx::query(
-        "SELECT t.status, t.replaced_by FROM withdrawals w
+        "SELECT t.status, t.replaced_by,
+             EXISTS (SELECT FROM payout_txs x
+                     JOIN chain_txs u ON u.chain = x.chain AND u.txid = x.txid
+                     WHERE x.payout_id = w.payout_id AND u.status IN ('mempool', 'confirmed'))
+                 AS other_alive
+         FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid
          WHERE w.operation_id = $1",
@@ -117,7 +127,8 @@ pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Resu
     .await?;
     let status: Option<String> = row.try_get("status")?;
     Ok(Standing {
-        alive: matches!(status.as_deref(), Some("mempool" | "confirmed")),
+        alive: matches!(status.as_deref(), Some("mempool" | "confirmed"))
+            || row.try_get("other_alive")?,
         replaced_by: row.try_get("replaced_by")?,
     })
 }

@@ -70,6 +70,10 @@ impl Gateway {
                 "must be a currency you have a wallet in",
             ));
         }
+        // Nobody was ever given such an address: what went there would belong to nobody.
+        if addresses::store::is_change(conn, &address).await? {
+            return Err(Error::invalid("address", super::OUR_CHANGE));
+        }
         let internal = addresses::store::watched_address(conn, &address).await?;
         let terms = self.terms_of(conn, from).await?;
         if new.amount < terms.minimum_withdrawal {

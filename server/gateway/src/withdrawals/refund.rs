@@ -6,7 +6,7 @@ use super::store::{self, NewRow};
 use crate::chain::address::parse_address;
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{NewOperation, OperationKind, OperationStatus, store as operations};
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, addresses};
 
 /// A refund costs the payer nothing.
 const FREE: FeeTerms = FeeTerms {
@@ -47,6 +47,9 @@ impl Gateway {
                 let message = format!("must be a valid {} address: {error}", coin.code);
                 Error::invalid("address", message)
             })?;
+        if addresses::store::is_change(unit.conn(), &address).await? {
+            return Err(Error::invalid("address", super::OUR_CHANGE));
+        }
         let now = unit.now();
         let amounts =
             plain(amount, FREE).ok_or_else(|| Error::Internal(format!("refund of {amount}")))?;

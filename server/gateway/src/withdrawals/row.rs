@@ -18,6 +18,8 @@ pub(crate) struct WithdrawalRow {
     pub(crate) requested_user_id: Option<i64>,
     pub(crate) claim_id: Option<i64>,
     pub(crate) internal: bool,
+    /// It shares its transactions with others; their bytes are the payout's.
+    pub(crate) payout_id: Option<i64>,
     pub(crate) txid: Option<String>,
     pub(crate) raw: Option<Vec<u8>>,
     /// Fees that were agreed on, as stored.

@@ -9,7 +9,7 @@ use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::operations::store as operations;
 use crate::outbox::Outcome;
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, payouts};
 
 /// How long a worker may keep a withdrawal before another may take it.
 const LEASE_SECONDS: i32 = 60;
@@ -25,8 +25,10 @@ const PAUSE_MAX_SECONDS: i64 = 3_600;
 /// network between them: a crash anywhere sends the same bytes again.
 pub(crate) async fn send_due(gateway: &Gateway) -> Result<Outcome> {
     let now = gateway.clock().now();
-    let due = store::claim(gateway.pool(), now, LEASE_SECONDS, BATCH).await?;
-    if due.is_empty() {
+    let worked = payouts::work_due(gateway).await?;
+    let shared = shared(gateway);
+    let due = store::claim(gateway.pool(), now, LEASE_SECONDS, BATCH, &shared).await?;
+    if due.is_empty() && !worked {
         return Ok(Outcome::Idle);
     }
     for id in due {
@@ -40,7 +42,16 @@ pub(crate) async fn send_due(gateway: &Gateway) -> Result<Outcome> {
 
 /// Whether some withdrawal waits to be sent by `now`.
 pub(crate) async fn any_due(gateway: &Gateway, now: OffsetDateTime) -> Result<bool> {
-    store::any_due(gateway.pool(), now).await
+    Ok(store::any_due(gateway.pool(), now).await? || payouts::any_due(gateway, now).await?)
+}
+
+/// Coins whose withdrawals share transactions.
+fn shared(gateway: &Gateway) -> Vec<i16> {
+    let chains = gateway.chains().all().iter();
+    chains
+        .filter(|chain| chain.payer.wallet().is_some())
+        .map(|chain| chain.coin.id)
+        .collect()
 }
 
 fn pause_after(attempts: i32) -> Duration {

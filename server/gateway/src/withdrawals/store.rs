@@ -60,7 +60,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-pub(super) async fn find(
+pub(crate) async fn find(
     conn: &mut PgConnection,
     currencies: &Currencies,
     operation_id: i64,
@@ -68,7 +68,7 @@ pub(super) async fn find(
     let row = sqlx::query(
         "SELECT w.operation_id, w.coin_id, w.amount, w.address, w.state, w.hold_id,
              w.liquidity_hold_id, w.liquidity_held, w.requested_user_id, w.claim_id, w.internal,
-             w.txid, w.raw,
+             w.payout_id, w.txid, w.raw,
              e.currency_id AS exchange_fee_currency, e.amount AS exchange_fee,
              f.currency_id AS withdrawal_fee_currency, f.amount AS withdrawal_fee
          FROM withdrawals w
@@ -111,6 +111,7 @@ pub(super) async fn find(
         requested_user_id: row.try_get("requested_user_id")?,
         claim_id: row.try_get("claim_id")?,
         internal: row.try_get("internal")?,
+        payout_id: row.try_get("payout_id")?,
         txid: row.try_get("txid")?,
         raw: row.try_get("raw")?,
         exchange_fee: fee("exchange_fee_currency", "exchange_fee")?,
@@ -240,9 +241,36 @@ pub(super) async fn claim_of(conn: &mut PgConnection, operation_id: i64) -> Resu
     Ok(claim.flatten())
 }
 
-/// Takes what is due under a lease.
+/// Takes what is due under a lease; not of the coins in `shared`, whose withdrawals share transactions.
 pub(super) async fn claim(
     pool: &PgPool,
+    now: OffsetDateTime,
+    lease_seconds: i32,
+    limit: i64,
+    shared: &[i16],
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
+        "WITH due AS (
+             SELECT operation_id FROM withdrawals
+             WHERE state IN ('queued', 'built') AND NOT internal AND next_attempt_at <= $1
+               AND payout_id IS NULL AND NOT coin_id = ANY($4)
+               AND (locked_until IS NULL OR locked_until < clock_timestamp())
+             ORDER BY next_attempt_at, operation_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
+         UPDATE withdrawals w SET locked_until = clock_timestamp() + $2 * interval '1 second'
+         FROM due WHERE w.operation_id = due.operation_id RETURNING w.operation_id",
+    )
+    .bind(now)
+    .bind(lease_seconds)
+    .bind(limit)
+    .bind(shared)
+    .fetch_all(pool)
+    .await?)
+}
+
+/// Takes those of one coin that wait to share a transaction, under a lease, those asked for first.
+pub(crate) async fn claim_of_coin(
+    pool: &PgPool,
+    coin_id: i16,
     now: OffsetDateTime,
     lease_seconds: i32,
     limit: i64,
@@ -250,12 +278,14 @@ pub(super) async fn claim(
     Ok(sqlx::query_scalar(
         "WITH due AS (
              SELECT operation_id FROM withdrawals
-             WHERE state IN ('queued', 'built') AND NOT internal AND next_attempt_at <= $1
+             WHERE state = 'queued' AND coin_id = $1 AND NOT internal AND payout_id IS NULL
+               AND next_attempt_at <= $2
                AND (locked_until IS NULL OR locked_until < clock_timestamp())
-             ORDER BY next_attempt_at, operation_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)
-         UPDATE withdrawals w SET locked_until = clock_timestamp() + $2 * interval '1 second'
+             ORDER BY operation_id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
+         UPDATE withdrawals w SET locked_until = clock_timestamp() + $3 * interval '1 second'
          FROM due WHERE w.operation_id = due.operation_id RETURNING w.operation_id",
     )
+    .bind(coin_id)
     .bind(now)
     .bind(lease_seconds)
     .bind(limit)
@@ -266,7 +296,7 @@ pub(super) async fn claim(
 pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM withdrawals WHERE state IN ('queued', 'built')
-                        AND NOT internal AND next_attempt_at <= $1)",
+                        AND NOT internal AND payout_id IS NULL AND next_attempt_at <= $1)",
     )
     .bind(now)
     .fetch_one(pool)
@@ -274,7 +304,7 @@ pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> 
 }
 
 /// Notes a failed attempt and when to try again.
-pub(super) async fn failed(
+pub(crate) async fn failed(
     pool: &PgPool,
     operation_id: i64,
     error: &str,

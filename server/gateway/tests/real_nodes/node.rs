@@ -1,4 +1,5 @@
 //! A node of its own on a private network, in a folder of its own, gone when it is dropped.
+#![allow(dead_code, reason = "not every suite needs all of a node")]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -114,6 +115,13 @@ impl Node {
     pub async fn start_again(&mut self) {
         self.process = self.spawn();
         self.wait_until_up().await.unwrap();
+    }
+
+    /// While it is stopped: what waits for a block is not there when it starts again.
+    pub fn forget_mempool(&self) {
+        let removed = fs::remove_file(self.folder.join("regtest/mempool.dat"));
+        // A node that never had anything waiting may have written none.
+        assert!(removed.is_ok() || removed.is_err_and(|e| e.kind() == io::ErrorKind::NotFound));
     }
 
     fn spawn(&self) -> Child {

@@ -1,4 +1,5 @@
 //! One key with coins on a private network: nodes need no wallet to pay for tests.
+#![allow(dead_code, reason = "not every suite pays in every way")]
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -89,11 +90,27 @@ impl Purse {
         amount: u128,
         fee: u128,
     ) -> Draft {
+        self.spend(node, (coin, COIN), &[(address, amount)], fee)
+            .await
+    }
+
+    /// The same with an output that is worth so much, to several.
+    pub async fn spend(
+        &self,
+        node: &Node,
+        (coin, worth): (&OutPoint, u128),
+        payments: &[(&str, u128)],
+        fee: u128,
+    ) -> Draft {
         let inputs =
             json!([{ "txid": coin.txid, "vout": coin.vout, "sequence": 4_294_967_293_u32 }]);
-        let rest = COIN - amount - fee;
-        let outputs = json!([{ address: decimal(amount) }, { change(node.kind): decimal(rest) }]);
-        self.signed(node, inputs, outputs).await
+        let paid: u128 = payments.iter().map(|(_, amount)| amount).sum();
+        let mut outputs: Vec<Value> = payments
+            .iter()
+            .map(|(address, amount)| json!({ *address: decimal(*amount) }))
+            .collect();
+        outputs.push(json!({ change(node.kind): decimal(worth - paid - fee) }));
+        self.signed(node, inputs, json!(outputs)).await
     }
 
     async fn signed(&self, node: &Node, inputs: Value, outputs: Value) -> Draft {
@@ -140,6 +157,11 @@ pub fn elsewhere(kind: Kind) -> String {
 
 pub fn change(kind: Kind) -> String {
     address(kind, &key(4))
+}
+
+/// Whom the blocks of a branch pay: for each branch another one.
+pub fn miner(kind: Kind, number: u8) -> String {
+    address(kind, &key(number))
 }
 
 fn key(number: u8) -> PrivateKey {

@@ -46,10 +46,12 @@ impl World {
         Self::with(pool, settings).await
     }
 
+    pub async fn open(pool: &PgPool, settings: Settings) -> Result<Gateway, gateway::Error> {
+        Gateway::open_with_pool(pool.clone(), settings, Arc::new(PlainRenderer)).await
+    }
+
     pub async fn with(pool: &PgPool, settings: Settings) -> Self {
-        let gateway = Gateway::open_with_pool(pool.clone(), settings, Arc::new(PlainRenderer))
-            .await
-            .unwrap();
+        let gateway = Self::open(pool, settings).await.unwrap();
         gateway.demo().await.unwrap();
         let merchant = sqlx::query_scalar(
             "SELECT merchant_id FROM users WHERE role = 'merchant' ORDER BY id LIMIT 1",

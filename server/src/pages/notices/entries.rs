@@ -6,7 +6,7 @@ use super::Code;
 /// of the whole form blames the empty field.
 pub(super) type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-pub(super) const ENTRIES: [Entry; 57] = [
+pub(super) const ENTRIES: [Entry; 60] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -285,6 +285,24 @@ pub(super) const ENTRIES: [Entry; 57] = [
         Code::WithdrawalEnded,
         "withdrawal-ended",
         "The withdrawal has ended; the merchant is told.",
+        None,
+    ),
+    (
+        Code::PayoutSigned,
+        "payout-signed",
+        "The signatures are right; the transaction is on its way.",
+        None,
+    ),
+    (
+        Code::PayoutReplaced,
+        "payout-replaced",
+        "A transaction with a higher fee is made; it is sent once it is signed.",
+        None,
+    ),
+    (
+        Code::PayoutSentAgain,
+        "payout-sent-again",
+        "The payout's transaction is sent to the network once more.",
         None,
     ),
     (

@@ -1,18 +1,21 @@
-//! The operator's pages: house accounts, suspense, merchants, terms, rates, the audit log (ux §1.14). For admins
-//! alone.
+//! The operator's pages: house accounts, suspense, merchants, terms, rates, chains, the audit log (ux §1.14).
+//! For admins alone.
 //!
 //! A change goes the same way everywhere: a form, a review of before and after, a reason, and an audit
 //! row in the transaction of the change.
 
 mod audit;
+mod chains;
 mod currencies;
 mod house;
 mod merchants;
+mod payouts;
 mod rates;
 mod suspense;
 
 use app::pages::{ReviewPage, Section};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -52,6 +55,19 @@ pub(super) fn routes() -> Router<AppState> {
             "/app/operate/suspense/{id}/replaced",
             get(suspense::replaced).post(suspense::end_replaced),
         )
+        .route("/app/operate/payouts", get(payouts::list))
+        .route("/app/operate/payouts.csv", get(payouts::export))
+        .route("/app/operate/payouts/{id}", get(payouts::detail))
+        .route("/app/operate/payouts/{id}/psbt", post(payouts::psbt))
+        .route(
+            "/app/operate/payouts/{id}/signed",
+            post(payouts::signed).layer(DefaultBodyLimit::max(payouts::PSBT_FORM_BYTES_MAX)),
+        )
+        .route("/app/operate/payouts/{id}/bump", post(payouts::bump))
+        .route(
+            "/app/operate/payouts/{id}/rebroadcast",
+            post(payouts::rebroadcast),
+        )
         .route("/app/operate/merchants", get(merchants::list))
         .route("/app/operate/merchants.csv", get(merchants::export))
         .route(
@@ -68,6 +84,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/app/operate/rates.csv", get(rates::export))
         .route("/app/operate/rates/pin", post(rates::pin))
         .route("/app/operate/rates/unpin", post(rates::unpin))
+        .route("/app/operate/chains", get(chains::show))
+        .route("/app/operate/chains.csv", get(chains::export))
         .route("/app/operate/audit", get(audit::show))
         .route("/app/operate/audit.csv", get(audit::export))
 }

@@ -79,7 +79,14 @@ async fn only_an_admin_gets_in_or_is_led_there(pool: PgPool) {
         app.sign_in(&manager.email, &manager.password).await,
         app.sign_in(&merchant.email, &merchant.password).await,
     ];
-    for page in ["house", "suspense", "currencies", "rates", "audit"] {
+    for page in [
+        "house",
+        "suspense",
+        "currencies",
+        "rates",
+        "chains",
+        "audit",
+    ] {
         let path = format!("/app/operate/{page}");
         let shown = operator.see(&path).await;
         shows(&shown, &format!("href=\"{path}\" aria-current=\"page\""));

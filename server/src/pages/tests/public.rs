@@ -1,6 +1,6 @@
 use gateway::{PgPool, Settings};
 
-use super::open;
+use super::{open, shows};
 use crate::testing::{PUBLIC_URL, TestApp};
 
 #[sqlx::test(migrations = "../migrations")]
@@ -204,6 +204,9 @@ async fn health_is_told_without_a_session(pool: PgPool) {
     let app = TestApp::start(&pool).await;
     assert_eq!(app.get("/health/live").await.status, 200);
     assert_eq!(app.get("/health/ready").await.status, 200);
+    let health = app.get("/health").await;
+    shows(&health, "\"status\":\"ok\"");
+    shows(&health, "\"chain\":\"BTC\"");
     pool.close().await;
     assert_eq!(app.get("/health/live").await.status, 200);
     assert_eq!(app.get("/health/ready").await.status, 503);

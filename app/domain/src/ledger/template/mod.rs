@@ -3,6 +3,7 @@
 mod charge;
 mod deposit;
 mod exchange;
+mod network;
 mod withdrawal;
 
 use uuid::Uuid;
@@ -16,6 +17,7 @@ pub use deposit::{
     deposit_reversed, deposit_suspended,
 };
 pub use exchange::{exchange, futures_held, futures_void};
+pub use network::{network_fee, network_fee_reversed};
 pub use withdrawal::{Fact, Held, Holds, withdrawal_held, withdrawal_settled, withdrawal_void};
 
 /// Fresh ids for an entry and its legs; the caller draws them, rules do not.
@@ -61,6 +63,10 @@ pub fn primary_wallet(merchant: i64, currency: CurrencyId) -> AccountKey {
 
 fn of_operation(operation: i64) -> String {
     format!("operation:{operation}")
+}
+
+fn of_payout(payout: i64) -> String {
+    format!("payout:{payout}")
 }
 
 fn post(

@@ -62,7 +62,14 @@ impl AccountKey {
             ChildNumber::from_hardened_idx(coin.account)?,
         ];
         let private = Xpriv::new_master(coin.network, &seed.0)?.derive_priv(&signing, &path)?;
-        let account = Xpub::from_priv(&signing, &private);
+        Self::from_xpub(Xpub::from_priv(&signing, &private), coin)
+    }
+
+    /// The account somebody else has the private key of.
+    ///
+    /// # Errors
+    /// See [`DerivationError`].
+    pub fn from_xpub(account: Xpub, coin: &'static CoinParams) -> Result<Self, DerivationError> {
         let secp = Secp256k1::verification_only();
         let receiving = account.ckd_pub(&secp, ChildNumber::from_normal_idx(RECEIVING)?)?;
         Ok(Self {
@@ -71,6 +78,11 @@ impl AccountKey {
             receiving,
             secp,
         })
+    }
+
+    /// The key of the account level.
+    pub const fn account(&self) -> &Xpub {
+        &self.account
     }
 
     pub const fn coin(&self) -> &'static CoinParams {

@@ -155,6 +155,15 @@ mod tests {
         }
     }
 
+    /// Who only writes a payment link need not know the network.
+    #[test]
+    fn links_of_a_coin_begin_alike_on_every_network() {
+        for (network, coin) in &TEST_COINS {
+            let main = params(coin.code).unwrap();
+            assert_eq!(coin.uri_scheme, main.uri_scheme, "{} {network}", coin.code);
+        }
+    }
+
     #[test]
     fn each_coin_has_its_own_networks() {
         for (code, networks) in [

@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// the end of its wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) struct MempoolInfo {
-    size: u64,
+    pub size: u64,
     bytes: u64,
 }
 
@@ -62,6 +62,10 @@ impl ChainBackend for BitcoinCore {
             Some(json) => Ok(self.read_tx(txid, json.get())?),
             None => Ok(None),
         }
+    }
+
+    async fn txs(&self, txids: &[String]) -> Result<Vec<ChainTx>> {
+        Ok(BitcoinCore::txs(self, txids).await?)
     }
 
     /// Looks again and again. The node's own `waitfornewblock` would keep one of its few threads
@@ -113,7 +117,7 @@ impl ChainBackend for BitcoinCore {
 }
 
 impl BitcoinCore {
-    async fn mempool_info(&self) -> Result<MempoolInfo, NodeError> {
+    pub(super) async fn mempool_info(&self) -> Result<MempoolInfo, NodeError> {
         self.call("getmempoolinfo", json!([])).await
     }
 }

@@ -17,6 +17,7 @@ mod raw;
 mod reading;
 mod rpc;
 mod software;
+mod spending;
 mod status;
 mod transactions;
 mod verbose;

@@ -96,7 +96,20 @@ impl BitcoinCore {
     pub async fn status(&self) -> Result<NodeStatus, NodeError> {
         let chain = self.chain_info().await?;
         let network: NetworkInfo = self.call("getnetworkinfo", json!([])).await?;
-        Ok(chain.status(&network))
+        let mempool = self.mempool_info().await?.size;
+        Ok(chain.status(&network, mempool))
+    }
+
+    /// Height below which the node has deleted its blocks; `None` for one that keeps all.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub async fn pruned_below(&self) -> Result<Option<i64>, NodeError> {
+        Ok(self.chain_info().await?.pruned_below())
+    }
+
+    pub const fn config(&self) -> &NodeConfig {
+        &self.config
     }
 
     /// Calls a node that is the right one.

@@ -22,9 +22,27 @@ pub struct NodeStatus {
     pub version: i64,
     /// Blocks below this height were deleted.
     pub pruned_below: Option<i64>,
+    /// Transactions in its mempool.
+    pub mempool: u64,
     /// The node's own words.
     pub warnings: Vec<String>,
 }
+
+impl NodeStatus {
+    /// The version as people write it: `30.1.0`, of Litecoin `0.21.4.1`.
+    pub fn version_text(&self) -> String {
+        let part = |unit: i64| self.version / unit % 100;
+        // Four parts since 22.0 are three: there is no leading zero any more.
+        if self.version >= FIRST_WITHOUT_ZERO {
+            format!("{}.{}.{}", self.version / 10_000, part(100), part(1))
+        } else {
+            format!("0.{}.{}.{}", self.version / 10_000, part(100), part(1))
+        }
+    }
+}
+
+/// Bitcoin Core 22.0; Litecoin Core has not come so far.
+const FIRST_WITHOUT_ZERO: i64 = 220_000;
 
 /// `getblockchaininfo`, as far as it is read.
 #[derive(Debug, Deserialize)]
@@ -73,7 +91,12 @@ impl ChainInfo {
         })
     }
 
-    pub fn status(self, network: &NetworkInfo) -> NodeStatus {
+    pub fn pruned_below(&self) -> Option<i64> {
+        self.pruneheight.filter(|height| *height > 0)
+    }
+
+    pub fn status(self, network: &NetworkInfo, mempool: u64) -> NodeStatus {
+        let pruned_below = self.pruned_below();
         let warnings = match self.warnings {
             Warnings::One(text) => vec![text],
             Warnings::Several(texts) => texts,
@@ -85,7 +108,8 @@ impl ChainInfo {
             is_syncing: self.initialblockdownload,
             peers: network.connections,
             version: network.version,
-            pruned_below: self.pruneheight.filter(|height| *height > 0),
+            pruned_below,
+            mempool,
             warnings: warnings
                 .into_iter()
                 .filter(|text| !text.trim().is_empty())
@@ -110,10 +134,27 @@ mod tests {
             info[name] = value.clone();
         }
         let info: ChainInfo = serde_json::from_value(info).unwrap();
-        info.status(&NetworkInfo {
+        let network = NetworkInfo {
             version: 309_900,
             connections: 8,
-        })
+        };
+        info.status(&network, 3)
+    }
+
+    #[test]
+    fn versions_are_written_as_their_software_does() {
+        for (version, text) in [
+            (309_900, "30.99.0"),
+            (250_001, "25.0.1"),
+            (210_401, "0.21.4.1"),
+            (210_200, "0.21.2.0"),
+        ] {
+            let status = NodeStatus {
+                version,
+                ..status(json!({}))
+            };
+            assert_eq!(status.version_text(), text);
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl<'a> Simulated<'a> {
     fn of(chain: &'a Chain) -> Option<Self> {
         Some(Self {
             chain,
-            sim: chain.simulated.as_deref()?,
+            sim: chain.node.simulated()?,
         })
     }
 

@@ -53,6 +53,20 @@ impl Network {
         }
     }
 
+    /// Whether others use it, too.
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Mainnet | Self::Sepolia)
+    }
+
+    /// As it is written in [`NETWORK`].
+    pub fn setting(self) -> String {
+        match self {
+            Self::Mainnet => "mainnet".to_owned(),
+            Self::Sepolia => "sepolia".to_owned(),
+            Self::Local { chain_id } => chain_id.to_string(),
+        }
+    }
+
     /// Hash of block 0, where it is known.
     pub(super) const fn first_block(self) -> Option<&'static str> {
         match self {

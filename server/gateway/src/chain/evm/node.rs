@@ -24,6 +24,9 @@ const SYNCING: &str = "eth_syncing";
 /// How often the tip is asked for while somebody waits.
 const POLL_EVERY: Duration = Duration::from_millis(500);
 
+/// Of a node's version, in characters: clients write their system and compiler behind it.
+const VERSION_CHARS_MAX: usize = 80;
+
 /// What is paid with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asset {
@@ -134,6 +137,25 @@ impl Evm {
             behind: highest.map_or(0, |highest| (highest - height).max(0)),
             tip_at,
         })
+    }
+
+    /// The software and its version, in the node's own words.
+    ///
+    /// # Errors
+    /// As every call of the node.
+    pub async fn version(&self) -> Result<String> {
+        let text: String = self
+            .ask(self.rpc.call("web3_clientVersion", json!([])))
+            .await?;
+        Ok(text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(VERSION_CHARS_MAX)
+            .collect())
+    }
+
+    pub const fn network(&self) -> Network {
+        self.network
     }
 
     /// What the node shows of its pool, after it was found to be the right node.

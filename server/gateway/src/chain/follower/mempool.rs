@@ -82,15 +82,16 @@ async fn fetch_unseen(
     view: &MempoolView,
     snapshot: &[String],
 ) -> Result<Vec<ChainTx>> {
-    let mut unseen = Vec::new();
-    for txid in snapshot
+    let asked: Vec<String> = snapshot
         .iter()
         .filter(|txid| !view.inputs.contains_key(*txid))
-    {
-        // One that left since the snapshot is the next pass's business.
-        unseen.extend(chain.backend.tx(txid).await?);
+        .cloned()
+        .collect();
+    if asked.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(unseen)
+    // One that left since the snapshot is the next pass's business.
+    chain.backend.txs(&asked).await
 }
 
 /// Finds out why those of ours are missing.

@@ -36,13 +36,17 @@ pub(super) async fn record(
         .collect();
     addresses.sort_unstable();
     addresses.dedup();
-    if addresses.is_empty() {
+    let txids: Vec<&str> = txs.iter().map(|tx| tx.txid.as_str()).collect();
+    if txids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Before anything about outputs: a waiting transaction that calls a contract shows none.
+    let withdrawals = withdrawals::on_chain_store::ours(unit.conn(), chain.coin, &txids).await?;
+    if addresses.is_empty() && withdrawals.is_empty() {
         return Ok(Vec::new());
     }
     let owners = store::owners(unit.conn(), &addresses).await?;
     let payments = payments(chain, txs, &owners);
-    let txids: Vec<&str> = txs.iter().map(|tx| tx.txid.as_str()).collect();
-    let withdrawals = withdrawals::on_chain_store::ours(unit.conn(), chain.coin, &txids).await?;
     // What pays us, and what we pay with.
     let watched: Vec<&ChainTx> = txs
         .iter()

@@ -18,6 +18,16 @@ pub(super) async fn tip(pool: &PgPool, chain: &str) -> Result<Option<BlockRef>> 
     }))
 }
 
+pub(super) async fn hash_at(pool: &PgPool, chain: &str, height: i64) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT hash FROM chain_blocks WHERE chain = $1 AND active AND height = $2",
+    )
+    .bind(chain)
+    .bind(height)
+    .fetch_optional(pool)
+    .await?)
+}
+
 pub(super) async fn has_block_at(pool: &PgPool, chain: &str, height: i64) -> Result<bool> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM chain_blocks WHERE chain = $1 AND active AND height = $2)",

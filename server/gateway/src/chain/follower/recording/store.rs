@@ -116,11 +116,16 @@ impl<'a> OutputRows<'a> {
         Ok(())
     }
 
+    /// What a block tells last counts: run again in another one, a contract may pay another amount
+    /// or account.
     pub(super) async fn insert(self, conn: &mut PgConnection, chain: &str) -> Result<()> {
         sqlx::query(
             "INSERT INTO chain_outputs (chain, txid, vout, address_id, raw)
              SELECT $1, t.* FROM unnest($2::text[], $3::int[], $4::bigint[], $5::numeric[]) AS t
-             ON CONFLICT DO NOTHING",
+             ON CONFLICT (chain, txid, vout) DO UPDATE
+             SET address_id = EXCLUDED.address_id, raw = EXCLUDED.raw
+             WHERE (chain_outputs.address_id, chain_outputs.raw)
+                   IS DISTINCT FROM (EXCLUDED.address_id, EXCLUDED.raw)",
         )
         .bind(chain)
         .bind(self.txid)

@@ -1,0 +1,400 @@
+use domain::view::dashboard::Frame;
+use domain::view::payouts::{
+    PayoutDeed, PayoutRider, PayoutRow, PayoutTxRow, PayoutView, PayoutsView,
+};
+use leptos::prelude::*;
+
+use super::{blamed, with_notice};
+use crate::pages::frame::{DashboardPage, Section};
+use crate::ui::{
+    Amount, Cell, EmptyState, HeadCell, PageLinks, RowHead, ShortHash, Status, TableFrame,
+    TextArea, Timestamp,
+};
+
+const PATH: &str = "/app/operate/payouts";
+
+/// Every payout, the newest first.
+#[component]
+pub fn PayoutsPage(frame: Frame, view: PayoutsView) -> impl IntoView {
+    let PayoutsView {
+        rows,
+        paging,
+        never_used,
+    } = view;
+    let list = if never_used {
+        view! {
+            <EmptyState text="Nothing was paid out together yet. Withdrawals of chains with a node share transactions, and those stand here."/>
+        }
+        .into_any()
+    } else {
+        let head = view! {
+            <HeadCell label="Number"/>
+            <HeadCell label="Made"/>
+            <HeadCell label="Status"/>
+            <HeadCell label="Withdrawals" numeric=true/>
+            <HeadCell label="Paid" numeric=true/>
+            <HeadCell label="Fee" numeric=true/>
+            <HeadCell label="Transaction"/>
+            <HeadCell label="To do"/>
+        }
+        .into_any();
+        let rows = rows.into_iter().map(row).collect_view();
+        view! {
+            <TableFrame caption="Payouts, the newest first" head=head>{rows}</TableFrame>
+            <PageLinks of=paging what="payouts" export="/app/operate/payouts.csv"/>
+        }
+        .into_any()
+    };
+    view! {
+        <DashboardPage frame=frame title="Payouts" section=Section::Payouts>
+            <p class="under-title">
+                "Transactions that pay withdrawals, several at once. What they cost is ours."
+            </p>
+            {list}
+        </DashboardPage>
+    }
+}
+
+fn row(payout: PayoutRow) -> AnyView {
+    let href = format!("{PATH}/{}", payout.id);
+    let to_do = if payout.waits_for_signature {
+        view! { <a href=href.clone()>"Sign it"</a> }.into_any()
+    } else {
+        view! { {payout.problem.map(|text| view! { <bdi>{text}</bdi> })} }.into_any()
+    };
+    view! {
+        <tr role="row">
+            <RowHead label="Number"><a class="id" href=href>{payout.id}</a></RowHead>
+            <Cell label="Made"><Timestamp at=payout.created/></Cell>
+            <Cell label="Status"><Status of=payout.state/></Cell>
+            <Cell label="Withdrawals" numeric=true>{payout.riders}</Cell>
+            <Cell label="Paid" numeric=true><Amount of=payout.paid/></Cell>
+            <Cell label="Fee" numeric=true><Amount of=payout.fee/></Cell>
+            <Cell label="Transaction"><ShortHash value=payout.txid/></Cell>
+            <Cell label="To do">{to_do}</Cell>
+        </tr>
+    }
+    .into_any()
+}
+
+/// One payout: its transactions, who did what to them, and whom they pay.
+#[component]
+pub fn PayoutPage(frame: Frame, view: PayoutView) -> impl IntoView {
+    let PayoutView {
+        id,
+        code,
+        created,
+        txs,
+        riders,
+        is_drafted,
+        by_hand,
+        can_bump,
+        can_resend,
+        notice,
+    } = view;
+    let wrong = blamed(notice.as_ref(), "psbt");
+    let frame = with_notice(frame, notice);
+    let title = format!("Payout {id}");
+    let sign = is_drafted.then(|| sign(id, by_hand, wrong));
+    let actions = (can_bump || can_resend).then(|| actions(id, can_bump, can_resend));
+    view! {
+        <DashboardPage frame=frame title=title section=Section::Payouts>
+            <p class="under-title">{code} " since " <Timestamp at=created/></p>
+            {sign}
+            {actions}
+            <section>
+                <h2>"Transactions"</h2>
+                <p>
+                    "All of them make the same payments and spend the same coins, so one of them is \
+                     mined, whichever it is."
+                </p>
+                {transactions(txs)}
+            </section>
+            <section>
+                <h2>"Withdrawals"</h2>
+                {withdrawals(riders)}
+            </section>
+            <p><a href=PATH>"Back to payouts"</a></p>
+        </DashboardPage>
+    }
+}
+
+fn sign(id: i64, by_hand: bool, wrong: Option<String>) -> AnyView {
+    let (download, upload) = (format!("{PATH}/{id}/psbt"), format!("{PATH}/{id}/signed"));
+    let who = if by_hand {
+        "It waits for somebody to sign it where the key is."
+    } else {
+        "The signer is asked by itself, again and again. It can be signed by hand as well."
+    };
+    let invalid = wrong.as_ref().map(|_| "true");
+    let described_by = if wrong.is_some() {
+        "file-hint file-error"
+    } else {
+        "file-hint"
+    };
+    let error = wrong
+        .clone()
+        .map(|text| view! { <p class="field-error" id="file-error">{text}</p> });
+    view! {
+        <section>
+            <h2>"Sign it"</h2>
+            <p>{who}</p>
+            <div class="columns">
+                <form method="post" action=download class="card">
+                    <p>
+                        "A PSBT (BIP 174) for a wallet or a hardware signer. Compare there what is \
+                         paid to whom. Who downloads it is recorded."
+                    </p>
+                    <button class="btn">"Download the PSBT"</button>
+                </form>
+                <form method="post" action=upload enctype="multipart/form-data" class="card">
+                    <div class="field">
+                        <label for="file">"The signed PSBT"</label>
+                        <p class="hint" id="file-hint">
+                            "As a file, or as text below. It is sent as soon as every signature is right."
+                        </p>
+                        {error}
+                        <input
+                            type="file"
+                            id="file"
+                            name="file"
+                            aria-invalid=invalid
+                            aria-describedby=described_by
+                        />
+                    </div>
+                    <TextArea
+                        name="psbt"
+                        label="Or its text"
+                        value=""
+                        hint="Base64 or hexadecimal, or the finished transaction in hexadecimal."
+                        error=wrong
+                    />
+                    <button class="btn">"Upload and send"</button>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn actions(id: i64, can_bump: bool, can_resend: bool) -> AnyView {
+    let bump = can_bump.then(|| {
+        let action = format!("{PATH}/{id}/bump");
+        view! {
+            <form method="post" action=action class="card">
+                <p>
+                    "Makes a transaction with a higher fee that takes the place of the one on its \
+                     way. Everybody is paid once, by whichever of the two is mined."
+                </p>
+                <button class="btn-2">"Raise the fee"</button>
+            </form>
+        }
+    });
+    let resend = can_resend.then(|| {
+        let action = format!("{PATH}/{id}/rebroadcast");
+        view! {
+            <form method="post" action=action class="card">
+                <p>"The same bytes again; that changes nothing where they are known."</p>
+                <button class="btn-2">"Send again"</button>
+            </form>
+        }
+    });
+    view! {
+        <section>
+            <h2>"On its way"</h2>
+            <div class="columns">{bump} {resend}</div>
+        </section>
+    }
+    .into_any()
+}
+
+fn transactions(txs: Vec<PayoutTxRow>) -> AnyView {
+    let head = view! {
+        <HeadCell label="Transaction"/>
+        <HeadCell label="Status"/>
+        <HeadCell label="Fee" numeric=true/>
+        <HeadCell label="Change" numeric=true/>
+        <HeadCell label="Coins" numeric=true/>
+        <HeadCell label="Virtual bytes" numeric=true/>
+        <HeadCell label="Who"/>
+        <HeadCell label="Problem"/>
+    }
+    .into_any();
+    let rows = txs
+        .into_iter()
+        .map(|tx| {
+            let change = match tx.change {
+                Some(change) => view! { <Amount of=change/> }.into_any(),
+                None => view! { "none" }.into_any(),
+            };
+            let vsize = tx
+                .vsize
+                .map_or_else(|| "–".to_owned(), |size| size.to_string());
+            let history = tx.history.into_iter().map(deed).collect_view();
+            view! {
+                <tr role="row">
+                    <RowHead label="Transaction"><ShortHash value=tx.txid/></RowHead>
+                    <Cell label="Status"><Status of=tx.state/></Cell>
+                    <Cell label="Fee" numeric=true><Amount of=tx.fee/></Cell>
+                    <Cell label="Change" numeric=true>{change}</Cell>
+                    <Cell label="Coins" numeric=true>{tx.inputs}</Cell>
+                    <Cell label="Virtual bytes" numeric=true>{vsize}</Cell>
+                    <Cell label="Who">{history}</Cell>
+                    <Cell label="Problem">
+                        {tx.problem.map(|text| view! { <bdi>{text}</bdi> })}
+                    </Cell>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <TableFrame caption="Transactions of this payout" caption_hidden=true head=head>
+            {rows}
+        </TableFrame>
+    }
+    .into_any()
+}
+
+fn deed(deed: PayoutDeed) -> AnyView {
+    let who = deed.who.map(|who| view! { " by " <bdi>{who}</bdi> });
+    view! { <span class="output">{deed.what} {who} ", " <Timestamp at=deed.at/></span> }.into_any()
+}
+
+fn withdrawals(riders: Vec<PayoutRider>) -> AnyView {
+    let head = view! {
+        <HeadCell label="Number"/>
+        <HeadCell label="Merchant"/>
+        <HeadCell label="To"/>
+        <HeadCell label="Amount" numeric=true/>
+        <HeadCell label="Status"/>
+    }
+    .into_any();
+    let rows = riders
+        .into_iter()
+        .map(|rider| {
+            let href = format!(
+                "/app/withdrawals/{}?merchant={}",
+                rider.operation_id, rider.merchant_id
+            );
+            view! {
+                <tr role="row">
+                    <RowHead label="Number">
+                        <a class="id" href=href>{rider.operation_id}</a>
+                    </RowHead>
+                    <Cell label="Merchant"><bdi>{rider.merchant}</bdi></Cell>
+                    <Cell label="To"><ShortHash value=rider.address/></Cell>
+                    <Cell label="Amount" numeric=true><Amount of=rider.amount/></Cell>
+                    <Cell label="Status"><Status of=rider.state/></Cell>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <TableFrame caption="Withdrawals of this payout" caption_hidden=true head=head>
+            {rows}
+        </TableFrame>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::view::AmountText;
+    use domain::view::checkout::Notice;
+    use domain::view::dashboard::StatusPill;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::pages::frame::tests::frame;
+
+    fn amount(amount: &str) -> AmountText {
+        AmountText {
+            amount: amount.to_owned(),
+            code: "BTC".to_owned(),
+        }
+    }
+
+    fn pill(word: &str) -> StatusPill {
+        StatusPill {
+            word: word.to_owned(),
+            flags: Vec::new(),
+        }
+    }
+
+    fn page(is_drafted: bool, notice: Option<Notice>) -> String {
+        let at = OffsetDateTime::UNIX_EPOCH;
+        let view = PayoutView {
+            id: 7,
+            code: "BTC".to_owned(),
+            created: at,
+            txs: vec![PayoutTxRow {
+                id: 9,
+                txid: "ab".repeat(32),
+                state: pill(if is_drafted { "drafted" } else { "broadcast" }),
+                fee: amount("0.00000350"),
+                change: None,
+                inputs: 2,
+                vsize: None,
+                history: vec![PayoutDeed {
+                    what: "downloaded",
+                    who: Some("admin@demo.example".to_owned()),
+                    at,
+                }],
+                problem: None,
+            }],
+            riders: vec![PayoutRider {
+                operation_id: 17,
+                merchant_id: 1_000,
+                merchant: "Café Riga".to_owned(),
+                address: "bc1qexample".to_owned(),
+                amount: amount("0.10000000"),
+                state: pill("queued"),
+            }],
+            is_drafted,
+            by_hand: true,
+            can_bump: !is_drafted,
+            can_resend: !is_drafted,
+            notice,
+        };
+        crate::render(move || view! { <PayoutPage frame=frame() view=view/> })
+    }
+
+    #[test]
+    fn what_waits_for_a_signature_can_be_downloaded_and_uploaded() {
+        let html = page(true, None);
+        assert!(
+            html.contains("action=\"/app/operate/payouts/7/psbt\""),
+            "{html}"
+        );
+        assert!(
+            html.contains("action=\"/app/operate/payouts/7/signed\""),
+            "{html}"
+        );
+        assert!(html.contains("enctype=\"multipart/form-data\""), "{html}");
+        assert!(!html.contains("Raise the fee"), "{html}");
+        assert!(html.contains("admin@demo.example"), "{html}");
+        assert!(html.contains("/app/withdrawals/17?merchant=1000"), "{html}");
+    }
+
+    #[test]
+    fn what_is_on_its_way_can_be_replaced() {
+        let html = page(false, None);
+        assert!(
+            html.contains("action=\"/app/operate/payouts/7/bump\""),
+            "{html}"
+        );
+        assert!(!html.contains("Download the PSBT"), "{html}");
+    }
+
+    #[test]
+    fn a_wrong_file_is_told_beside_its_field() {
+        let notice = Notice {
+            is_error: true,
+            text: "The signed PSBT cannot be taken: input 0 is not signed.".to_owned(),
+            field: Some("psbt".to_owned()),
+        };
+        let html = page(true, Some(notice));
+        assert!(html.contains("id=\"file-error\""), "{html}");
+        assert!(html.contains("input 0 is not signed"), "{html}");
+    }
+}

@@ -1,0 +1,41 @@
+//! Payouts: withdrawals on chains whose coins are outputs (contract 30). Several withdrawals share one
+//! transaction, somebody outside this process signs it, and one that waits too long is replaced by
+//! one with a higher fee.
+//!
+//! Invariants: a withdrawal rides in one payout for ever; all transactions of a payout make the same
+//! payments and spend all coins of the one before, so at most one of them is ever mined; plan and
+//! coins are stored before anybody is asked to sign, signed bytes before the network gets them;
+//! what was once drafted is looked for on the chain for ever, whoever sent it.
+
+mod attention;
+mod bump;
+mod by_hand;
+mod choosing;
+mod coins_store;
+mod drafting;
+mod follow;
+mod follow_store;
+mod lock_store;
+mod open;
+mod previous;
+mod rider_store;
+mod row;
+mod rules;
+mod send;
+mod sign;
+pub(crate) mod store;
+mod wallet;
+mod work;
+
+pub use by_hand::PsbtFile;
+pub use rules::{PayoutSettingError, PayoutSettings, Rules, SignerSetting};
+pub use wallet::{Signer, Wallet, WalletError};
+
+pub(crate) use follow::{follow, send_once_more};
+pub(crate) use open::open;
+pub(crate) use work::{any_due, work_due};
+
+/// What is paid for, as plans and signers name it.
+fn reference(operation_id: i64) -> String {
+    format!("withdrawal {operation_id}")
+}

@@ -1,0 +1,67 @@
+//! A chain that does what a scenario says.
+
+use async_trait::async_trait;
+use gateway::chain::ChainSettings;
+
+/// Moves one chain by hand. Nobody of ours hears of it before the chain is followed.
+#[async_trait]
+pub trait Puppet: Send {
+    fn code(&self) -> &'static str;
+
+    /// Base units of a payment that is worth crediting.
+    fn unit(&self) -> u128;
+
+    /// As an operator would connect this chain.
+    fn settings(&self) -> ChainSettings;
+
+    /// Sends a payment; answers its id.
+    async fn pay(&mut self, address: &str, raw: u128) -> String;
+
+    /// Makes blocks of all that waits.
+    async fn mine(&mut self, blocks: u32);
+
+    /// Replaces a waiting payment by one that spends the same; without an address, to somebody else.
+    async fn replace(&mut self, txid: &str, address: Option<&str>, raw: u128) -> String;
+
+    /// Makes a block with another transaction that spends what a waiting one spends.
+    async fn mine_double_spend(&mut self, txid: &str);
+
+    /// Replaces the last blocks by more of them, in which all transactions have a place again.
+    async fn reorg(&mut self, depth: u32);
+
+    /// The same, but this transaction is in none of the new blocks.
+    async fn reorg_without(&mut self, depth: u32, txid: &str);
+
+    /// The same, and another transaction that spends what it spends is in one of them.
+    async fn reorg_against(&mut self, depth: u32, txid: &str);
+
+    /// Makes a block with a transaction that left the chain or was forgotten.
+    async fn bring_back(&mut self, txid: &str);
+
+    /// Lets the node forget a waiting transaction.
+    async fn forget(&mut self, txid: &str);
+
+    /// Makes a block with a payment of nothing.
+    async fn pay_nothing(&mut self, address: &str);
+
+    /// One transaction that pays so much to both; `None` where there is no such thing.
+    async fn pay_both(&mut self, one: &str, other: &str, raw: u128) -> Option<String>;
+
+    /// A payment out of a payment that waits itself, to somebody else: both ids. `None` where there
+    /// is no such thing.
+    async fn pay_child(&mut self, address: &str, raw: u128) -> Option<(String, String)>;
+
+    /// Stops the node; `false` where that cannot be.
+    async fn go_away(&mut self) -> bool {
+        false
+    }
+
+    async fn come_back(&mut self) {}
+
+    /// Takes the node back to an earlier block of the same chain; `false` where that cannot be.
+    async fn fall_behind(&mut self, _blocks: u32) -> bool {
+        false
+    }
+
+    async fn catch_up(&mut self) {}
+}

@@ -1,0 +1,76 @@
+//! Whatever happens on a chain, in whatever order: reading it again from its birthday gives the same.
+
+use crate::stage::{DEPTH, Stage};
+
+const STEPS: u32 = 60;
+/// Steps between two comparisons.
+const COMPARE_EVERY: u32 = 20;
+/// Deepest reorganisation; more blocks are there before the first step.
+const DEPTH_MAX: u64 = 4;
+
+/// `SplitMix64`: small, good enough to choose steps, the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % u64::try_from(sides).unwrap()).unwrap()
+    }
+
+    fn of<'a>(&mut self, list: &'a [String]) -> Option<&'a String> {
+        (!list.is_empty()).then(|| &list[self.roll(list.len())])
+    }
+}
+
+/// Random steps with this seed. On the simulated chain, whose refusals are all known.
+pub async fn walk(stage: &mut Stage, seed: u64) {
+    let mut dice = Dice(seed);
+    let mut addresses = Vec::new();
+    for name in ["one", "two", "three"] {
+        addresses.push(stage.address(name).await);
+    }
+    stage.mine(u32::try_from(DEPTH_MAX).unwrap() + DEPTH).await;
+    // Those the network has forgotten, and may be told again.
+    let mut gone: Vec<String> = Vec::new();
+    for step in 1..=STEPS {
+        let depth = u32::try_from(dice.roll(usize::try_from(DEPTH_MAX).unwrap()) + 1).unwrap();
+        let waiting = stage.txids(None).await;
+        let recent = stage.txids(Some(depth)).await;
+        let address = dice.of(&addresses).cloned().unwrap();
+        let raw = stage.raw(depth);
+        match (dice.roll(12), dice.of(&waiting), dice.of(&recent)) {
+            (0..=2, ..) => drop(stage.puppet.pay(&address, raw).await),
+            (3 | 4, ..) => stage.puppet.mine(depth).await,
+            (5, Some(txid), _) => {
+                stage.puppet.replace(txid, Some(&address), raw).await;
+            }
+            (6, Some(txid), _) => {
+                stage.puppet.replace(txid, None, raw).await;
+            }
+            (7, Some(txid), _) => stage.puppet.mine_double_spend(txid).await,
+            (8, Some(txid), _) => {
+                stage.puppet.forget(txid).await;
+                gone.push(txid.clone());
+            }
+            (9, _, Some(txid)) => {
+                stage.puppet.reorg_without(depth, txid).await;
+                gone.push(txid.clone());
+            }
+            (10, _, Some(txid)) => stage.puppet.reorg_against(depth, txid).await,
+            (11, ..) if !gone.is_empty() => {
+                let txid = gone.swap_remove(dice.roll(gone.len()));
+                stage.puppet.bring_back(&txid).await;
+            }
+            _ => stage.puppet.reorg(depth).await,
+        }
+        // The next step chooses from what we know.
+        stage.follow().await;
+        if step % COMPARE_EVERY == 0 {
+            stage.compare_with_a_rescan().await;
+        }
+    }
+    stage.compare_with_a_rescan().await;
+}

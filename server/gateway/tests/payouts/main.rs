@@ -1,0 +1,29 @@
+//! Withdrawals that share transactions, on Postgres and a network in memory: real transactions, real
+//! signatures, no node.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bumps;
+mod crashes;
+mod hands;
+mod net;
+#[path = "../real_nodes/node.rs"]
+#[allow(dead_code)]
+mod node;
+mod orders;
+#[path = "../real_nodes/purse.rs"]
+mod purse;
+mod real;
+#[cfg(unix)]
+mod signer;
+mod stories;
+mod till;
+
+/// Addresses of nobody here, on the main network.
+const STRANGERS: [&str; 3] = [
+    "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+    "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+];
