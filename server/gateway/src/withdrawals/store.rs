@@ -330,7 +330,7 @@ pub(crate) async fn failed(
     Ok(())
 }
 
-pub(super) async fn notify_worker(conn: &mut PgConnection) -> Result<()> {
+pub(crate) async fn notify_worker(conn: &mut PgConnection) -> Result<()> {
     sqlx::query("SELECT pg_notify($1, '')")
         .bind(WITHDRAWAL_CHANNEL)
         .execute(conn)
