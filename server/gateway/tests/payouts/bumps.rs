@@ -35,7 +35,7 @@ async fn check_paid_once(till: &Till, by: &Stored) {
         .fetch_all(&till.pool)
         .await
         .unwrap();
-    assert_eq!(paid_by, [by.txid.clone()]);
+    assert_eq!(paid_by, std::slice::from_ref(&by.txid));
     till.audit().await;
 }
 

@@ -10,7 +10,6 @@ mod crashes;
 mod hands;
 mod net;
 #[path = "../real_nodes/node.rs"]
-#[allow(dead_code)]
 mod node;
 mod orders;
 #[path = "../real_nodes/purse.rs"]
