@@ -7,6 +7,7 @@ mod support;
 
 mod bumps;
 mod crashes;
+mod foreign;
 mod hands;
 mod net;
 #[path = "../real_nodes/node.rs"]

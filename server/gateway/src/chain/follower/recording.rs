@@ -1,3 +1,4 @@
+mod foreign;
 mod store;
 
 use std::collections::HashMap;
@@ -19,7 +20,8 @@ struct Payment<'a> {
     units: i128,
 }
 
-/// Stores those of `txs` that pay us or that we pay with, with their place: a block, or the mempool for `None`.
+/// Stores those of `txs` that pay us, that we pay with or that spend what is ours, with their place: a
+/// block, or the mempool for `None`. Of the last ones that nobody here made, people are told.
 ///
 /// Answers their outputs to us, whether or not they were known before. An address counts whatever
 /// coin it was given out for: coins that share a form of address can be sent to each other's.
@@ -42,23 +44,24 @@ pub(super) async fn record(
     }
     // Before anything about outputs: a waiting transaction that calls a contract shows none.
     let withdrawals = withdrawals::on_chain_store::ours(unit.conn(), chain.coin, &txids).await?;
-    if addresses.is_empty() && withdrawals.is_empty() {
-        return Ok(Vec::new());
-    }
     let owners = store::owners(unit.conn(), &addresses).await?;
     let payments = payments(chain, txs, &owners);
-    // What pays us, and what we pay with.
+    let taken = foreign::taken(unit.conn(), chain, txs, &payments, &withdrawals).await?;
+    // What pays us, what we pay with, and what takes what is ours.
     let watched: Vec<&ChainTx> = txs
         .iter()
         .filter(|tx| {
             withdrawals.contains(&tx.txid)
                 || payments.iter().any(|payment| payment.tx.txid == tx.txid)
+                || taken.iter().any(|coin| coin.spender == tx.txid)
         })
         .collect();
     if watched.is_empty() {
         return Ok(Vec::new());
     }
     let (code, now) = (chain.params.code, unit.now());
+    // Before they are stored: what is stored was told of.
+    foreign::tell(unit, chain, &taken).await?;
     store::insert_txs(unit.conn(), code, &watched, block, now).await?;
     store::insert_spends(unit.conn(), code, &watched).await?;
     let mut rows = store::OutputRows::default();

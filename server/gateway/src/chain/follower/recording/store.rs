@@ -1,12 +1,14 @@
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::Result;
+use super::foreign::Taken;
 use crate::chain::backend::{BlockRef, ChainOutput, ChainTx, OutPoint};
 use crate::ledger::decimal;
+use crate::{Error, Result};
 
 /// Ids of those of the addresses that are ours, whatever coin they were given out for.
 pub(super) async fn owners(
@@ -90,6 +92,68 @@ pub(super) async fn insert_spends(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Which of the stored outputs are spent by `spends`: `(spender, input)`.
+pub(super) async fn taken(
+    conn: &mut PgConnection,
+    chain: &str,
+    spends: &[(&str, &OutPoint)],
+) -> Result<Vec<Taken>> {
+    let rows: Vec<(String, String, i32, Decimal)> = sqlx::query_as(
+        "SELECT i.spender, o.txid, o.vout, o.raw
+         FROM unnest($2::text[], $3::text[], $4::int[]) AS i (spender, prev_txid, prev_vout)
+         JOIN chain_outputs o ON o.chain = $1 AND o.txid = i.prev_txid AND o.vout = i.prev_vout",
+    )
+    .bind(chain)
+    .bind(
+        spends
+            .iter()
+            .map(|(spender, _)| *spender)
+            .collect::<Vec<&str>>(),
+    )
+    .bind(
+        spends
+            .iter()
+            .map(|(_, input)| input.txid.as_str())
+            .collect::<Vec<&str>>(),
+    )
+    .bind(
+        spends
+            .iter()
+            .map(|(_, input)| input.vout)
+            .collect::<Vec<i32>>(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(spender, txid, vout, raw)| {
+            let raw = raw
+                .to_u128()
+                .ok_or_else(|| Error::Internal(format!("an output of {raw} base units")))?;
+            Ok(Taken {
+                spender,
+                txid,
+                vout,
+                raw,
+            })
+        })
+        .collect()
+}
+
+/// Which of the transactions are stored.
+pub(super) async fn known(
+    conn: &mut PgConnection,
+    chain: &str,
+    txids: &[&str],
+) -> Result<Vec<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT txid FROM chain_txs WHERE chain = $1 AND txid = ANY($2)")
+            .bind(chain)
+            .bind(txids)
+            .fetch_all(conn)
+            .await?,
+    )
 }
 
 /// Outputs to our addresses, column by column.
