@@ -49,6 +49,10 @@ pub enum Command {
     Migrate,
     /// Prove the books: exit code 1 when any check finds a violation.
     Audit {
+        /// Compare the books with the chains and their nodes instead, and explain each difference. Exit
+        /// code 1 when one is not explained, 2 when a node could not be compared.
+        #[arg(long)]
+        chain: bool,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,

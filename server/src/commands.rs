@@ -1,9 +1,12 @@
 //! Commands that do one thing and end.
 
+mod reconciliation;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{bail, ensure};
+use domain::view::reconciliation::ChainAuditView;
 use gateway::Gateway;
 use gateway::audit::AuditReport;
 use serde_json::{Value, json};
@@ -93,6 +96,33 @@ pub async fn audit(config: Config, as_json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Compares the books with the chains and their nodes. The exit code is 1 when a difference is not
+/// explained, else 2 when a node could not be compared.
+pub async fn audit_chains(config: Config, as_json: bool) -> anyhow::Result<ExitCode> {
+    let database = Database::start(&config.database).await?;
+    let compared = compare_chains(&database, &config).await;
+    database.stop().await?;
+    let found = compared?;
+    if as_json {
+        print(&format!("{:#}", reconciliation::json(&found)))?;
+    } else {
+        print(&reconciliation::text(&found))?;
+    }
+    Ok(reconciliation::exit_code(&found).into())
+}
+
+async fn compare_chains(
+    database: &Database,
+    config: &Config,
+) -> anyhow::Result<Vec<ChainAuditView>> {
+    let gateway = database
+        .open(config, config.public_url_at(config.listen))
+        .await?;
+    let found = gateway.audit_chains().await;
+    close(&gateway).await;
+    Ok(found?)
 }
 
 /// Signs until it is told to stop.

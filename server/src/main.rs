@@ -79,7 +79,8 @@ async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::serve(config).await.map(|()| ExitCode::SUCCESS),
         Command::Demo { json } => commands::demo(config, json).await,
         Command::Migrate => commands::migrate(config).await,
-        Command::Audit { json } => commands::audit(config, json).await,
+        Command::Audit { chain: true, json } => commands::audit_chains(config, json).await,
+        Command::Audit { chain: false, json } => commands::audit(config, json).await,
         // Taken care of before any setting was read.
         #[cfg(unix)]
         Command::Signer(args) => commands::signer(args).await,

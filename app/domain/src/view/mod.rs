@@ -17,6 +17,7 @@ pub mod operate;
 pub mod operations;
 pub mod payouts;
 pub mod receipt;
+pub mod reconciliation;
 pub mod settings;
 pub mod terminal;
 pub mod terminal_settings;

@@ -3,6 +3,7 @@
 //!
 //! Invariant: an audit only reads, and a clean one found nothing at all.
 
+mod chain;
 mod store;
 
 use serde::Serialize;

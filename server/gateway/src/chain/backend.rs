@@ -54,6 +54,26 @@ pub struct ChainBlock {
     pub txs: Vec<ChainTx>,
 }
 
+/// What an address has, as a node finds it without asking us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub address: String,
+    /// The output, where coins are outputs.
+    pub place: Option<OutPoint>,
+    /// Base units, above 0.
+    pub raw: u128,
+    /// It may be too young to be spent; the follower is told of such coins later.
+    pub may_be_immature: bool,
+}
+
+/// What addresses have in the chain that ends with one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holdings {
+    pub hash: String,
+    pub height: i64,
+    pub held: Vec<Held>,
+}
+
 /// A node of one chain. Every call may fail; the follower then stops and tries again later.
 #[async_trait]
 pub trait ChainBackend: Send + Sync {
@@ -91,6 +111,11 @@ pub trait ChainBackend: Send + Sync {
     /// [`Error::Conflict`](crate::Error::Conflict) when the network refuses it, because what it
     /// spends is spent; whatever else kept it from being told.
     async fn broadcast(&self, raw: &[u8]) -> Result<()>;
+
+    /// What the addresses have at the node's best block, apart from all this instance was told before.
+    ///
+    /// Costs a node much: of the Bitcoin family it reads every unspent output there is.
+    async fn holdings(&self, addresses: &[String]) -> Result<Holdings>;
 
     /// How long a transaction may be missing from the mempool before it counts as dropped: nodes
     /// restart, and their mempools are not equal.

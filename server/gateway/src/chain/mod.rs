@@ -70,6 +70,11 @@ impl Chain {
     pub fn signing_account(&self) -> Option<signing::Account> {
         self.account.signing_account()
     }
+
+    /// Whether it is moved by hand: its payments spend nothing that was received.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.node.simulated().is_some()
+    }
 }
 
 /// An address that nobody had before.

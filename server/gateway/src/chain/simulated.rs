@@ -17,7 +17,7 @@ use sqlx::PgPool;
 use self::edit::Edit;
 use self::ids::Ids;
 use super::address::CoinParams;
-use super::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx, OutPoint};
+use super::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx, Holdings, OutPoint};
 use crate::{Error, Result};
 
 /// Most blocks one call mines.
@@ -229,6 +229,19 @@ impl ChainBackend for SimChain {
 
     async fn broadcast(&self, raw: &[u8]) -> Result<()> {
         self.accept(raw).await
+    }
+
+    async fn holdings(&self, addresses: &[String]) -> Result<Holdings> {
+        // A reader sees all of a control or nothing.
+        let mut tx = store::snapshot(&self.pool).await?;
+        let tip = store::tip(&mut *tx, self.code).await?.ok_or_else(broken)?;
+        let held = store::held(&mut tx, self.code, addresses).await?;
+        tx.rollback().await?;
+        Ok(Holdings {
+            hash: tip.hash,
+            height: tip.height,
+            held,
+        })
     }
 
     /// None: this mempool forgets nothing by accident.

@@ -13,7 +13,8 @@ use bitcoin::{
 };
 use gateway::chain::address::{output_address, params, parse_address};
 use gateway::chain::backend::{
-    BlockRef, ChainBackend, ChainBlock, ChainOutput, ChainTx, CoinNode, OutPoint as Spent,
+    BlockRef, ChainBackend, ChainBlock, ChainOutput, ChainTx, CoinNode, Held, Holdings,
+    OutPoint as Spent,
 };
 use gateway::{Error, Result};
 
@@ -334,6 +335,41 @@ impl ChainBackend for Net {
         state.accept(tx)?;
         state.heard += 1;
         Ok(())
+    }
+
+    async fn holdings(&self, addresses: &[String]) -> Result<Holdings> {
+        let state = self.state();
+        let tip = &state.blocks.last().unwrap().reference;
+        let mined: Vec<ChainTx> = state
+            .blocks
+            .iter()
+            .flat_map(|block| &block.txs)
+            .map(told)
+            .collect();
+        let is_spent =
+            |place: &Spent| -> bool { mined.iter().any(|other| other.inputs.contains(place)) };
+        let mut held = Vec::new();
+        for tx in &mined {
+            for output in &tx.outputs {
+                let place = Spent {
+                    txid: tx.txid.clone(),
+                    vout: output.vout,
+                };
+                if addresses.contains(&output.address) && !is_spent(&place) {
+                    held.push(Held {
+                        address: output.address.clone(),
+                        place: Some(place),
+                        raw: output.raw,
+                        may_be_immature: false,
+                    });
+                }
+            }
+        }
+        Ok(Holdings {
+            hash: tip.hash.clone(),
+            height: tip.height,
+            held,
+        })
     }
 
     fn drop_grace(&self) -> time::Duration {

@@ -10,7 +10,7 @@ use super::broadcast::{Judgement, judge};
 use super::error::NodeError;
 use super::node::BitcoinCore;
 use super::rpc::RpcError;
-use crate::chain::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx};
+use crate::chain::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx, Holdings};
 use crate::{Error, Result};
 
 /// How often a waiting call looks.
@@ -109,6 +109,10 @@ impl ChainBackend for BitcoinCore {
             }
             Judgement::Other => Err(error.into()),
         }
+    }
+
+    async fn holdings(&self, addresses: &[String]) -> Result<Holdings> {
+        Ok(self.scan(addresses).await?)
     }
 
     fn drop_grace(&self) -> time::Duration {

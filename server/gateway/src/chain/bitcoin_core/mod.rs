@@ -10,6 +10,7 @@ mod blocks;
 mod broadcast;
 mod config;
 mod error;
+mod holdings;
 mod maturity;
 mod node;
 mod outgoing;

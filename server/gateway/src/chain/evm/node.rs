@@ -15,7 +15,7 @@ use super::quantity::Quantity;
 use super::rpc::{Call, Limits, Rpc, RpcError};
 use super::wire::{BLOCK_BY_HASH, Header, Tx};
 use super::{broadcast, identity, native, token};
-use crate::chain::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx};
+use crate::chain::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx, Holdings};
 use crate::{Error, Result};
 
 const BLOCK_BY_NUMBER: &str = "eth_getBlockByNumber";
@@ -274,6 +274,10 @@ impl ChainBackend for Evm {
     async fn broadcast(&self, raw: &[u8]) -> Result<()> {
         self.checked_view().await?;
         broadcast::send(&self.rpc, raw).await
+    }
+
+    async fn holdings(&self, addresses: &[String]) -> Result<Holdings> {
+        self.balances(addresses).await
     }
 
     fn drop_grace(&self) -> time::Duration {

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 
-use crate::chain::backend::{BlockRef, ChainOutput, ChainTx, OutPoint};
+use crate::chain::backend::{BlockRef, ChainOutput, ChainTx, Held, OutPoint};
 use crate::{Error, Result};
 
 /// A transaction with where it is: in a block, gone, or else in the mempool.
@@ -297,6 +297,49 @@ pub(super) async fn is_spent(
         }
     }
     Ok(false)
+}
+
+/// One instant of a chain, for several questions.
+pub(super) async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    Ok(pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?)
+}
+
+/// Outputs of blocks to these addresses that no transaction of a block spends.
+pub(super) async fn held(
+    conn: &mut PgConnection,
+    chain: &str,
+    addresses: &[String],
+) -> Result<Vec<Held>> {
+    let rows: Vec<(String, String, i32, String)> = sqlx::query_as(
+        "WITH mined AS (
+             SELECT t.txid, t.inputs, t.outputs FROM sim.txs t
+             JOIN sim.blocks b ON b.chain = t.chain AND b.hash = t.block_hash AND b.active
+             WHERE t.chain = $1),
+         spent AS (
+             SELECT i->>'txid' AS txid, (i->>'vout')::int AS vout
+             FROM mined CROSS JOIN LATERAL jsonb_array_elements(inputs) i)
+         SELECT o->>'address', m.txid, (o->>'vout')::int, o->>'raw'
+         FROM mined m CROSS JOIN LATERAL jsonb_array_elements(m.outputs) o
+         WHERE o->>'address' = ANY($2) AND (o->>'raw')::numeric > 0
+           AND NOT EXISTS (SELECT FROM spent s
+                           WHERE s.txid = m.txid AND s.vout = (o->>'vout')::int)",
+    )
+    .bind(chain)
+    .bind(addresses)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(address, txid, vout, raw)| {
+            Ok(Held {
+                address,
+                place: Some(OutPoint { txid, vout }),
+                raw: raw.parse().map_err(Error::internal)?,
+                may_be_immature: false,
+            })
+        })
+        .collect()
 }
 
 /// Takes a vanished transaction back into the mempool.
