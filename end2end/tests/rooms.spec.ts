@@ -31,6 +31,7 @@ const OPERATORS = [
   '/app/operate/rates',
   '/app/operate/payouts',
   '/app/operate/chains',
+  '/app/operate/chains/BTC',
   '/app/operate/audit',
 ];
 

@@ -57,7 +57,7 @@ pub use keys::{KeyCreatedPage, KeysPage};
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
 pub use operate::{
-    AuditPage, ChainsPage, FloorPage, HousePage, MerchantTermsPage, MerchantsPage,
+    AuditPage, ChainAuditPage, ChainsPage, FloorPage, HousePage, MerchantTermsPage, MerchantsPage,
     OperatorRatesPage, PayoutPage, PayoutsPage, ReviewPage, SuspendedDepositPage, SuspensePage,
     TermsEditPage, TermsListPage,
 };

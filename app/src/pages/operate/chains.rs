@@ -104,9 +104,10 @@ fn row(chain: ChainRow) -> AnyView {
         .chain(warnings)
         .map(|text| view! { <span class="output"><bdi>{text}</bdi></span> })
         .collect_view();
+    let href = format!("/app/operate/chains/{code}");
     view! {
         <tr role="row">
-            <RowHead label="Chain">{code}</RowHead>
+            <RowHead label="Chain"><a href=href>{code}</a></RowHead>
             <Cell label="Node">
                 <span class="output">{kind} ", " {network}</span>
                 {version}

@@ -2,6 +2,7 @@
 //! audit log (ux §1.14).
 
 mod audit;
+mod chain_audit;
 mod chains;
 mod currencies;
 mod house;
@@ -13,6 +14,7 @@ mod suspended;
 mod suspense;
 
 pub use audit::AuditPage;
+pub use chain_audit::ChainAuditPage;
 pub use chains::ChainsPage;
 pub use currencies::{TermsEditPage, TermsListPage};
 pub use house::{FloorPage, HousePage};

@@ -16,6 +16,7 @@ mod orders;
 #[path = "../real_nodes/purse.rs"]
 mod purse;
 mod real;
+mod reconciliation;
 #[cfg(unix)]
 mod signer;
 mod stories;

@@ -6,7 +6,7 @@ use super::Code;
 /// of the whole form blames the empty field.
 pub(super) type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-pub(super) const ENTRIES: [Entry; 60] = [
+pub(super) const ENTRIES: [Entry; 61] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -303,6 +303,12 @@ pub(super) const ENTRIES: [Entry; 60] = [
         Code::PayoutSentAgain,
         "payout-sent-again",
         "The payout's transaction is sent to the network once more.",
+        None,
+    ),
+    (
+        Code::ChainCompared,
+        "chain-compared",
+        "The books are being compared with the chain; a large one takes some minutes.",
         None,
     ),
     (

@@ -69,6 +69,7 @@ pub(super) enum Code {
     PayoutSigned,
     PayoutReplaced,
     PayoutSentAgain,
+    ChainCompared,
     FloorSaved,
     TermsSaved,
     RatePinned,

@@ -1,16 +1,25 @@
-use app::pages::ChainsPage;
-use axum::extract::State;
+use app::pages::{ChainAuditPage, ChainsPage};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use gateway::auth::Permission;
 use gateway::chain::CHAIN_COLUMNS;
 use leptos::prelude::*;
+use serde::Deserialize;
 
+use super::done;
 use crate::pages::csv;
 use crate::pages::document::document;
 use crate::pages::errors::Refusal;
+use crate::pages::notices::{Code, notice};
 use crate::pages::visitor::Visitor;
 use crate::state::AppState;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ChainQuery {
+    notice: String,
+}
 
 /// Every chain with its node.
 pub(super) async fn show(
@@ -40,4 +49,34 @@ pub(super) async fn export(
         async move { gateway.export_chains().await }
     };
     csv::download(&name, &CHAIN_COLUMNS, rows).await
+}
+
+/// One chain's coins by the books, by the chain tables and by the node, as they were compared last.
+pub(super) async fn detail(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(code): Path<String>,
+    Query(query): Query<ChainQuery>,
+) -> Result<Response, Refusal> {
+    visitor.may(Permission::Operate)?;
+    let gateway = &state.gateway;
+    let view = gateway.chain_audit_page(&code).await?;
+    let frame = visitor.frame(gateway, notice(&query.notice)).await?;
+    Ok(document(
+        StatusCode::OK,
+        move || view! { <ChainAuditPage frame=frame view=view/> },
+    ))
+}
+
+/// Compares them again.
+pub(super) async fn compare(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(code): Path<String>,
+) -> Result<Response, Refusal> {
+    visitor.may(Permission::Operate)?;
+    state.gateway.begin_chain_audit(&code).await?;
+    // Only a code that is connected comes here, so it is nothing that needs escaping.
+    let path = format!("/app/operate/chains/{code}");
+    Ok(done(&path, Code::ChainCompared))
 }

@@ -86,6 +86,10 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/app/operate/rates/unpin", post(rates::unpin))
         .route("/app/operate/chains", get(chains::show))
         .route("/app/operate/chains.csv", get(chains::export))
+        .route(
+            "/app/operate/chains/{code}",
+            get(chains::detail).post(chains::compare),
+        )
         .route("/app/operate/audit", get(audit::show))
         .route("/app/operate/audit.csv", get(audit::export))
 }

@@ -170,7 +170,8 @@ const CAUSES: &str = "
         FROM received r
         WHERE r.what IS NULL AND NOT EXISTS (SELECT FROM spending s WHERE s.txid = r.txid)
         UNION ALL
-        SELECT CASE t.status WHEN 'mempool' THEN 'unconfirmed' ELSE 'reversed' END, -a.amount,
+        SELECT CASE t.status WHEN 'mempool' THEN 'unconfirmed' WHEN 'confirmed' THEN 'unknown'
+                    ELSE 'reversed' END, -a.amount,
             a.what || ' in ' || a.txid || ':' || a.vout
         FROM arrivals a
         LEFT JOIN chain_txs t ON t.chain = $1 AND t.txid = a.txid
