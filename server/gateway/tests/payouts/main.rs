@@ -15,6 +15,8 @@ mod orders;
 #[path = "../real_nodes/purse.rs"]
 mod purse;
 mod real;
+#[path = "../real_nodes/required.rs"]
+mod required;
 #[cfg(unix)]
 mod signer;
 mod stories;
