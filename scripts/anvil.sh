@@ -31,7 +31,7 @@ is_installed() {
 }
 
 if ! is_installed; then
-    have npm || die "npm is missing: run scripts/setup.sh"
+    have npm || die "npm is missing: run './x setup'"
     say "installing anvil $anvil_version in $home"
     mkdir -p "$home"
     # Scripts of packages are not needed: the program is in the package.

@@ -1,5 +1,5 @@
 # Where the tools are. Sourced by the other scripts from the root of the checkout.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 have() { command -v "$1" >/dev/null 2>&1; }
 say() { printf '== %s\n' "$*" >&2; }
@@ -8,10 +8,55 @@ die() {
     exit 1
 }
 
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    else
+        die "root is needed for: $*"
+    fi
+}
+
+# Before packages are installed: a new system has no lists of them, or old ones.
+apt_prepare() {
+    have apt-get || die "please install first (names of Debian's packages): $*"
+    say "installing $*"
+    as_root apt-get update -q >&2
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "$@" >&2
+}
+
 # Things that are installed for this project only live outside the checkout.
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/exchequer
 private_node=$cache/node/node_modules/node/bin
 webhook_venv=$cache/webhook-verifier
+
+# The sources of bitcoind are those of a crate (scripts/nodes.sh). Debian's libraries are linked, so a
+# build is good for one release of one system. EXCHEQUER_BITCOIND names another one.
+bitcoind_version=0.2.0
+bitcoind_program() {
+    local system
+    # shellcheck source=/dev/null
+    system=$( (. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}") 2>/dev/null || uname -s)
+    echo "${EXCHEQUER_BITCOIND:-$cache/bitcoind/$bitcoind_version-$system-$(uname -m)/bitcoind}"
+}
+
+runs() { [ -x "$1" ] && "$1" --version >/dev/null 2>&1; }
+
+# The nodes that all of the tests need, as EXCHEQUER_REAL_NODES has them. bitcoind takes minutes to build:
+# only where that has been done, or is asked for.
+required_nodes() {
+    if [ "${EXCHEQUER_BUILD_BITCOIND:-}" = 1 ] || [ -n "${EXCHEQUER_BITCOIND:-}" ] ||
+        runs "$(bitcoind_program)"; then
+        echo litecoind,anvil,bitcoind
+    else
+        echo litecoind,anvil
+    fi
+}
 
 # Playwright asks for it.
 node_major_min=20

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the nodes the chain tests talk to and prints their programs' paths, one a line:
-# `nodes.sh bitcoin`, `nodes.sh litecoin`, or both without an argument. Does nothing when they are
-# there, and fails when it cannot get one.
+# Installs the nodes the chain tests talk to and prints their programs' paths, one a line, in the order
+# of the arguments: any of `bitcoind`, `litecoind` and `anvil`, or all three without an argument. Does
+# nothing when they are there, and fails when it cannot get one.
 #
 # No package has a bitcoind. A crate has the sources of the consensus library and, around it, all of
 # the node but its wallet: they are built once and kept. It is a snapshot between two releases, good
@@ -11,34 +11,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/environment.sh
 
 crate=libbitcoinkernel-sys
-crate_version=0.2.0
 crate_sha256=35576852961d85614bb5dd3f8a3283b2c4b4310d9dc306f07b4b0b6a6b039eeb
 build_seconds_max=${EXCHEQUER_NODE_BUILD_SECONDS:-2700}
+progress_percent=5
 
-# Debian's libraries are linked, so a build is good for one release of one system.
-system=$(. /etc/os-release && echo "$ID-${VERSION_ID:-rolling}")-$(uname -m)
-home=$cache/bitcoind/$crate_version-$system
-bitcoind=$home/bitcoind
-
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif have sudo; then
-        sudo "$@"
-    else
-        die "root is needed for: $*"
-    fi
-}
-
-apt_install() {
-    have apt-get || die "please install first (names of Debian's packages): $*"
-    say "installing $*"
-    as_root apt-get update -q >&2
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -q --no-install-recommends "$@" >&2
-}
-
-runs() { [ -x "$1" ] && "$1" --version >/dev/null 2>&1; }
+bitcoind=$(bitcoind_program)
 
 missing_packages() {
     local package
@@ -60,13 +37,13 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-$crate = "=$crate_version"
+$crate = "=$bitcoind_version"
 
 [workspace]
 TOML
     (cd "$scratch/crate" && cargo vendor --quiet vendor >/dev/null)
     grep -q "\"package\":\"$crate_sha256\"" "$scratch/crate/vendor/$crate/.cargo-checksum.json" ||
-        die "$crate $crate_version is not the one that was reviewed"
+        die "$crate $bitcoind_version is not the one that was reviewed"
     cp -r "$scratch/crate/vendor/$crate/bitcoin" "$scratch/core"
     # The start of the program names a class of the one folder the crate leaves out.
     mkdir -p "$scratch/core/src/ipc"
@@ -75,6 +52,19 @@ TOML
 #include <stdexcept>
 namespace ipc { class Exception : public std::runtime_error { public: using std::runtime_error::runtime_error; }; }
 HEADER
+}
+
+# Of the output of a long build only how far it is.
+show_progress() {
+    local line percent next=0 pattern='^\[ *([0-9]+)%\]'
+    while IFS= read -r line; do
+        [[ $line =~ $pattern ]] || continue
+        percent=${BASH_REMATCH[1]}
+        if [ "$percent" -ge "$next" ]; then
+            say "bitcoind: $percent % is built"
+            next=$((percent - percent % progress_percent + progress_percent))
+        fi
+    done
 }
 
 # In its own process, so that one limit of time holds for all of it.
@@ -92,35 +82,44 @@ build() {
 }
 
 build_bitcoind() {
-    local scratch log=$cache/bitcoind/build.log program
+    local scratch log=$cache/bitcoind/build.log program began=$SECONDS
     # The one of an earlier run that was killed is of no use.
     rm -rf "$cache"/bitcoind/scratch.*
     scratch=$(mktemp -d "$cache/bitcoind/scratch.XXXXXX")
-    say "building bitcoind in $scratch: minutes, once per machine"
+    say "building bitcoind in $scratch: 5 to 15 minutes, once per machine"
     fetch_sources "$scratch"
     export -f build
+    # The inner shell expands its own argument.
+    # shellcheck disable=SC2016
     if ! timeout --kill-after=10 "$build_seconds_max" \
-        bash -euo pipefail -c 'build "$1"' build "$scratch" >"$log" 2>&1 </dev/null; then
+        bash -euo pipefail -c 'build "$1"' build "$scratch" 2>&1 </dev/null |
+        tee "$log" | show_progress; then
         tail -n 40 "$log" >&2
         die "bitcoind could not be built within $build_seconds_max s; all of the output is in $log"
     fi
     program=$(find "$scratch/build" -type f -name bitcoind -perm -u+x | head -n 1)
     [ -n "$program" ] || die "the build left no bitcoind; its output is in $log"
-    mkdir -p "$home"
-    strip -o "$home/bitcoind.new" "$program"
-    mv "$home/bitcoind.new" "$bitcoind"
+    mkdir -p "$(dirname "$bitcoind")"
+    strip -o "$bitcoind.new" "$program"
+    mv "$bitcoind.new" "$bitcoind"
     rm -rf "$scratch"
+    say "bitcoind is built, in $((SECONDS - began)) s"
 }
 
-setup_bitcoin() {
+setup_bitcoind() {
     local -a packages
-    if ! runs "$bitcoind"; then
+    if [ -n "${EXCHEQUER_BITCOIND:-}" ]; then
+        runs "$bitcoind" || die "EXCHEQUER_BITCOIND names $bitcoind, which does not run"
+    elif ! runs "$bitcoind"; then
         mkdir -p "$cache/bitcoind"
         # Another run may be building it: wait, and find it there.
         exec 9>"$cache/bitcoind/lock"
         flock 9
         mapfile -t packages < <(missing_packages)
-        [ ${#packages[@]} -eq 0 ] || apt_install "${packages[@]}"
+        if [ ${#packages[@]} -gt 0 ]; then
+            apt_prepare "${packages[@]}"
+            apt_install "${packages[@]}"
+        fi
         runs "$bitcoind" || build_bitcoind
         runs "$bitcoind" || die "the bitcoind that was built does not run"
         exec 9>&-
@@ -128,17 +127,24 @@ setup_bitcoin() {
     echo "$bitcoind"
 }
 
-setup_litecoin() {
-    have litecoind || apt_install litecoind
-    runs "$(command -v litecoind)" || die "litecoind does not run"
-    command -v litecoind
+setup_litecoind() {
+    local program=${EXCHEQUER_LITECOIND:-litecoind}
+    if ! have "$program"; then
+        [ "$program" = litecoind ] || die "EXCHEQUER_LITECOIND names $program, which is not there"
+        apt_prepare litecoind
+        apt_install litecoind
+    fi
+    program=$(command -v "$program")
+    runs "$program" || die "$program does not run"
+    echo "$program"
 }
 
-[ $# -gt 0 ] || set -- bitcoin litecoin
+[ $# -gt 0 ] || set -- bitcoind litecoind anvil
 for node in "$@"; do
     case $node in
-        bitcoin) setup_bitcoin ;;
-        litecoin) setup_litecoin ;;
-        *) die "nodes.sh knows 'bitcoin' and 'litecoin', not '$node'" ;;
+        bitcoind) setup_bitcoind ;;
+        litecoind) setup_litecoind ;;
+        anvil) scripts/anvil.sh ;;
+        *) die "nodes.sh knows 'bitcoind', 'litecoind' and 'anvil', not '$node'" ;;
     esac
 done

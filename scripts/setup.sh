@@ -9,20 +9,6 @@ scope=${1:-test}
 case $scope in run | test) ;; *) die "setup knows 'run' and 'test', not '$scope'" ;; esac
 wasm_target=wasm32-unknown-unknown
 
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif have sudo; then
-        sudo "$@"
-    else
-        die "root is needed for: $*"
-    fi
-}
-
-apt_install() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
-}
-
 missing_packages() {
     [ -n "$(postgres_bin)" ] || echo postgresql
     [ "$scope" = test ] || return 0
@@ -54,10 +40,7 @@ setup_packages() {
     local packages at
     mapfile -t packages < <(missing_packages)
     [ ${#packages[@]} -gt 0 ] || return 0
-    have apt-get || die "please install first (names of Debian's packages): ${packages[*]}"
-
-    say "installing ${packages[*]}"
-    as_root apt-get update -q
+    apt_prepare "${packages[@]}"
     for at in "${!packages[@]}"; do
         case ${packages[at]} in
             postgresql) without_main_cluster ;;
@@ -127,10 +110,18 @@ setup_webhook_verifier() {
         standardwebhooks==1.1.0
 }
 
+# The chain tests' nodes.
+setup_nodes() {
+    local -a nodes
+    IFS=, read -ra nodes <<<"$(required_nodes)"
+    scripts/nodes.sh "${nodes[@]}" >/dev/null
+}
+
 setup_packages
 setup_rust
 if [ "$scope" = test ]; then
     setup_node
     setup_browser_tests
     setup_webhook_verifier
+    setup_nodes
 fi

@@ -2,12 +2,23 @@
 # Every test: Rust's with a throw-away Postgres, then the journeys in a browser. Ends with
 # `N passed, N failed` over all of them. One build at a time: memory is the limit.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 scripts/setup.sh test || exit 1
 . scripts/environment.sh
 export CARGO_TERM_COLOR=never NO_COLOR=1
 unset FORCE_COLOR
+
+# These have to be there: without one, the tests that need it fail.
+EXCHEQUER_REAL_NODES=$(required_nodes)
+export EXCHEQUER_REAL_NODES
+case $EXCHEQUER_REAL_NODES in
+    *bitcoind*)
+        EXCHEQUER_BITCOIND=$(bitcoind_program)
+        export EXCHEQUER_BITCOIND
+        ;;
+    *) say "tests on bitcoind are left out: './x nodes' builds it" ;;
+esac
 
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
@@ -43,6 +54,7 @@ count() {
 }
 
 if step "bundle" cargo xtask site --release && step "compile" cargo build --tests --bins; then
+    say "nodes of the chain tests: ${EXCHEQUER_REAL_NODES//,/, }"
     step "Rust tests" scripts/with-db.sh scripts/rust-tests.sh
     step "xtask tests" scripts/rust-tests.sh --package xtask
     step "browser tests" scripts/e2e.sh

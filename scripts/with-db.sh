@@ -2,6 +2,7 @@
 # with-db.sh COMMAND [arguments]: runs the command with DATABASE_URL set to a Postgres of its own,
 # which is thrown away afterwards. It does not survive a power cut (fsync is off): tests only.
 set -euo pipefail
+# shellcheck source=scripts/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 [ $# -gt 0 ] || die "usage: with-db.sh COMMAND [arguments]"

@@ -1,8 +1,7 @@
 //! The EVM chain against a real node: anvil, which `scripts/anvil.sh` installs.
 //!
-//! Without `EXCHEQUER_REAL_NODES` these tests say that they are skipped. With it, whatever its
-//! value, a missing node is a failure. What a node answers that is broken needs none and is always
-//! tested.
+//! Where `EXCHEQUER_REAL_NODES` does not name it, these tests say that they are skipped; where it does,
+//! a missing node is a failure. What a node answers that is broken needs none and is always tested.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "evm_node/anvil.rs"]
@@ -17,5 +16,7 @@ mod ether;
 mod garbage;
 #[path = "evm_node/identity.rs"]
 mod identity;
+#[path = "real_nodes/required.rs"]
+mod required;
 #[path = "evm_node/tokens.rs"]
 mod tokens;

@@ -168,8 +168,16 @@ pub(super) async fn chain_position(
         sqlx::query("SELECT status, replaced_by FROM chain_txs WHERE chain = $1 AND txid = $2")
             .bind(receipt.coin.code.as_str())
             .bind(&receipt.txid)
-            .fetch_one(conn)
+            .fetch_optional(conn)
             .await?;
+    let Some(row) = row else {
+        // The chain was forgotten and read again, and this is not in it any more.
+        return Ok(ChainPosition {
+            confirmed: false,
+            gone: true,
+            replaced_by: None,
+        });
+    };
     let status: String = row.try_get("status")?;
     Ok(ChainPosition {
         confirmed: status == "confirmed",

@@ -37,7 +37,7 @@ pub struct CorePuppet {
 }
 
 impl CorePuppet {
-    /// `None` when tests with nodes are not asked for.
+    /// `None` when this node is not required.
     pub async fn start(kind: Kind) -> Option<Self> {
         let node = Node::start(kind).await?;
         let purse = Purse::filled(&node, COINS).await;

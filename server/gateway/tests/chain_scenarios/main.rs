@@ -1,5 +1,5 @@
 //! What happens on chains, told once and played on each of them: on the simulated one in every run, on
-//! nodes of Bitcoin, Litecoin and Ethereum when `EXCHEQUER_REAL_NODES` is set. What counts is what
+//! those nodes of Bitcoin, Litecoin and Ethereum that `EXCHEQUER_REAL_NODES` names. What counts is what
 //! the database says afterwards, and that the books are in order after every step.
 //!
 //! On a real node all scenarios are played one after the other, in one database: each has addresses
@@ -21,6 +21,8 @@ mod puppet;
 mod purse;
 mod random;
 mod reorganisations;
+#[path = "../real_nodes/required.rs"]
+mod required;
 mod simulated;
 mod stage;
 #[path = "../support/mod.rs"]

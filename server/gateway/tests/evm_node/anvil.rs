@@ -12,6 +12,8 @@ use gateway::chain::evm::rpc::{Limits, Rpc};
 use gateway::chain::evm::{Account, Asset, Evm, EvmConfig, NodeUrl};
 use serde_json::{Value, json};
 
+use crate::required::is_required;
+
 /// Has 10 000 ether, as the other one.
 pub const ALICE: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 pub const BOB: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
@@ -47,27 +49,13 @@ fn program() -> PathBuf {
         .flatten()
         .map(|package| package.path().join("bin/anvil"))
         .find(|program| program.is_file());
-    found.unwrap_or_else(|| {
-        panic!(
-            "no anvil in {}: run scripts/anvil.sh, or unset EXCHEQUER_REAL_NODES",
-            packages.display()
-        )
-    })
+    found.unwrap_or_else(|| panic!("no anvil in {}: run './x nodes anvil'", packages.display()))
 }
 
 impl Anvil {
-    /// Whether real nodes are asked for; says so when they are not.
-    pub fn is_wanted() -> bool {
-        let wanted = std::env::var_os("EXCHEQUER_REAL_NODES").is_some();
-        if !wanted {
-            eprintln!("skipped: EXCHEQUER_REAL_NODES is unset, no anvil is started");
-        }
-        wanted
-    }
-
-    /// `None` when real nodes are not asked for.
+    /// `None` when anvil is not required.
     pub fn start() -> Option<Self> {
-        Self::is_wanted().then(|| Self::launch(0, CHAIN_ID))
+        is_required("anvil").then(|| Self::launch(0, CHAIN_ID))
     }
 
     /// Port 0 is any free one.

@@ -5,6 +5,7 @@ use gateway::chain::evm::config::Network;
 use gateway::chain::evm::{Asset, Evm, EvmConfig};
 
 use crate::anvil::{Anvil, CHAIN_ID};
+use crate::required::is_required;
 
 #[tokio::test]
 async fn a_node_of_another_chain_is_refused() {
@@ -31,7 +32,7 @@ async fn a_node_of_another_chain_is_refused() {
 
 #[tokio::test]
 async fn the_right_chain_id_on_other_blocks_is_refused() {
-    if !Anvil::is_wanted() {
+    if !is_required("anvil") {
         return;
     }
     let anvil = Anvil::launch(0, Network::Mainnet.chain_id());

@@ -17,6 +17,8 @@ mod orders;
 mod purse;
 mod real;
 mod reconciliation;
+#[path = "../real_nodes/required.rs"]
+mod required;
 #[cfg(unix)]
 mod signer;
 mod stories;

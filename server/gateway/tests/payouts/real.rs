@@ -1,5 +1,5 @@
-//! The same on real nodes on private networks: what we sign is what they take. Needs
-//! `EXCHEQUER_REAL_NODES`, as all tests with nodes.
+//! The same on real nodes on private networks: what we sign is what they take. Left
+//! out where `EXCHEQUER_REAL_NODES` does not name the node, as all tests with nodes.
 
 use gateway::Settings;
 use gateway::chain::{ChainSettings, follower};
@@ -25,7 +25,7 @@ struct Counter {
 }
 
 impl Counter {
-    /// `None` when tests with nodes are not asked for.
+    /// `None` when this node is not required.
     async fn open(pool: &PgPool, kind: Kind) -> Option<Self> {
         let node = Node::start(kind).await?;
         let purse = Purse::filled(&node, 4).await;

@@ -1,7 +1,6 @@
 //! The chain backend against real nodes on private networks, and against servers that are none.
 //!
-//! `EXCHEQUER_REAL_NODES=required` runs all of it and fails without the nodes, which
-//! `scripts/nodes.sh` installs; unset, what needs a node is left out with a line that says so.
+//! `./x nodes` installs the nodes; `required` says with which of them tests have to run.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod garbage;
@@ -9,6 +8,7 @@ mod identity;
 mod node;
 mod peg_out;
 mod purse;
+mod required;
 mod scenarios;
 
 use self::node::{Kind, Node};
@@ -49,3 +49,18 @@ on_each_node!(
     a_node_that_starts_again_has_a_new_cookie,
     the_status_is_that_of_the_node,
 );
+
+#[test]
+fn required_nodes_are_a_list() {
+    assert!(required::programs("").is_empty());
+    assert_eq!(
+        required::programs("anvil, bitcoind,"),
+        ["anvil", "bitcoind"]
+    );
+}
+
+#[test]
+#[should_panic(expected = "names litecoin,")]
+fn a_required_node_that_nobody_knows_is_refused() {
+    required::programs("litecoin");
+}

@@ -13,6 +13,8 @@ use gateway::chain::bitcoin_core::{BitcoinCore, Credentials, NodeConfig, NodeSet
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::required::is_required;
+
 /// Longer than a node takes to start or stop on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at something that is about to happen.
@@ -66,7 +68,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// `None` when tests with nodes are not asked for.
+    /// `None` when this node is not required.
     pub async fn start(kind: Kind) -> Option<Self> {
         Self::start_with(kind, false).await
     }
@@ -241,11 +243,10 @@ pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// The node's program; `None`, and a line that says so, when nodes are not asked for.
+/// The node's program; `None`, and a line that says so, when it is not required.
 fn program(kind: Kind) -> Option<PathBuf> {
     let name = kind.program();
-    if env::var_os("EXCHEQUER_REAL_NODES").is_none() {
-        eprintln!("skipped: needs {name}; EXCHEQUER_REAL_NODES=required runs it");
+    if !is_required(name) {
         return None;
     }
     let variable = kind.override_variable();
@@ -258,7 +259,7 @@ fn program(kind: Kind) -> Option<PathBuf> {
         .find(|path| path.is_file());
     assert!(
         found.is_some(),
-        "there is no {name}: run scripts/nodes.sh and name its program in {variable}"
+        "there is no {name}: run './x nodes' and name its program in {variable}"
     );
     found
 }
