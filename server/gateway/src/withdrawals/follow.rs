@@ -205,8 +205,7 @@ impl Gateway {
                     let now = unit.now();
                     // One that left the chain keeps its state; its bytes go out beside the queue.
                     let is_lost = on_chain::is_lost(unit.conn(), id).await?;
-                    let row = store::find(unit.conn(), gateway.currencies(), id).await?;
-                    let is_queued = match row.payout_id {
+                    let is_queued = match store::payout_of(unit.conn(), id).await? {
                         _ if is_lost => false,
                         Some(payout) => {
                             payouts::store::queue_again(unit.conn(), payout, now).await?

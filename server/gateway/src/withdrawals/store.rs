@@ -231,6 +231,16 @@ pub(super) async fn ended(conn: &mut PgConnection, row: &WithdrawalRow) -> Resul
     Ok(())
 }
 
+/// The payout it rides in, if any.
+pub(super) async fn payout_of(conn: &mut PgConnection, operation_id: i64) -> Result<Option<i64>> {
+    let payout: Option<Option<i64>> =
+        sqlx::query_scalar("SELECT payout_id FROM withdrawals WHERE operation_id = $1")
+            .bind(operation_id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(payout.flatten())
+}
+
 /// The refund it pays, if any.
 pub(super) async fn claim_of(conn: &mut PgConnection, operation_id: i64) -> Result<Option<i64>> {
     let claim: Option<Option<i64>> =
