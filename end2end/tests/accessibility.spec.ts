@@ -200,7 +200,8 @@ test('the keyboard meets the parts of a payment in the order of paying', async (
   expect(met[3]).toBe('Open in wallet');
   expect(met[4]).toMatch(/^Copy address/);
   expect(met[5]).toBe('Pay another way');
-  expect(met[6]).toBe('Check status');
+  expect(met[6]).toBe('Cancel this order');
+  expect(met[7]).toBe('Check status');
 });
 
 test('the skip link leads to the content', async ({ page }) => {

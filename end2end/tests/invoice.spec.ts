@@ -45,12 +45,18 @@ const TYPES: [number, Kind][] = [
   [3, ALL_FIXED],
 ];
 
+/** Eight digits after the point, as pages show a bitcoin amount; the API says it as short as it can. */
+function asShown(amount: string): string {
+  const [whole, digits = ''] = amount.split('.');
+  return `${whole}.${digits.padEnd(8, '0')}`;
+}
+
 /** Where to pay and how much, once coin and rate are fixed. */
 async function due(id: number): Promise<{ invoice: Invoice; address: string; amount: string }> {
   const invoice = await getInvoice(id);
-  const { address, sender_amount: amount } = invoice;
-  if (!address || !amount) throw new Error(`invoice ${id} has no coin yet`);
-  return { invoice, address, amount };
+  const { address, sender_amount: short } = invoice;
+  if (!address || !short) throw new Error(`invoice ${id} has no coin yet`);
+  return { invoice, address, amount: asShown(short) };
 }
 
 /** An invoice with everything fixed, and how to pay it. */
@@ -116,6 +122,7 @@ for (const [type, kind] of TYPES) {
     const { invoice, address, amount } = await due(created.id);
     expect(invoice.status).toBe('pending');
     expect(invoice.sender_currency).toBe('BTC');
+    expect(invoice.sender_amount).toBe('0.001');
     expect(amount).toBe('0.00100000');
     if (type !== 1) {
       // Who picks a coin does not start the clock again.
