@@ -53,6 +53,9 @@ async fn a_double_spend_takes_the_credit_back_and_the_operators_hear_of_it(pool:
         .unwrap();
     let view = world.operations().await.pop().unwrap();
     assert!(view.needs_attention, "{view:?}");
+    let mails = world.gateway.list_mail(None, 50).await.unwrap();
+    let told = |subject: &str| subject.ends_with("a final deposit was reversed");
+    assert!(mails.iter().any(|mail| told(&mail.subject)), "{mails:?}");
     // Booked against suspense: what the merchant was credited stays his until a person decides.
     assert_eq!(
         world.account(world.merchant, "suspense", "BTC").await,
@@ -76,6 +79,24 @@ async fn an_order_is_paid_when_its_payment_is_announced(pool: PgPool) {
         .await
         .unwrap();
     world.expect(&world.state(&id).await, "paid reversed inbox");
+    world.audit().await;
+}
+
+/// A BTC is 60 000 EUR, and from 10 000 EUR on two blocks are needed.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_large_payment_in_small_pieces_waits_like_a_large_one(pool: PgPool) {
+    let world = hasty(&pool).await;
+    let address = world.address("BTC", None, "a").await;
+    world.send(&address, "BTC", "0.1").await;
+    world.send(&address, "BTC", "0.1").await;
+    assert_eq!(
+        world.told().await,
+        ["deposit confirmed", "deposit not_confirmed"]
+    );
+    // With its block the first one is lent no more, and the next one counts again.
+    world.mine("BTC", 2).await;
+    world.send(&address, "BTC", "0.1").await;
+    assert_eq!(world.told().await, ["deposit confirmed"; 3]);
     world.audit().await;
 }
 

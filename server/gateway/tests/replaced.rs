@@ -76,6 +76,13 @@ async fn what_was_not_paid_is_free_again(pool: PgPool) {
         ["withdrawal.processing", "withdrawal.cancelled"]
     );
     world.audit().await;
+    let (actor, why): (String, String) = sqlx::query_as(
+        "SELECT actor, data->>'reason' FROM audit_log WHERE action = 'withdrawal.replaced'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!((actor.as_str(), why.as_str()), (BY, "looked at the chain"));
     // Once.
     assert!(matches!(
         end(&world, id, Paid).await,
@@ -101,13 +108,13 @@ async fn what_the_other_transaction_paid_is_settled(pool: PgPool) {
     let view = world.operations().await.pop().unwrap();
     assert_eq!(view.status.word(), "confirmed");
     // The one that paid is named, and its blocks do not call for a person again.
-    let (own, named): (String, String) = sqlx::query_as(
-        "SELECT t.txid, w.txid FROM withdrawals w, chain_txs t WHERE t.status = 'replaced'",
+    let (other, named): (String, String) = sqlx::query_as(
+        "SELECT t.replaced_by, w.txid FROM withdrawals w, chain_txs t WHERE t.status = 'replaced'",
     )
     .fetch_one(&pool)
     .await
     .unwrap();
-    assert_ne!(own, named);
+    assert_eq!(other, named);
     world.mine("BTC", 2).await;
     let view = world.operations().await.pop().unwrap();
     assert!(!view.needs_attention);
@@ -151,6 +158,56 @@ async fn taken_of_another(world: &World) -> i64 {
         .await
         .unwrap();
     view.id
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn nothing_is_decided_while_the_other_transaction_may_vanish(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let (id, txid) = on_its_way(&world).await;
+    world
+        .gateway
+        .sandbox_replace(&txid, None, None)
+        .await
+        .unwrap();
+    for outcome in [Paid, NotPaid] {
+        let early = end(&world, id, outcome).await;
+        assert!(matches!(early, Err(Error::Conflict(_))), "{early:?}");
+    }
+    world.mine("BTC", 1).await;
+    end(&world, id, NotPaid).await.unwrap();
+    world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_that_is_mined_after_it_was_called_off_is_told(pool: PgPool) {
+    mined_after_its_end(&pool, NotPaid).await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_that_is_mined_beside_the_one_that_paid_is_told(pool: PgPool) {
+    mined_after_its_end(&pool, Paid).await;
+}
+
+async fn mined_after_its_end(pool: &PgPool, outcome: ReplacedOutcome) {
+    let world = World::new(pool).await;
+    let id = taken(&world).await;
+    end(&world, id, outcome).await.unwrap();
+    let again = world.gateway.rebroadcast_withdrawal(id, BY).await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    // A reorganisation brings back what the other transaction had replaced.
+    let forged = sqlx::query(
+        "UPDATE chain_txs SET status = 'confirmed', height = 1
+         WHERE txid = (SELECT ended_txid FROM withdrawals WHERE operation_id = $1)",
+    )
+    .bind(id)
+    .execute(pool)
+    .await
+    .unwrap();
+    assert_eq!(forged.rows_affected(), 1);
+    world.mine("BTC", 1).await;
+    let mails = world.gateway.list_mail(None, 50).await.unwrap();
+    let told = format!("Withdrawal {id} was paid although it had ended");
+    assert!(mails.iter().any(|mail| mail.subject == told), "{mails:?}");
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -1,13 +1,14 @@
 use std::collections::BTreeSet;
 
-use domain::money::Currency;
+use domain::money::{Currency, Money};
+use rust_decimal::Decimal;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 
 use super::receiving::SeenOutput;
 use super::row::ReceiptRow;
 use crate::Result;
-use crate::ledger::decimal;
+use crate::ledger::{decimal, units};
 
 /// The charge an address belongs to.
 pub(super) async fn charge_of(conn: &mut PgConnection, address_id: i64) -> Result<Option<i64>> {
@@ -150,6 +151,24 @@ pub(super) async fn lost_finals(conn: &mut PgConnection, coin: Currency) -> Resu
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().collect())
+}
+
+/// Payments of a coin that count although no block has them, of charges and deposits together.
+pub(super) async fn announced(conn: &mut PgConnection, coin: Currency) -> Result<Money> {
+    let total: Option<Decimal> = sqlx::query_scalar(
+        "SELECT sum(p.amount) FROM (
+             SELECT txid, amount FROM receipts
+             WHERE coin_id = $1 AND confirmations_required = 0 AND state IN ('seen', 'final')
+             UNION ALL
+             SELECT txid, amount FROM deposits
+             WHERE coin_id = $1 AND confirmations_required = 0 AND state IN ('seen', 'final')) p
+         JOIN chain_txs t ON t.chain = $2 AND t.txid = p.txid AND t.status = 'mempool'",
+    )
+    .bind(coin.id)
+    .bind(coin.code.as_str())
+    .fetch_one(conn)
+    .await?;
+    Ok(Money::from_units(total.map_or(0, units), coin))
 }
 
 /// Where a receipt's transaction is now.

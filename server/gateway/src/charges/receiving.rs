@@ -78,7 +78,17 @@ pub(crate) async fn required_confirmations(
     let mid = gateway
         .mid(unit.conn(), amount.currency(), euro, now)
         .await?;
-    let worth = mid.and_then(|mid| convert(amount, mid.rate, euro, Rounding::Up));
+    // What counts at first sight is lent until its block: it is judged together with all that is lent
+    // already, or a large payment would come in small pieces.
+    let judged = if terms.confirmations == 0 {
+        let lent = receipt_store::announced(unit.conn(), amount.currency()).await?;
+        amount.checked_add(lent)
+    } else {
+        Some(amount)
+    };
+    let worth = mid
+        .zip(judged)
+        .and_then(|(mid, judged)| convert(judged, mid.rate, euro, Rounding::Up));
     Ok(confirmations_for(
         worth.map(|money| money.units()),
         large_from,

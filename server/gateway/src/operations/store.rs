@@ -149,6 +149,21 @@ pub(crate) async fn lock(
     rows.iter().map(|row| operation(row, currencies)).collect()
 }
 
+/// One of them.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) async fn lock_one(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    id: i64,
+) -> Result<OperationRow> {
+    lock(conn, currencies, &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NotFound)
+}
+
 /// The operation a merchant's reference names in this kind's namespace.
 pub(crate) async fn find_by_reference(
     conn: &mut PgConnection,

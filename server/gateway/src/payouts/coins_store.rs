@@ -32,7 +32,10 @@ pub(super) async fn available(
          JOIN chain_txs t ON t.chain = o.chain AND t.txid = o.txid AND t.status = 'confirmed'
          JOIN chain_addresses a ON a.id = o.address_id AND a.chain = o.chain
          WHERE o.chain = $1 AND o.raw > 0
-           AND tip.height - t.height + 1 >= CASE a.branch WHEN 1 THEN 1 ELSE $2 END
+           -- Change addresses are public: what others send there waits like any payment.
+           AND tip.height - t.height + 1 >= CASE WHEN a.branch = 1 AND EXISTS (
+                   SELECT FROM payout_txs m WHERE m.chain = o.chain AND m.txid = o.txid)
+               THEN 1 ELSE $2 END
            AND NOT EXISTS (SELECT FROM payout_coins p WHERE p.chain = o.chain
                            AND p.prev_txid = o.txid AND p.prev_vout = o.vout)
            AND NOT EXISTS (SELECT FROM chain_spends s

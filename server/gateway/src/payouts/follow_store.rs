@@ -49,7 +49,8 @@ pub(super) async fn forgotten(conn: &mut PgConnection, coin: Currency) -> Result
            AND NOT EXISTS (SELECT FROM payout_txs y
                            JOIN chain_txs u ON u.chain = y.chain AND u.txid = y.txid
                            WHERE y.payout_id = p.id AND u.status IN ('mempool', 'confirmed'))
-           AND NOT EXISTS (SELECT FROM withdrawals w WHERE w.payout_id = p.id AND w.state = 'void')
+           AND NOT EXISTS (SELECT FROM withdrawals w WHERE w.payout_id = p.id
+                           AND (w.state = 'void' OR w.ended_by IS NOT NULL))
          ORDER BY p.id",
     )
     .bind(coin.code.as_str())

@@ -42,10 +42,11 @@ pub(super) async fn riders(conn: &mut PgConnection, payout_id: i64) -> Result<Ve
         .collect())
 }
 
-/// Whether the money of some rider was given back: its payout must not be sent any more.
+/// Whether a person ended some rider: its payout must not be sent any more.
 pub(super) async fn is_given_up(conn: &mut PgConnection, payout_id: i64) -> Result<bool> {
     Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM withdrawals WHERE payout_id = $1 AND state = 'void')",
+        "SELECT EXISTS (SELECT FROM withdrawals
+                        WHERE payout_id = $1 AND (state = 'void' OR ended_by IS NOT NULL))",
     )
     .bind(payout_id)
     .fetch_one(conn)

@@ -63,16 +63,13 @@ pub(super) enum Fate {
     Lost,
     /// It was lost, and is deep enough again.
     Back,
-    /// Its money was given back, and it is in a block all the same.
+    /// A person ended it, and it is in a block all the same.
     Twice,
 }
 
 /// The coins are with the receiver: what was held leaves the books, once.
 pub(crate) async fn settle(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
-    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-        .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
+    let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
     let mut row = store::find(unit.conn(), gateway.currencies(), id).await?;
     let Ok(state) = row.state.apply(WithdrawalEvent::Confirmed) else {
         return Ok(());
@@ -104,10 +101,7 @@ async fn send_again(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
 
 /// The hold stays: whether the coins are gone is for a person to find out.
 pub(crate) async fn call_for_help(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
-    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-        .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
+    let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
     if operation.needs_attention {
         return Ok(());
     }
@@ -125,10 +119,7 @@ pub(crate) async fn call_for_help(gateway: &Gateway, unit: &mut Unit, id: i64) -
 
 /// What is settled stays so in the books: the payment is made whole on the chain, with the same bytes.
 async fn tell_of_loss(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
-    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-        .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
+    let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
     operation.needs_attention = true;
     operation.error = Some("its transaction has left the chain; it is sent again".to_owned());
     operation.updated_at = unit.now();
@@ -143,27 +134,21 @@ async fn tell_of_loss(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()>
 }
 
 async fn tell_of_overpaying(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
-    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-        .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
+    let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
     operation.needs_attention = true;
     operation.updated_at = unit.now();
     operations::update(unit.conn(), &operation).await?;
-    let subject = format!("Withdrawal {id} was paid although its money was given back");
+    let subject = format!("Withdrawal {id} was paid although it had ended");
     let text = format!(
         "The transaction of withdrawal {id} is in a block. Somebody decided earlier that another \
-         transaction had taken its coins, and its money was given back: the coins have left, the \
-         wallet still has them. Ask the merchant for them, or book the loss."
+         transaction had taken its coins. If its money was given back then, the wallet still has it; if \
+         the other transaction paid, the receiver has it twice. Ask for it, or book the loss."
     );
     tell_operators(unit, &subject, &text).await
 }
 
 async fn all_is_well(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
-    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-        .await?
-        .pop()
-        .ok_or(Error::NotFound)?;
+    let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
     operation.needs_attention = false;
     operation.error = None;
     operation.updated_at = unit.now();
@@ -198,10 +183,8 @@ impl Gateway {
             .book()
             .commit(move |unit| {
                 Box::pin(async move {
-                    let operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-                        .await?
-                        .pop()
-                        .ok_or(Error::NotFound)?;
+                    let operation =
+                        operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
                     let now = unit.now();
                     // One that left the chain keeps its state; its bytes go out beside the queue.
                     let is_lost = on_chain::is_lost(unit.conn(), id).await?;

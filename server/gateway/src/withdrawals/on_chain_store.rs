@@ -35,15 +35,15 @@ pub(super) async fn changed_on_chain(
          FROM chain_txs t
          JOIN withdrawals w ON w.coin_id = $1 AND w.txid = t.txid AND w.state = 'settled'
          JOIN operations o ON o.id = w.operation_id
-         WHERE t.chain = $2
+         WHERE t.chain = $2 AND w.ended_by IS NULL
            AND ((t.status IN ('dropped', 'replaced') AND NOT o.needs_attention)
                 OR (t.status = 'confirmed' AND o.needs_attention
                     AND $3 - t.height + 1 >= w.confirmations_required))
          UNION ALL
-         -- Given back because another transaction had taken its coins, and in the chain after all.
+         -- Ended because another transaction had taken its coins, and in the chain after all.
          SELECT w.operation_id, 'twice', w.claim_id
          FROM chain_txs t
-         JOIN withdrawals w ON w.coin_id = $1 AND w.txid = t.txid AND w.state = 'void'
+         JOIN withdrawals w ON w.coin_id = $1 AND w.ended_txid = t.txid
          JOIN operations o ON o.id = w.operation_id
          WHERE t.chain = $2 AND t.status = 'confirmed' AND NOT o.needs_attention
          ORDER BY 1",
@@ -93,7 +93,7 @@ pub(crate) async fn ours(
 pub(super) async fn is_lost(conn: &mut PgConnection, operation_id: i64) -> Result<bool> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM withdrawals w JOIN operations o ON o.id = w.operation_id
-                        WHERE w.operation_id = $1 AND w.state = 'settled'
+                        WHERE w.operation_id = $1 AND w.state = 'settled' AND w.ended_by IS NULL
                           AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL)
                           AND o.needs_attention)",
     )

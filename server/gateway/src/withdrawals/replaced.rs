@@ -3,7 +3,7 @@
 
 use domain::ledger::template::{Fact, withdrawal_settled, withdrawal_void};
 use domain::view::operate::{ChangeRow, ReviewView};
-use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
+use domain::withdrawal::WithdrawalEvent;
 use serde_json::json;
 
 use super::on_chain_store as on_chain;
@@ -17,6 +17,10 @@ use crate::{Error, Gateway, Result};
 
 const NOT_REPLACED: Error =
     Error::Conflict("this withdrawal is not one whose coins another transaction took");
+const NOT_KNOWN: Error =
+    Error::Conflict("the chain does not show yet which transaction took its coins");
+const NOT_MINED: Error =
+    Error::Conflict("the transaction that took its coins is not in a block yet");
 const STILL_ALIVE: Error =
     Error::Conflict("its transaction waits for a block or is in one; nothing is to be decided");
 
@@ -64,7 +68,9 @@ impl Gateway {
             .ok_or(Error::NotFound)?;
         let row = store::find(&mut conn, self.currencies(), id).await?;
         let standing = on_chain::standing(&mut conn, id).await?;
-        check(&operation, &row, &standing)?;
+        check(&operation, &row, &standing, outcome)?;
+        drop(conn);
+        self.require_mined(&row, &standing).await?;
         let (after, money, note) = match outcome {
             ReplacedOutcome::Paid => (
                 "Settled",
@@ -120,18 +126,18 @@ impl Gateway {
         by: &str,
     ) -> Result<()> {
         let (gateway, why, by) = (self.clone(), reason(why)?, by.to_owned());
+        // The node is asked before anything is locked; what it said is checked again by the tables.
+        self.review_replaced(id, outcome).await?;
         self.book()
             .commit(move |unit| {
                 Box::pin(async move {
                     let claim = store::claim_of(unit.conn(), id).await?;
                     lock_charge_of_claim(&gateway, unit, claim).await?;
-                    let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-                        .await?
-                        .pop()
-                        .ok_or(Error::NotFound)?;
+                    let mut operation =
+                        operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
                     let mut row = store::find(unit.conn(), gateway.currencies(), id).await?;
                     let standing = on_chain::standing(unit.conn(), id).await?;
-                    check(&operation, &row, &standing)?;
+                    check(&operation, &row, &standing, outcome)?;
                     let now = unit.now();
                     row.state = row.state.apply(outcome.event()).map_err(|_| NOT_REPLACED)?;
                     book(unit, &operation, &row, outcome);
@@ -139,7 +145,7 @@ impl Gateway {
                         // What paid is what the receiver will look for.
                         row.txid = standing.replaced_by.or(row.txid);
                     }
-                    store::ended(unit.conn(), &row).await?;
+                    store::ended(unit.conn(), &row, &by).await?;
                     operation.needs_attention = false;
                     operation.error = error(outcome);
                     operation.become_status(status(outcome), now);
@@ -162,16 +168,32 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// The other transaction is known, and waits for no block: as long as it may vanish, nobody knows
+    /// what became of the money.
+    async fn require_mined(
+        &self,
+        row: &WithdrawalRow,
+        standing: &on_chain::Standing,
+    ) -> Result<()> {
+        let Some(other) = &standing.replaced_by else {
+            return Err(NOT_KNOWN);
+        };
+        let backend = &self.chains().of(row.sent.currency())?.backend;
+        match backend.tx(other).await? {
+            Some(_) => Err(NOT_MINED),
+            None => Ok(()),
+        }
+    }
+}
+
 fn check(
     operation: &OperationRow,
     row: &WithdrawalRow,
     standing: &on_chain::Standing,
+    outcome: ReplacedOutcome,
 ) -> Result<()> {
-    let sent = matches!(
-        row.state,
-        WithdrawalState::Built | WithdrawalState::Broadcast
-    );
-    if !sent || !operation.needs_attention {
+    if row.state.apply(outcome.event()).is_err() || !operation.needs_attention {
         Err(NOT_REPLACED)
     } else if standing.alive {
         Err(STILL_ALIVE)

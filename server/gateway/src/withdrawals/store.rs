@@ -216,16 +216,17 @@ pub(super) async fn queue_again(
     Ok(updated == 1)
 }
 
-/// Writes the end of one that a person decided.
-pub(super) async fn ended(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
+/// Writes the end of one that a person decided; what was its own transaction is remembered.
+pub(super) async fn ended(conn: &mut PgConnection, row: &WithdrawalRow, by: &str) -> Result<()> {
     sqlx::query(
-        "UPDATE withdrawals SET state = $2, txid = $3, next_attempt_at = NULL, locked_until = NULL,
-             last_error = NULL
+        "UPDATE withdrawals SET state = $2, ended_txid = txid, txid = $3, ended_by = $4,
+             next_attempt_at = NULL, locked_until = NULL, last_error = NULL
          WHERE operation_id = $1",
     )
     .bind(row.operation_id)
     .bind(row.state.word())
     .bind(&row.txid)
+    .bind(by)
     .execute(conn)
     .await?;
     Ok(())
