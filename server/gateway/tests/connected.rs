@@ -83,7 +83,7 @@ async fn a_server_starts_without_its_node_and_everything_else_goes_on(pool: PgPo
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn without_a_signer_a_withdrawal_waits_and_nothing_is_lost(pool: PgPool) {
+async fn without_its_node_a_withdrawal_waits_and_nothing_is_lost(pool: PgPool) {
     let world = World::with(&pool, settings(&[])).await;
     let mut new = world.withdrawal("0.1", "BTC", "1");
     let refused = world.withdraw(new.clone()).await.unwrap_err();

@@ -16,6 +16,8 @@ mod ether;
 mod garbage;
 #[path = "evm_node/identity.rs"]
 mod identity;
+#[path = "real_nodes/port.rs"]
+mod port;
 #[path = "real_nodes/required.rs"]
 mod required;
 #[path = "evm_node/tokens.rs"]

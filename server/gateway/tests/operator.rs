@@ -318,9 +318,14 @@ async fn a_currency_is_switched_off_and_on_everywhere(pool: PgPool) {
         };
         assert_eq!(is_offered(&world), offered);
         // The other process hears of it.
-        while is_offered(&other) != offered {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let heard = async {
+            while is_offered(&other) != offered {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), heard)
+            .await
+            .unwrap();
         // What comes all the same is booked.
         world.deposit(&address, "LTC", "1").await;
     }

@@ -620,7 +620,7 @@ async fn what_another_worker_has_under_way_is_in_the_next_block(pool: PgPool) {
         .await
         .unwrap();
     // As between taking it and giving it to the network.
-    sqlx::query("UPDATE withdrawals SET locked_until = clock_timestamp() + interval '200 ms'")
+    sqlx::query("UPDATE withdrawals SET locked_until = clock_timestamp() + interval '1 second'")
         .execute(&pool)
         .await
         .unwrap();

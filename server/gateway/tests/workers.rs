@@ -18,6 +18,8 @@ async fn workers_end_when_they_are_asked_to(pool: PgPool) {
     let world = World::new(&pool).await;
     let (ask, asked) = watch::channel(false);
     let workers = world.gateway.spawn_workers(asked);
+    // They have looked around once, and wait.
+    world.gateway.advance(0).await.unwrap();
     ask.send(true).unwrap();
     tokio::time::timeout(LIMIT, join_all(workers))
         .await

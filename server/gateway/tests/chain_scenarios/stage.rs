@@ -53,6 +53,11 @@ impl Stage {
         }
     }
 
+    /// Says that this chain has no such thing, so that nobody takes the scenario for played.
+    pub fn left_out(&self) {
+        eprintln!("left out: {} has no such thing", self.puppet.code());
+    }
+
     pub fn backend(&self) -> Arc<dyn ChainBackend> {
         let chain = self.world.gateway.chains().get(self.puppet.code()).unwrap();
         chain.backend.clone()

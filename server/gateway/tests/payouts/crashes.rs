@@ -117,13 +117,20 @@ async fn while_somebody_plans_nobody_else_does(pool: PgPool) {
     let till = Till::new(&pool, &[COIN]).await;
     till.ask("0.3", "1", STRANGERS[0]).await;
     // Somebody has taken it, and died.
-    run(
-        &pool,
-        "UPDATE withdrawals SET locked_until = now() + interval '1 hour'",
+    let until: time::OffsetDateTime = sqlx::query_scalar(
+        "UPDATE withdrawals SET locked_until = clock_timestamp() + interval '1 second'
+         RETURNING locked_until",
     )
-    .await;
-    let till = restarted(&till).await;
+    .fetch_one(&pool)
+    .await
+    .unwrap();
     till.work().await;
+    let is_over: bool = sqlx::query_scalar("SELECT clock_timestamp() > $1")
+        .bind(until)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(is_over, "it was taken from under the lease");
     assert_eq!(till.states().await, ["broadcast"]);
     till.mine(1).await;
     till.audit().await;

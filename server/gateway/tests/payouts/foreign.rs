@@ -89,5 +89,6 @@ async fn a_payment_of_ours_is_nobody_else_s(pool: PgPool) {
     till.ask("0.3", "1", STRANGERS[0]).await;
     till.work().await;
     till.mine(1).await;
+    assert_eq!(till.withdrawals().await, ["settled"]);
     assert_eq!(told(&till).await, Vec::<String>::new());
 }

@@ -13,6 +13,8 @@ mod net;
 #[path = "../real_nodes/node.rs"]
 mod node;
 mod orders;
+#[path = "../real_nodes/port.rs"]
+mod port;
 #[path = "../real_nodes/purse.rs"]
 mod purse;
 mod real;

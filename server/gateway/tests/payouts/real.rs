@@ -116,21 +116,18 @@ async fn two_share_a_transaction(counter: Counter) {
     counter.ask("1.5", "2", receivers[1].clone()).await;
     counter.world.gateway.advance(0).await.unwrap();
     assert_eq!(counter.states().await, ["broadcast"]);
-    // Litecoin's nodes replace nothing unless they are told to.
-    if kind == Kind::Bitcoin {
-        let payout: i64 = sqlx::query_scalar("SELECT id FROM payouts")
-            .fetch_one(&counter.pool)
-            .await
-            .unwrap();
-        counter
-            .world
-            .gateway
-            .bump_payout(payout, "admin")
-            .await
-            .unwrap();
-        counter.world.gateway.advance(0).await.unwrap();
-        assert_eq!(counter.states().await, ["replaced", "broadcast"]);
-    }
+    let payout: i64 = sqlx::query_scalar("SELECT id FROM payouts")
+        .fetch_one(&counter.pool)
+        .await
+        .unwrap();
+    counter
+        .world
+        .gateway
+        .bump_payout(payout, "admin")
+        .await
+        .unwrap();
+    counter.world.gateway.advance(0).await.unwrap();
+    assert_eq!(counter.states().await, ["replaced", "broadcast"]);
     let waiting: Vec<String> = counter.node.call("getrawmempool", json!([])).await;
     let sent: Vec<String> =
         sqlx::query_scalar("SELECT txid FROM payout_txs WHERE state = 'broadcast'")

@@ -67,9 +67,14 @@ impl Drop for Place {
 }
 
 async fn answers(socket: &Path) {
-    while UnixStream::connect(socket).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    let answered = async {
+        while UnixStream::connect(socket).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), answered)
+        .await
+        .expect("the signer answers");
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -6,7 +6,8 @@ use gateway::chain::bitcoin_core::{
     BitcoinCore, Credentials, NodeConfig, NodeError, Password, RpcError,
 };
 
-use super::node::{Kind, Node, free_port};
+use super::node::{Kind, Node};
+use super::port::free_port;
 
 async fn refusal(config: NodeConfig) -> NodeError {
     match BitcoinCore::open(config).await {
@@ -65,9 +66,7 @@ async fn wrong_credentials_and_an_absent_node_are_told_apart() {
     assert_eq!(error, NodeError::Rpc(RpcError::Credentials));
     assert!(!error.to_string().contains("geheim"));
 
-    config.url = format!("http://127.0.0.1:{}", free_port().unwrap())
-        .parse()
-        .unwrap();
+    config.url = format!("http://127.0.0.1:{}", free_port()).parse().unwrap();
     let error = refusal(config).await;
     assert!(
         matches!(error, NodeError::Rpc(RpcError::Unreachable(_))),

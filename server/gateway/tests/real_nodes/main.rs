@@ -7,6 +7,7 @@ mod garbage;
 mod identity;
 mod node;
 mod peg_out;
+mod port;
 mod purse;
 mod required;
 mod scenarios;

@@ -1,7 +1,6 @@
 //! A node of its own on a private network, in a folder of its own, gone when it is dropped.
 #![allow(dead_code, reason = "not every suite needs all of a node")]
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +12,7 @@ use gateway::chain::bitcoin_core::{BitcoinCore, Credentials, NodeConfig, NodeSet
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::port::free_port;
 use crate::required::is_required;
 
 /// Longer than a node takes to start or stop on a busy machine.
@@ -79,7 +79,7 @@ impl Node {
         let name = format!("exchequer-node-{}-{number}", std::process::id());
         let folder = env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
-        let port = free_port().unwrap();
+        let port = free_port();
         let mut node = Self {
             kind,
             rpc: rpc(&folder, port),
@@ -94,7 +94,7 @@ impl Node {
                 Ok(()) => return Some(node),
                 // Another test may have taken the port meanwhile.
                 Err(log) if log.contains("Unable to bind") => {
-                    node.port = free_port().unwrap();
+                    node.port = free_port();
                     node.rpc = rpc(&node.folder, node.port);
                     node.process = node.spawn();
                 }
@@ -236,11 +236,6 @@ fn rpc(folder: &Path, port: u16) -> Rpc {
 
 fn cookie_path(folder: &std::path::Path) -> PathBuf {
     folder.join("regtest/.cookie")
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// The node's program; `None`, and a line that says so, when it is not required.
