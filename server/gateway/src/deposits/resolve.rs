@@ -111,10 +111,7 @@ impl Gateway {
         unit: &mut Unit,
         operation_id: i64,
     ) -> Result<(OperationRow, super::DepositRow)> {
-        let operation = operations::lock(unit.conn(), self.currencies(), &[operation_id])
-            .await?
-            .pop()
-            .ok_or(Error::NotFound)?;
+        let operation = operations::lock_one(unit.conn(), self.currencies(), operation_id).await?;
         let deposit = store::find(unit.conn(), self.currencies(), operation_id).await?;
         // Money that a reorganisation took back cannot be given to anybody.
         let waits =

@@ -55,9 +55,9 @@ impl Gateway {
         let q = one_line(q);
         let wanted = q.to_lowercase();
         let size = i64::try_from(PAGE)?;
-        let (total, _) = store::list(self.pool(), &wanted, 0, 0).await?;
+        let total = store::count(self.pool(), &wanted).await?;
         let (from, paging) = paged(&[("q", &q)], page, usize::try_from(total)?, PAGE);
-        let (_, rows) = store::list(self.pool(), &wanted, size, i64::try_from(from)?).await?;
+        let rows = store::list(self.pool(), &wanted, size, i64::try_from(from)?).await?;
         Ok(MerchantsView {
             q,
             rows: rows.into_iter().map(row).collect(),
@@ -68,7 +68,7 @@ impl Gateway {
     /// Some of the same merchants as rows of a CSV file; `from` is how many came before.
     pub async fn export_merchants(&self, q: &str, from: Option<i64>) -> Result<ExportPage<i64>> {
         let (q, from) = (one_line(q).to_lowercase(), from.unwrap_or(0));
-        let (_, rows) = store::list(self.pool(), &q, EXPORT_PAGE, from).await?;
+        let rows = store::list(self.pool(), &q, EXPORT_PAGE, from).await?;
         let full = i64::try_from(rows.len())? == EXPORT_PAGE;
         Ok(ExportPage {
             rows: rows.iter().map(cells).collect(),

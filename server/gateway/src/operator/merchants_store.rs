@@ -21,27 +21,29 @@ const COLUMNS: &str = "id, name, fee_basis_points, withdrawal_limit, withdrawal_
 /// `$1` is part of a name, in lower case, or a number; empty asks for all.
 const MATCHES: &str = "($1 = '' OR strpos(lower(name), $1) > 0 OR id::text = $1)";
 
-/// How many there are, and some of them in the order of their numbers.
+pub(super) async fn count(pool: &PgPool, q: &str) -> Result<i64> {
+    let query = format!("SELECT count(*) FROM merchants WHERE {MATCHES}");
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(query))
+        .bind(q)
+        .fetch_one(pool)
+        .await?)
+}
+
+/// Some of them in the order of their numbers.
 pub(super) async fn list(
     pool: &PgPool,
     q: &str,
     limit: i64,
     offset: i64,
-) -> Result<(i64, Vec<MerchantRecord>)> {
-    let count = format!("SELECT count(*) FROM merchants WHERE {MATCHES}");
-    let total = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
-        .bind(q)
-        .fetch_one(pool)
-        .await?;
+) -> Result<Vec<MerchantRecord>> {
     let rows =
         format!("SELECT {COLUMNS} FROM merchants WHERE {MATCHES} ORDER BY id LIMIT $2 OFFSET $3");
-    let rows = sqlx::query_as(sqlx::AssertSqlSafe(rows))
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(rows))
         .bind(q)
         .bind(limit)
         .bind(offset)
         .fetch_all(pool)
-        .await?;
-    Ok((total, rows))
+        .await?)
 }
 
 pub(super) async fn find(conn: &mut PgConnection, id: i64) -> Result<Option<MerchantRecord>> {

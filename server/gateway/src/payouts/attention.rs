@@ -7,7 +7,7 @@ use super::row::TxRow;
 use super::store;
 use crate::mail::tell_operators;
 use crate::operations::store as operations;
-use crate::{Error, Gateway, Result};
+use crate::{Gateway, Result};
 
 /// What the merchant reads about a withdrawal that waits.
 const WAITS: &str = "it waits until there are coins on the chain to pay it with";
@@ -27,10 +27,7 @@ pub(super) async fn tell_of_waiting(
     let book = gateway.book().clone();
     book.commit(move |unit| {
         Box::pin(async move {
-            let mut operation = operations::lock(unit.conn(), gateway.currencies(), &[id])
-                .await?
-                .pop()
-                .ok_or(Error::NotFound)?;
+            let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
             let is_fresh = operation.created_at + PATIENCE > unit.now();
             if operation.needs_attention
                 || (is_fresh && store::any_running(unit.conn(), coin).await?)

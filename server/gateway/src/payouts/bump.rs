@@ -19,7 +19,7 @@ const DRAFT_WAITS: Error = Error::Conflict("a replacement waits for its signatur
 const MEANWHILE: Error = Error::Conflict("this payout has changed in the meantime");
 
 /// Who makes replacements that nobody asked for.
-const BY_ITSELF: &str = "exchequer";
+pub(super) const BY_ITSELF: &str = "exchequer";
 
 /// Replaces what has waited for as many blocks as the settings say.
 pub(super) async fn bump_due(gateway: &Gateway, chain: &Chain, wallet: &Wallet) -> Result<()> {
@@ -73,12 +73,13 @@ async fn draft_bump(gateway: &Gateway, payout_id: i64, by: &str) -> Result<()> {
         .payer
         .wallet()
         .ok_or(Error::Conflict("this chain makes no payouts any more"))?;
-    let deep = terms.confirmations.max(terms.confirmations_large);
+    let deep = terms.confirmations_large;
     let found = coins::available(gateway.pool(), chain, wallet, deep).await?;
     let change = coins::next_change(gateway.pool(), chain, wallet).await?;
     let plan = replace(&Replacement {
         earlier: &earlier.plan,
         earlier_vsize: earlier.vsize.ok_or(NOTHING_SENT)?,
+        // Nobody tells us; where it is not so, the node refuses the replacement (decision 027).
         descendants_fee: 0,
         coins: &found,
         change: &change,

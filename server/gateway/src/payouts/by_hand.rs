@@ -3,11 +3,10 @@
 use signing::psbt::{complete, read_returned};
 
 use super::row::TxState;
+use super::sign::NOT_WAITING;
 use super::{sign, store};
 use crate::operator::audit_log;
 use crate::{Error, Gateway, Result};
-
-const NOT_WAITING: Error = Error::Conflict("it does not wait for a signature any more");
 
 /// A transaction to be signed (BIP 174).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -83,7 +83,7 @@ async fn draft(
         return Ok(left);
     }
     // A coin is ours to spend once a deposit of any size would be final.
-    let deep = terms.confirmations.max(terms.confirmations_large);
+    let deep = terms.confirmations_large;
     // In the order they were asked for.
     wishes.sort_by_key(|wish| wish.operation_id);
     let (chosen, previous) = plan(gateway, chain, wallet, &wishes, deep).await?;
@@ -199,7 +199,7 @@ async fn store_draft(
                     plan: &plan,
                     psbt: psbt.serialize(),
                     txid: psbt.unsigned_tx.compute_txid().to_string(),
-                    made_by: "exchequer",
+                    made_by: super::bump::BY_ITSELF,
                 };
                 store::insert_tx(unit.conn(), new, now).await?;
                 keep(unit, coin.code.as_str(), payout, &plan, change).await?;

@@ -12,6 +12,8 @@ use crate::operations::store as operations;
 use crate::withdrawals::store as withdrawals;
 use crate::{Error, Gateway, Result};
 
+pub(super) const NOT_WAITING: Error = Error::Conflict("it does not wait for a signature any more");
+
 /// Asks the signer of the chain and stores what it answers.
 pub(super) async fn sign_one(gateway: &Gateway, tx: &TxRow) -> Result<(), Failure> {
     let Some(wallet) = gateway.chains().of(tx.coin)?.payer.wallet() else {
@@ -66,7 +68,7 @@ pub(super) async fn store_in(
     // Again, under the locks.
     let tx = store::find(unit.conn(), currencies, id).await?;
     if tx.state != TxState::Drafted {
-        return Err(Error::Conflict("it does not wait for a signature any more"));
+        return Err(NOT_WAITING);
     }
     if rider_store::is_given_up(unit.conn(), payout).await? {
         return Err(Error::Conflict("money of its withdrawals was given back"));

@@ -1,4 +1,5 @@
-//! The operator's pages: house accounts, suspense, merchants, terms, rates, chains, the audit log (ux §1.14).
+//! The operator's pages: house accounts, suspense, payouts, merchants, terms, rates, chains, the
+//! audit log (ux §1.14).
 //! For admins alone.
 //!
 //! A change goes the same way everywhere: a form, a review of before and after, a reason, and an audit

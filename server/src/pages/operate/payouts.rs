@@ -121,14 +121,8 @@ pub(super) async fn signed(
         return Ok(done(&path(id), Code::NotPossible));
     };
     let bytes = uploaded(request, &state).await?;
-    let code = match gateway.upload_psbt(tx, &bytes, &visitor.actor()).await {
-        Ok(()) => Code::PayoutSigned,
-        Err(Error::Invalid(wrong)) => {
-            return one(gateway, &visitor, id, blame(&wrong, &LABELS)).await;
-        }
-        Err(error) => Code::of_dashboard(error, Code::NotPossible)?,
-    };
-    Ok(done(&path(id), code))
+    let sent = gateway.upload_psbt(tx, &bytes, &visitor.actor()).await;
+    answered(gateway, &visitor, id, sent, Code::PayoutSigned).await
 }
 
 /// Makes a transaction with a higher fee.
@@ -139,10 +133,22 @@ pub(super) async fn bump(
 ) -> Result<Response, Refusal> {
     visitor.may(Permission::Operate)?;
     let (gateway, id) = (&state.gateway, number(&id)?);
-    let code = match gateway.bump_payout(id, &visitor.actor()).await {
-        Ok(()) => Code::PayoutReplaced,
+    let made = gateway.bump_payout(id, &visitor.actor()).await;
+    answered(gateway, &visitor, id, made, Code::PayoutReplaced).await
+}
+
+/// The page again with what is wrong, or back to it with what was done.
+async fn answered(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    id: i64,
+    result: gateway::Result<()>,
+    code: Code,
+) -> Result<Response, Refusal> {
+    let code = match result {
+        Ok(()) => code,
         Err(Error::Invalid(wrong)) => {
-            return one(gateway, &visitor, id, blame(&wrong, &LABELS)).await;
+            return one(gateway, visitor, id, blame(&wrong, &LABELS)).await;
         }
         Err(error) => Code::of_dashboard(error, Code::NotPossible)?,
     };

@@ -61,37 +61,34 @@ pub(super) async fn insert_spends(
     chain: &str,
     txs: &[&ChainTx],
 ) -> Result<()> {
-    let spends: Vec<(&ChainTx, &OutPoint)> = txs
+    let spends: Vec<(&str, &OutPoint)> = txs
         .iter()
-        .flat_map(|tx| tx.inputs.iter().map(move |input| (*tx, input)))
+        .flat_map(|tx| tx.inputs.iter().map(move |input| (tx.txid.as_str(), input)))
         .collect();
+    let (spenders, txids, vouts) = columns(&spends);
     sqlx::query(
         "INSERT INTO chain_spends (chain, txid, prev_txid, prev_vout)
          SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::int[]) AS t
          ON CONFLICT DO NOTHING",
     )
     .bind(chain)
-    .bind(
-        spends
-            .iter()
-            .map(|(tx, _)| tx.txid.as_str())
-            .collect::<Vec<&str>>(),
-    )
-    .bind(
-        spends
-            .iter()
-            .map(|(_, input)| input.txid.as_str())
-            .collect::<Vec<&str>>(),
-    )
-    .bind(
-        spends
-            .iter()
-            .map(|(_, input)| input.vout)
-            .collect::<Vec<i32>>(),
-    )
+    .bind(spenders)
+    .bind(txids)
+    .bind(vouts)
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Spends, column by column: who spends, and which output of which transaction.
+fn columns<'a>(spends: &[(&'a str, &'a OutPoint)]) -> (Vec<&'a str>, Vec<&'a str>, Vec<i32>) {
+    let spenders = spends.iter().map(|(spender, _)| *spender).collect();
+    let txids = spends
+        .iter()
+        .map(|(_, input)| input.txid.as_str())
+        .collect();
+    let vouts = spends.iter().map(|(_, input)| input.vout).collect();
+    (spenders, txids, vouts)
 }
 
 /// Which of the stored outputs are spent by `spends`: `(spender, input)`.
@@ -100,30 +97,16 @@ pub(super) async fn taken(
     chain: &str,
     spends: &[(&str, &OutPoint)],
 ) -> Result<Vec<Taken>> {
+    let (spenders, txids, vouts) = columns(spends);
     let rows: Vec<(String, String, i32, Decimal)> = sqlx::query_as(
         "SELECT i.spender, o.txid, o.vout, o.raw
          FROM unnest($2::text[], $3::text[], $4::int[]) AS i (spender, prev_txid, prev_vout)
          JOIN chain_outputs o ON o.chain = $1 AND o.txid = i.prev_txid AND o.vout = i.prev_vout",
     )
     .bind(chain)
-    .bind(
-        spends
-            .iter()
-            .map(|(spender, _)| *spender)
-            .collect::<Vec<&str>>(),
-    )
-    .bind(
-        spends
-            .iter()
-            .map(|(_, input)| input.txid.as_str())
-            .collect::<Vec<&str>>(),
-    )
-    .bind(
-        spends
-            .iter()
-            .map(|(_, input)| input.vout)
-            .collect::<Vec<i32>>(),
-    )
+    .bind(spenders)
+    .bind(txids)
+    .bind(vouts)
     .fetch_all(conn)
     .await?;
     rows.into_iter()
