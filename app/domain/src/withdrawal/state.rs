@@ -22,6 +22,8 @@ pub enum WithdrawalState {
 pub enum WithdrawalEvent {
     Approved,
     Declined,
+    /// A person ends one of which nothing was signed, or nothing signed can be mined any more.
+    CalledOff,
     /// The signed bytes are stored.
     Built,
     /// The network accepted them.
@@ -73,7 +75,7 @@ impl WithdrawalState {
         use WithdrawalEvent as Event;
         match (self, event) {
             (Self::Pending, Event::Approved) => Ok(Self::Queued),
-            (Self::Pending, Event::Declined) => Ok(Self::Void),
+            (Self::Pending, Event::Declined) | (Self::Queued, Event::CalledOff) => Ok(Self::Void),
             (Self::Queued, Event::Built) => Ok(Self::Built),
             (Self::Queued, Event::PaidInternally) => Ok(Self::Settled),
             (Self::Built | Self::Broadcast, Event::Accepted) => Ok(Self::Broadcast),
@@ -106,16 +108,17 @@ impl WithdrawalState {
 #[cfg(test)]
 mod tests {
     use WithdrawalEvent::{
-        Accepted, Approved, Built as Make, Confirmed, Declined, PaidInternally, ReplacedAndPaid,
-        ReplacedUnpaid,
+        Accepted, Approved, Built as Make, CalledOff, Confirmed, Declined, PaidInternally,
+        ReplacedAndPaid, ReplacedUnpaid,
     };
     use WithdrawalState::{Broadcast, Built, Pending, Queued, Settled, Void};
 
     use super::*;
 
-    const EVENTS: [WithdrawalEvent; 8] = [
+    const EVENTS: [WithdrawalEvent; 9] = [
         Approved,
         Declined,
+        CalledOff,
         Make,
         Accepted,
         Confirmed,
@@ -125,9 +128,10 @@ mod tests {
     ];
 
     /// Every move there is; all others are refused.
-    const MOVES: [(WithdrawalState, WithdrawalEvent, WithdrawalState); 12] = [
+    const MOVES: [(WithdrawalState, WithdrawalEvent, WithdrawalState); 13] = [
         (Pending, Approved, Queued),
         (Pending, Declined, Void),
+        (Queued, CalledOff, Void),
         (Queued, Make, Built),
         (Queued, PaidInternally, Settled),
         (Built, Accepted, Broadcast),
@@ -158,6 +162,7 @@ mod tests {
     fn what_has_bytes_that_pay_is_never_called_off() {
         for state in [Built, Broadcast, Settled] {
             assert!(state.apply(Declined).is_err());
+            assert!(state.apply(CalledOff).is_err());
         }
     }
 

@@ -220,6 +220,17 @@ fn stuck_row(item: StuckWithdrawal) -> AnyView {
             format!("{path}?outcome=not-paid"),
         );
         let number = item.id;
+        if item.state.word == "queued" {
+            let label = format!("Call off withdrawal {number}");
+            return view! {
+                <p class="actions">
+                    <a class="btn-2" href=unpaid aria-label=label>
+                        "Call it off"
+                    </a>
+                </p>
+            }
+            .into_any();
+        }
         view! {
             <p>"Another transaction took its coins. Look at the chain:"</p>
             <p class="actions">
@@ -231,6 +242,7 @@ fn stuck_row(item: StuckWithdrawal) -> AnyView {
                 </a>
             </p>
         }
+        .into_any()
     });
     view! {
         <tr role="row">

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::Result;
 
 /// What should be true, and how to find where it is not.
-pub(super) const CHECKS: [(&str, &str); 39] = [
+pub(super) const CHECKS: [(&str, &str); 40] = [
     ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
     (
         "each balance is the sum of its lines",
@@ -136,6 +136,10 @@ pub(super) const CHECKS: [(&str, &str); 39] = [
         payouts::RIDERS_PAID,
     ),
     ("each coin of a payout is its own", payouts::COINS_LOCKED),
+    (
+        "each coin is free when its payout has ended",
+        payouts::LOCKS_END,
+    ),
     (
         "the change of each payout came back to us",
         payouts::CHANGE_IS_OURS,

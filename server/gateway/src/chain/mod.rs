@@ -49,6 +49,13 @@ use crate::{Error, Instance, Result, payouts};
 /// Stays simulated on a live instance: no value, same code path (`70-sandbox.md`).
 const TEST_COIN: &str = "tBTC";
 
+/// Whether a transaction pays nobody as things stand, by the status stored for it: replaced, dropped, or
+/// forgotten altogether (`None`). The one rule for payments of charges and for deposits: what is nowhere
+/// is not money on its way. When it comes back it is seen again.
+pub(crate) fn is_gone(status: Option<&str>) -> bool {
+    !matches!(status, Some("mempool" | "confirmed"))
+}
+
 /// One coin's chain.
 pub struct Chain {
     pub coin: Currency,
@@ -308,4 +315,22 @@ async fn claim_account(
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_neither_in_a_block_nor_waiting_for_one_is_gone() {
+        for (status, gone) in [
+            (Some("mempool"), false),
+            (Some("confirmed"), false),
+            (Some("replaced"), true),
+            (Some("dropped"), true),
+            (None, true),
+        ] {
+            assert_eq!(is_gone(status), gone, "{status:?}");
+        }
+    }
 }

@@ -159,6 +159,17 @@ pub(super) async fn set_state(
     ))
 }
 
+/// Whether it was told that the network has the refund of this claim.
+pub(super) async fn is_sent(conn: &mut PgConnection, claim_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM refund_claims
+                        WHERE id = $1 AND state IN ('sent', 'confirmed'))",
+    )
+    .bind(claim_id)
+    .fetch_one(conn)
+    .await?)
+}
+
 /// A refund that the network has, or that is deep enough.
 pub(super) struct SentRefund {
     /// When it was sent.

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::receiving::SeenOutput;
 use super::row::ReceiptRow;
 use crate::Result;
+use crate::chain::is_gone;
 use crate::ledger::{decimal, units};
 
 /// The charge an address belongs to.
@@ -114,11 +115,11 @@ pub(super) async fn with_changes(
 ) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
         "SELECT DISTINCT r.charge_id FROM receipts r
-         JOIN chain_txs t ON t.chain = $2 AND t.txid = r.txid
+         LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = r.txid
          WHERE r.coin_id = $1 AND r.state <> 'final'
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= r.confirmations_required)
                 OR (t.status = 'mempool' AND r.confirmations_required = 0)
-                OR (r.state = 'seen' AND t.status IN ('replaced', 'dropped')))",
+                OR (r.state = 'seen' AND coalesce(t.status, 'dropped') IN ('replaced', 'dropped')))",
     )
     .bind(coin.id)
     .bind(coin.code.as_str())
@@ -189,19 +190,14 @@ pub(super) async fn chain_position(
             .bind(&receipt.txid)
             .fetch_optional(conn)
             .await?;
-    let Some(row) = row else {
-        // The chain was forgotten and read again, and this is not in it any more.
-        return Ok(ChainPosition {
-            confirmed: false,
-            gone: true,
-            replaced_by: None,
-        });
+    let (status, replaced_by): (Option<String>, Option<String>) = match row {
+        Some(row) => (row.try_get("status")?, row.try_get("replaced_by")?),
+        None => (None, None),
     };
-    let status: String = row.try_get("status")?;
     Ok(ChainPosition {
-        confirmed: status == "confirmed",
-        gone: status == "replaced" || status == "dropped",
-        replaced_by: row.try_get("replaced_by")?,
+        confirmed: status.as_deref() == Some("confirmed"),
+        gone: is_gone(status.as_deref()),
+        replaced_by,
     })
 }
 

@@ -17,8 +17,8 @@ use crate::{Error, Gateway, Result};
 pub(crate) enum RefundProgress {
     /// The network has it.
     Sent { txid: String },
-    /// Deep enough in the chain.
-    Confirmed,
+    /// Deep enough in the chain. A block may show that before we hear that the network took it.
+    Confirmed { txid: Option<String> },
     /// Another transaction took its coins: the claim waits for an approval again.
     Failed,
 }
@@ -55,7 +55,28 @@ pub(super) async fn start_if_ready(
 }
 
 /// Tells a claim and its charge what the withdrawal did; the caller holds the charge's lock.
+///
+/// That it was sent is told once, and before it is told that it arrived.
 pub(crate) async fn withdrawal_changed(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    claim_id: i64,
+    progress: RefundProgress,
+) -> Result<()> {
+    let is_sent = claim_store::is_sent(unit.conn(), claim_id).await?;
+    match &progress {
+        RefundProgress::Sent { .. } if is_sent => return Ok(()),
+        RefundProgress::Confirmed { txid: Some(txid) } if !is_sent => {
+            let sent = RefundProgress::Sent { txid: txid.clone() };
+            tell(gateway, unit, claim_id, sent).await?;
+        }
+        RefundProgress::Sent { .. } | RefundProgress::Confirmed { .. } | RefundProgress::Failed => {
+        }
+    }
+    tell(gateway, unit, claim_id, progress).await
+}
+
+async fn tell(
     gateway: &Gateway,
     unit: &mut Unit,
     claim_id: i64,
@@ -66,7 +87,7 @@ pub(crate) async fn withdrawal_changed(
         .ok_or(Error::NotFound)?;
     let (state, kind, txid) = match &progress {
         RefundProgress::Sent { txid } => ("sent", "refund.sent", Some(txid.clone())),
-        RefundProgress::Confirmed => ("confirmed", "refund.confirmed", None),
+        RefundProgress::Confirmed { .. } => ("confirmed", "refund.confirmed", None),
         RefundProgress::Failed => ("requested", "refund.failed", None),
     };
     let (amount, address) =

@@ -211,7 +211,13 @@ async fn settle_all(
     let all: Vec<i64> = ids.iter().copied().collect();
     // In id order, before anything about them is decided.
     operations::lock(unit.conn(), gateway.currencies(), &all).await?;
-    for address in store::addresses_of(unit.conn(), &all).await? {
+    let mut addresses: BTreeSet<i64> = store::addresses_of(unit.conn(), &all)
+        .await?
+        .into_iter()
+        .collect();
+    // Told again, a deposit may have left an address, and its promise waits for another one.
+    addresses.extend(futures::store::addresses_bound_to(unit.conn(), &all).await?);
+    for address in addresses {
         bind_promises(gateway, unit, address).await?;
     }
     for id in all {

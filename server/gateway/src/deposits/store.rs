@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::expected::Expected;
 use super::{DepositRow, Disposition};
+use crate::chain::is_gone;
 use crate::charges::receiving::SeenOutput;
 use crate::currencies::Currencies;
 use crate::ledger::{decimal, units};
@@ -74,11 +75,11 @@ pub(super) async fn with_changes(
 ) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
         "SELECT d.operation_id FROM deposits d
-         JOIN chain_txs t ON t.chain = $2 AND t.txid = d.txid
+         LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = d.txid
          WHERE d.coin_id = $1 AND d.state <> 'final'
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= d.confirmations_required)
                 OR (t.status = 'mempool' AND d.confirmations_required = 0)
-                OR (d.state = 'seen' AND t.status IN ('replaced', 'dropped'))
+                OR (d.state = 'seen' AND coalesce(t.status, 'dropped') IN ('replaced', 'dropped'))
                 OR (d.state = 'dropped' AND t.status IN ('mempool', 'confirmed')))",
     )
     .bind(coin.id)
@@ -188,7 +189,7 @@ pub(super) async fn find(
         first_seen_at: row.try_get("first_seen_at")?,
         final_at: row.try_get("final_at")?,
         confirmed: status.as_deref() == Some("confirmed"),
-        gone: matches!(status.as_deref(), Some("replaced" | "dropped")),
+        gone: is_gone(status.as_deref()),
     })
 }
 

@@ -180,6 +180,21 @@ pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> 
     .await?)
 }
 
+/// Deposit addresses whose promises these operations' deposits are bound to: an address they came to
+/// by what the chain told earlier.
+pub(crate) async fn addresses_bound_to(
+    conn: &mut PgConnection,
+    operations: &[i64],
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
+        "SELECT DISTINCT deposit_address_id FROM futures
+         WHERE state = 'matched' AND operation_id = ANY($1)",
+    )
+    .bind(operations)
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Binds a deposit to a promise, or frees it again (`None`).
 pub(crate) async fn bind(
     conn: &mut PgConnection,

@@ -163,7 +163,7 @@ pub(super) struct StuckRecord {
     pub(super) last_error: Option<String>,
     /// Its bytes are stored and may be sent again.
     pub(super) has_bytes: bool,
-    /// Another transaction took its coins: a person decides what became of it.
+    /// Another transaction took its coins, or nothing was sent: a person decides what becomes of it.
     pub(super) is_replaced: bool,
 }
 
@@ -179,7 +179,8 @@ pub(super) async fn stuck(
              m.name AS merchant, w.coin_id, w.amount, w.address, w.state, w.attempts, o.error,
              w.last_error, w.state NOT IN ('queued', 'void')
                  AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL) AS has_bytes,
-             w.state IN ('built', 'broadcast') AND o.needs_attention
+             (w.state = 'queued' AND NOT w.internal)
+             OR w.state IN ('built', 'broadcast') AND o.needs_attention
                  AND NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
                                  AND t.txid = w.txid AND t.status IN ('mempool', 'confirmed'))
                  AND NOT EXISTS (SELECT 1 FROM payout_txs x JOIN chain_txs t

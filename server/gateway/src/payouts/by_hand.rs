@@ -27,6 +27,9 @@ impl Gateway {
             .commit(move |unit| {
                 Box::pin(async move {
                     let tx = store::find(unit.conn(), gateway.currencies(), tx_id).await?;
+                    // Either it is dropped first, or it is known that somebody has it.
+                    store::lock_payout(unit.conn(), tx.payout_id).await?;
+                    let tx = store::find(unit.conn(), gateway.currencies(), tx_id).await?;
                     if tx.state != TxState::Drafted {
                         return Err(NOT_WAITING);
                     }

@@ -83,10 +83,13 @@ pub(super) async fn next_change(
     chain: &Chain,
     wallet: &Wallet,
 ) -> Result<ChangeScript> {
-    let index: i64 = sqlx::query_scalar("SELECT next_change FROM chain_accounts WHERE chain = $1")
-        .bind(chain.params.code)
-        .fetch_one(pool)
-        .await?;
+    let index: i64 = sqlx::query_scalar(
+        "SELECT coalesce((SELECT min(idx) FROM payout_free_change WHERE chain = $1), next_change)
+         FROM chain_accounts WHERE chain = $1",
+    )
+    .bind(chain.params.code)
+    .fetch_one(pool)
+    .await?;
     let index = u32::try_from(index)?;
     let script: ScriptBuf = wallet
         .account
@@ -103,6 +106,16 @@ pub(super) async fn take_change(
     address: &str,
     now: time::OffsetDateTime,
 ) -> Result<bool> {
+    // Its address is watched already.
+    let freed = sqlx::query("DELETE FROM payout_free_change WHERE chain = $1 AND idx = $2")
+        .bind(chain)
+        .bind(i64::from(index))
+        .execute(&mut *conn)
+        .await?
+        .rows_affected();
+    if freed > 0 {
+        return Ok(true);
+    }
     let taken = sqlx::query(
         "UPDATE chain_accounts SET next_change = next_change + 1
          WHERE chain = $1 AND next_change = $2",
@@ -126,6 +139,18 @@ pub(super) async fn take_change(
     .execute(conn)
     .await?;
     Ok(true)
+}
+
+/// A place for change that was taken by a plan which came to nothing is used before new ones.
+pub(super) async fn free_change(conn: &mut PgConnection, chain: &str, index: u32) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO payout_free_change (chain, idx) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(chain)
+    .bind(i64::from(index))
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// The transactions that made the coins of a plan, as far as the node has them.

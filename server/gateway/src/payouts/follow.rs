@@ -6,15 +6,15 @@ use domain::money::Currency;
 use domain::withdrawal::WithdrawalState;
 
 use super::row::{Rider, TxRow, money};
-use super::{follow_store, lock_store, rider_store, store};
+use super::{dropping, follow_store, lock_store, rider_store, store};
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::ledger::{Unit, with_ids};
 use crate::operations::store as operations;
 use crate::withdrawals::{call_for_help, settle, store as withdrawals};
 use crate::{Error, Gateway, Result};
 
-/// Settles what is deep enough, sends again what the network forgot, and calls a person where somebody
-/// else's transaction took the coins.
+/// Settles what is deep enough, sends again what the network forgot, calls a person where somebody
+/// else's transaction took the coins, and gives up what can come to nothing any more.
 pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -> Result<()> {
     let mut conn = gateway.side_pool().acquire().await?;
     let deep = follow_store::deep(&mut conn, coin, tip_height).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
             })
             .await?;
     }
-    Ok(())
+    dropping::give_up(gateway, coin, tip_height).await
 }
 
 /// One of a payout's transactions is deep in the chain: it paid everybody who rides in it.

@@ -42,7 +42,7 @@ pub(super) async fn forgotten(conn: &mut PgConnection, coin: Currency) -> Result
         "SELECT p.id FROM payouts p
          JOIN payout_txs x ON x.payout_id = p.id AND x.state = 'broadcast'
          LEFT JOIN chain_txs t ON t.chain = x.chain AND t.txid = x.txid
-         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL
+         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL AND p.ended_at IS NULL
            AND (coalesce(t.status, 'dropped') = 'dropped'
                 OR (t.status = 'replaced'
                     AND t.replaced_by IN (SELECT y.txid FROM payout_txs y WHERE y.payout_id = p.id)))
@@ -65,7 +65,7 @@ pub(super) async fn taken(conn: &mut PgConnection, coin: Currency) -> Result<Vec
         "SELECT w.operation_id FROM payouts p
          JOIN withdrawals w ON w.payout_id = p.id AND w.state IN ('queued', 'built', 'broadcast')
          JOIN operations o ON o.id = w.operation_id AND NOT o.needs_attention
-         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL
+         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL AND p.ended_at IS NULL
            AND EXISTS (SELECT FROM payout_txs x
                        JOIN chain_txs t ON t.chain = x.chain AND t.txid = x.txid
                        WHERE x.payout_id = p.id AND t.status = 'replaced'
@@ -77,6 +77,53 @@ pub(super) async fn taken(conn: &mut PgConnection, coin: Currency) -> Result<Vec
          ORDER BY w.operation_id",
     )
     .bind(coin.code.as_str())
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Drafts that nobody can have signed, and of which a coin is gone: payout and transaction. Of those that
+/// a person has downloaded, the coin has to be gone for good.
+pub(super) async fn dead_drafts(
+    conn: &mut PgConnection,
+    coin: Currency,
+    tip_height: i64,
+    deep: i64,
+) -> Result<Vec<(i64, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT x.payout_id, x.id FROM payout_txs x JOIN payouts p ON p.id = x.payout_id
+         WHERE x.chain = $1 AND x.state = 'drafted' AND p.confirmed_tx_id IS NULL
+           AND payout_tx_is_dead(x.id, $2, CASE WHEN x.downloaded_at IS NULL THEN 1
+                                                ELSE greatest($3, p.confirmations_required) END)
+         ORDER BY x.id",
+    )
+    .bind(coin.code.as_str())
+    .bind(tip_height)
+    .bind(deep)
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Payouts whose withdrawals have all ended, and of which nothing that was signed, or may have been, can be
+/// mined any more.
+pub(super) async fn finished(
+    conn: &mut PgConnection,
+    coin: Currency,
+    tip_height: i64,
+    deep: i64,
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
+        "SELECT p.id FROM payouts p
+         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL AND p.ended_at IS NULL
+           AND NOT EXISTS (SELECT FROM withdrawals w WHERE w.payout_id = p.id
+                           AND w.state IN ('pending', 'queued', 'built', 'broadcast'))
+           AND NOT EXISTS (SELECT FROM payout_txs x WHERE x.payout_id = p.id
+                           AND (x.raw IS NOT NULL OR x.downloaded_at IS NOT NULL)
+                           AND NOT payout_tx_is_dead(x.id, $2, greatest($3, p.confirmations_required)))
+         ORDER BY p.id",
+    )
+    .bind(coin.code.as_str())
+    .bind(tip_height)
+    .bind(deep)
     .fetch_all(conn)
     .await?)
 }
@@ -129,7 +176,7 @@ pub(super) async fn overdue(conn: &mut PgConnection, chain: &str, blocks: u32) -
         "SELECT p.id FROM payouts p
          JOIN payout_txs x ON x.payout_id = p.id AND x.state = 'broadcast'
          JOIN chain_txs t ON t.chain = x.chain AND t.txid = x.txid AND t.status = 'mempool'
-         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL
+         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL AND p.ended_at IS NULL
            AND x.broadcast_height + $2
                <= (SELECT max(height) FROM chain_blocks WHERE chain = $1 AND active)
            AND NOT EXISTS (SELECT FROM payout_txs d WHERE d.payout_id = p.id AND d.state = 'drafted')

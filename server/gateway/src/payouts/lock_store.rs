@@ -60,6 +60,21 @@ pub(super) async fn release_others(
     Ok(())
 }
 
+/// Gives back the coins of a payout that none of its transactions may spend any more.
+pub(super) async fn release_unplanned(conn: &mut PgConnection, payout_id: i64) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM payout_coins l WHERE l.payout_id = $1
+         AND NOT EXISTS (SELECT FROM payout_txs x
+                         CROSS JOIN LATERAL jsonb_array_elements(x.plan->'inputs') i
+                         WHERE x.payout_id = $1 AND x.state <> 'dropped'
+                           AND i->>'outpoint' = l.prev_txid || ':' || l.prev_vout)",
+    )
+    .bind(payout_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 fn outpoints(plan: &Plan) -> Result<(Vec<String>, Vec<i32>)> {
     let spent = plan.inputs.iter().map(|coin| coin.outpoint);
     let mut columns = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 //! transaction, somebody outside this process signs it, and one that waits too long is replaced by
 //! one with a higher fee.
 //!
-//! Invariants: a withdrawal rides in one payout for ever; all transactions of a payout make the same
+//! Invariants: once something is signed, a withdrawal rides in its payout for ever; all transactions of a payout make the same
 //! payments and spend all coins of the one before, so at most one of them is ever mined; plan and
 //! coins are stored before anybody is asked to sign, signed bytes before the network gets them;
 //! what was once drafted is looked for on the chain for ever, whoever sent it.
@@ -13,6 +13,7 @@ mod by_hand;
 mod choosing;
 mod coins_store;
 mod drafting;
+mod dropping;
 mod follow;
 mod follow_store;
 mod lock_store;
@@ -31,6 +32,7 @@ pub use by_hand::PsbtFile;
 pub use rules::{PayoutSettingError, PayoutSettings, Rules, SignerSetting};
 pub use wallet::{Signer, Wallet, WalletError};
 
+pub(crate) use dropping::{lock, take_apart};
 pub(crate) use follow::{follow, send_once_more};
 pub(crate) use open::open;
 pub(crate) use work::{any_due, work_due};

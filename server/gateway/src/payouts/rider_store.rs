@@ -2,6 +2,7 @@
 
 use domain::withdrawal::WithdrawalState;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use super::row::Rider;
 use crate::Result;
@@ -23,6 +24,24 @@ pub(super) async fn ride(
     .await?
     .rows_affected();
     Ok(usize::try_from(riding)? == operation_ids.len())
+}
+
+/// Those that wait leave a payout of which nothing was signed, and are due at once; the database refuses
+/// it for any other.
+pub(super) async fn leave(
+    conn: &mut PgConnection,
+    payout_id: i64,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE withdrawals SET payout_id = NULL, next_attempt_at = $2, locked_until = NULL
+         WHERE payout_id = $1 AND state = 'queued'",
+    )
+    .bind(payout_id)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Those that ride in a payout, in id order.

@@ -18,15 +18,18 @@ pub(crate) enum TxState {
     Confirmed,
     /// Another one of the same payout is sent instead, or is in the chain.
     Replaced,
+    /// Never to be sent: nobody signed it, or other transactions took its coins for good.
+    Dropped,
 }
 
 impl TxState {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Drafted,
         Self::Signed,
         Self::Broadcast,
         Self::Confirmed,
         Self::Replaced,
+        Self::Dropped,
     ];
 
     /// Stored word; part of the schema.
@@ -37,6 +40,7 @@ impl TxState {
             Self::Broadcast => "broadcast",
             Self::Confirmed => "confirmed",
             Self::Replaced => "replaced",
+            Self::Dropped => "dropped",
         }
     }
 
@@ -60,6 +64,8 @@ pub(super) struct TxRow {
     pub(super) txid: String,
     pub(super) raw: Option<Vec<u8>>,
     pub(super) vsize: Option<u64>,
+    /// A person took the file, and may have signed it since.
+    pub(super) is_downloaded: bool,
 }
 
 impl TxRow {

@@ -10,6 +10,7 @@ use crate::chain::follower;
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::operations::store as operations;
+use crate::withdrawals::sending_store::{self, Sending};
 use crate::withdrawals::{call_for_help, store as withdrawals};
 use crate::{Error, Gateway, Result};
 
@@ -18,14 +19,16 @@ pub(super) async fn send_one(gateway: &Gateway, tx: &TxRow) -> Result<(), Failur
     let Some(raw) = &tx.raw else {
         return Err(Failure::Passing("it has no bytes yet".to_owned()));
     };
-    let mut conn = gateway.pool().acquire().await.map_err(Error::from)?;
-    let given_up = rider_store::is_given_up(&mut conn, tx.payout_id).await?;
-    drop(conn);
-    if given_up {
+    // From this look until the network has answered, nobody ends a withdrawal of it.
+    let what = Sending::Payout(tx.payout_id);
+    let mut sending = sending_store::hold(gateway.pool(), what).await?;
+    if rider_store::is_given_up(&mut sending, tx.payout_id).await? {
         let why = "money of its withdrawals was given back, so it is not sent any more";
         return Err(Failure::Lasting(why.to_owned()));
     }
-    match gateway.chains().of(tx.coin)?.backend.broadcast(raw).await {
+    let answer = gateway.chains().of(tx.coin)?.backend.broadcast(raw).await;
+    sending.rollback().await.map_err(Error::from)?;
+    match answer {
         Ok(()) => {}
         Err(Error::Conflict(why)) => return Err(conflict(gateway, tx, why).await?),
         Err(error) => return Err(error.into()),

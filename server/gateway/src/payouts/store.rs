@@ -10,7 +10,8 @@ use crate::currencies::Currencies;
 use crate::{Error, Result};
 
 const COLUMNS: &str =
-    "x.id, x.payout_id, p.coin_id, x.state, x.plan, x.psbt, x.txid, x.raw, x.vsize";
+    "x.id, x.payout_id, p.coin_id, x.state, x.plan, x.psbt, x.txid, x.raw, x.vsize,
+     x.downloaded_at IS NOT NULL AS is_downloaded";
 
 /// A transaction to be written.
 pub(super) struct NewTx<'a> {
@@ -64,10 +65,11 @@ pub(super) async fn insert_tx(
     .await?)
 }
 
-/// Whether a payout of the coin is not in the chain yet.
+/// Whether a payout of the coin is on its way and not in the chain yet.
 pub(super) async fn any_running(conn: &mut PgConnection, coin: Currency) -> Result<bool> {
     Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM payouts WHERE chain = $1 AND confirmed_tx_id IS NULL)",
+        "SELECT EXISTS (SELECT FROM payouts WHERE chain = $1 AND confirmed_tx_id IS NULL
+                        AND ended_at IS NULL)",
     )
     .bind(coin.code.as_str())
     .fetch_one(conn)
@@ -134,6 +136,7 @@ fn tx(row: &PgRow, currencies: &Currencies) -> Result<TxRow> {
         txid: row.try_get("txid")?,
         raw: row.try_get("raw")?,
         vsize: vsize.map(u64::try_from).transpose()?,
+        is_downloaded: row.try_get("is_downloaded")?,
     })
 }
 
@@ -166,7 +169,7 @@ pub(super) async fn signed(
 pub(super) async fn replaced(conn: &mut PgConnection, payout_id: i64, by: i64) -> Result<()> {
     sqlx::query(
         "UPDATE payout_txs SET state = 'replaced', next_attempt_at = NULL, locked_until = NULL
-         WHERE payout_id = $1 AND id <> $2 AND state <> 'replaced'",
+         WHERE payout_id = $1 AND id <> $2 AND state NOT IN ('replaced', 'dropped')",
     )
     .bind(payout_id)
     .bind(by)
@@ -244,10 +247,53 @@ pub(super) async fn confirmed(
     .bind(id)
     .execute(&mut *conn)
     .await?;
-    sqlx::query("UPDATE payouts SET confirmed_tx_id = $2, bookings = $3 WHERE id = $1")
+    // What had ended has not, after all: a reorganisation deeper than anybody reckoned with.
+    sqlx::query(
+        "UPDATE payouts SET confirmed_tx_id = $2, bookings = $3, ended_at = NULL WHERE id = $1",
+    )
+    .bind(payout_id)
+    .bind(id)
+    .bind(bookings)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Nobody signs this draft any more.
+pub(super) async fn dropped(conn: &mut PgConnection, id: i64, why: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE payout_txs SET state = 'dropped', next_attempt_at = NULL, locked_until = NULL,
+             last_error = left($2, 500)
+         WHERE id = $1 AND state = 'drafted' AND raw IS NULL",
+    )
+    .bind(id)
+    .bind(why)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Nothing of a payout is sent any more.
+pub(super) async fn drop_all(conn: &mut PgConnection, payout_id: i64) -> Result<()> {
+    sqlx::query(
+        "UPDATE payout_txs SET state = 'dropped', next_attempt_at = NULL, locked_until = NULL
+         WHERE payout_id = $1",
+    )
+    .bind(payout_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Nothing of a payout can be mined any more.
+pub(super) async fn ended(
+    conn: &mut PgConnection,
+    payout_id: i64,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query("UPDATE payouts SET ended_at = $2 WHERE id = $1 AND confirmed_tx_id IS NULL")
         .bind(payout_id)
-        .bind(id)
-        .bind(bookings)
+        .bind(now)
         .execute(conn)
         .await?;
     Ok(())

@@ -56,4 +56,15 @@ impl Gateway {
             .await?
             .ok_or_else(|| Error::Internal(format!("{} has no terms", currency.code)))
     }
+
+    /// Blocks, the transaction's own included, after which no reorganisation is reckoned with on the
+    /// coin's chain: those that make the largest deposit final. At least 1.
+    pub(crate) async fn final_depth(
+        &self,
+        conn: &mut PgConnection,
+        currency: Currency,
+    ) -> Result<i64> {
+        let terms = self.terms_of(conn, currency).await?;
+        Ok(i64::from(terms.confirmations_large.max(1)))
+    }
 }

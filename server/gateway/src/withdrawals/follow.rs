@@ -87,7 +87,10 @@ pub(crate) async fn settle(gateway: &Gateway, unit: &mut Unit, id: i64) -> Resul
     operation.become_status(OperationStatus::Confirmed, now);
     operations::update(unit.conn(), &operation).await?;
     if let Some(claim) = row.claim_id {
-        withdrawal_changed(gateway, unit, claim, RefundProgress::Confirmed).await?;
+        let progress = RefundProgress::Confirmed {
+            txid: row.txid.clone(),
+        };
+        withdrawal_changed(gateway, unit, claim, progress).await?;
     }
     gateway.tell_withdrawal(unit, id).await
 }

@@ -3,7 +3,7 @@
 //! Invariants: everything that can leave is held first; the bytes that pay are stored before the
 //! network sees them, and only those are ever sent again, so nothing is paid twice; a hold ends once,
 //! settled by the chain, or void by a person: before anything was built, or after
-//! another transaction took the coins.
+//! another transaction took the coins for good. What a person ends is never sent afterwards.
 
 mod decide;
 mod follow;
@@ -18,6 +18,7 @@ mod repricing;
 mod request;
 mod row;
 mod send;
+pub(crate) mod sending_store;
 pub(crate) mod store;
 
 use domain::money::{Currency, Money};

@@ -108,21 +108,50 @@ pub(super) struct Standing {
     pub(super) alive: bool,
     /// The transaction that took its coins, where it is known.
     pub(super) replaced_by: Option<String>,
+    /// Blocks from that of the other transaction to the tip, both counted; 0 while it is in none.
+    pub(super) depth: i64,
+    /// Some transaction of its payout can still be mined: signed, or with somebody who may sign it,
+    /// and its coins are not gone for good.
+    pub(super) may_be_mined: bool,
 }
 
-pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Result<Standing> {
+/// `deep` is how many blocks make an end final.
+pub(super) async fn standing(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    deep: i64,
+) -> Result<Standing> {
     let row = sqlx::query(
-        "SELECT t.status, t.replaced_by,
+        "SELECT t.status, coalesce(f.txid, t.replaced_by) AS replaced_by,
+             coalesce(tip.height - coalesce(f.height, t.replaced_height) + 1, 0) AS depth,
              EXISTS (SELECT FROM payout_txs x
                      JOIN chain_txs u ON u.chain = x.chain AND u.txid = x.txid
                      WHERE x.payout_id = w.payout_id AND u.status IN ('mempool', 'confirmed'))
-                 AS other_alive
+                 AS other_alive,
+             EXISTS (SELECT FROM payout_txs x
+                     WHERE x.payout_id = w.payout_id
+                       AND (x.raw IS NOT NULL OR x.downloaded_at IS NOT NULL)
+                       AND NOT payout_tx_is_dead(x.id, tip.height, $2))
+                 AS may_be_mined
          FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
+         CROSS JOIN LATERAL (SELECT coalesce(max(height), 0) AS height FROM chain_blocks
+                             WHERE chain = c.code AND active) tip
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid
+         -- What took a coin of its payout, in the oldest block: the payout's own may never have been seen.
+         LEFT JOIN LATERAL (
+             SELECT s.txid, u.height FROM payout_coins l
+             JOIN chain_spends s ON s.chain = l.chain AND s.prev_txid = l.prev_txid
+                                AND s.prev_vout = l.prev_vout
+             JOIN chain_txs u ON u.chain = s.chain AND u.txid = s.txid AND u.status = 'confirmed'
+             WHERE l.payout_id = w.payout_id
+               AND NOT EXISTS (SELECT FROM payout_txs x
+                               WHERE x.payout_id = w.payout_id AND x.txid = s.txid)
+             ORDER BY u.height, s.txid LIMIT 1) f ON true
          WHERE w.operation_id = $1",
     )
     .bind(operation_id)
+    .bind(deep)
     .fetch_one(conn)
     .await?;
     let status: Option<String> = row.try_get("status")?;
@@ -130,5 +159,7 @@ pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Resu
         alive: matches!(status.as_deref(), Some("mempool" | "confirmed"))
             || row.try_get("other_alive")?,
         replaced_by: row.try_get("replaced_by")?,
+        depth: row.try_get("depth")?,
+        may_be_mined: row.try_get("may_be_mined")?,
     })
 }

@@ -1,26 +1,32 @@
 //! The way out for a withdrawal whose coins another transaction took: an operator looks at the chain
-//! and says what happened.
+//! and says what happened. One of which nothing was signed is called off in the same way.
+//!
+//! Invariant: nothing ends that can still be mined, and nothing that ended is sent.
 
 use domain::ledger::template::{Fact, withdrawal_settled, withdrawal_void};
 use domain::view::operate::{ChangeRow, ReviewView};
-use domain::withdrawal::WithdrawalEvent;
+use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 use serde_json::json;
 
 use super::on_chain_store as on_chain;
+use super::sending_store::{self, Sending};
 use super::{WithdrawalRow, store};
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{OperationRow, OperationStatus, store as operations};
 use crate::operator::{audit_log, reason};
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, payouts};
 
 const NOT_REPLACED: Error =
     Error::Conflict("this withdrawal is not one whose coins another transaction took");
 const NOT_KNOWN: Error =
     Error::Conflict("the chain does not show yet which transaction took its coins");
-const NOT_MINED: Error =
-    Error::Conflict("the transaction that took its coins is not in a block yet");
+const NOT_DEEP: Error =
+    Error::Conflict("the transaction that took its coins is not deep enough in the chain yet");
+const MAY_BE_MINED: Error =
+    Error::Conflict("a transaction that pays it is signed and can still be mined");
+const MEANWHILE: Error = Error::Conflict("it has changed in the meantime; look again");
 const STILL_ALIVE: Error =
     Error::Conflict("its transaction waits for a block or is in one; nothing is to be decided");
 
@@ -48,10 +54,11 @@ impl ReplacedOutcome {
             .find(|outcome| outcome.word() == word)
     }
 
-    const fn event(self) -> WithdrawalEvent {
-        match self {
-            Self::Paid => WithdrawalEvent::ReplacedAndPaid,
-            Self::NotPaid => WithdrawalEvent::ReplacedUnpaid,
+    const fn event(self, state: WithdrawalState) -> WithdrawalEvent {
+        match (self, state) {
+            (Self::Paid, _) => WithdrawalEvent::ReplacedAndPaid,
+            (Self::NotPaid, WithdrawalState::Queued) => WithdrawalEvent::CalledOff,
+            (Self::NotPaid, _) => WithdrawalEvent::ReplacedUnpaid,
         }
     }
 }
@@ -60,18 +67,29 @@ impl Gateway {
     /// What deciding so would change; changes nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when nothing took its coins, or it has ended.
+    /// [`Error::NotFound`]; [`Error::Conflict`] when nothing took its coins for good (the other
+    /// transaction has the blocks that make the largest deposit final), when something was signed that can still
+    /// be mined, or it has ended.
     pub async fn review_replaced(&self, id: i64, outcome: ReplacedOutcome) -> Result<ReviewView> {
         let mut conn = self.pool().acquire().await?;
         let operation = operations::find(&mut conn, self.currencies(), id)
             .await?
             .ok_or(Error::NotFound)?;
         let row = store::find(&mut conn, self.currencies(), id).await?;
-        let standing = on_chain::standing(&mut conn, id).await?;
-        check(&operation, &row, &standing, outcome)?;
+        let deep = self.final_depth(&mut conn, row.sent.currency()).await?;
+        let standing = on_chain::standing(&mut conn, id, deep).await?;
+        check(&operation, &row, &standing, deep, outcome)?;
         drop(conn);
-        self.require_mined(&row, &standing).await?;
+        let is_queued = row.state == WithdrawalState::Queued;
+        if !is_queued {
+            self.require_gone(&row, &standing).await?;
+        }
         let (after, money, note) = match outcome {
+            ReplacedOutcome::NotPaid if is_queued => (
+                "Called off",
+                "is free again",
+                "Nothing was sent for it, and nothing will be: the held money can be spent again.",
+            ),
             ReplacedOutcome::Paid => (
                 "Settled",
                 "has left",
@@ -85,17 +103,18 @@ impl Gateway {
                  be in a block: the held money can be spent again.",
             ),
         };
-        let by = standing.replaced_by.map_or_else(
-            || "The network refused it: its coins are spent.".to_owned(),
-            |txid| format!("The other transaction is {txid}."),
-        );
+        let by = match standing.replaced_by {
+            _ if is_queued => "Nothing that pays it is signed.".to_owned(),
+            None => "The network refused it: its coins are spent.".to_owned(),
+            Some(txid) => format!("The other transaction is {txid}."),
+        };
         let path = format!("/app/operate/suspense/{id}/replaced");
         Ok(ReviewView {
             title: format!("Review the end of withdrawal {id}"),
             rows: vec![
                 ChangeRow {
                     label: "Withdrawal".to_owned(),
-                    before: "On its way".to_owned(),
+                    before: if is_queued { "Queued" } else { "On its way" }.to_owned(),
                     after: after.to_owned(),
                 },
                 ChangeRow {
@@ -131,15 +150,41 @@ impl Gateway {
         self.book()
             .commit(move |unit| {
                 Box::pin(async move {
+                    let currencies = gateway.currencies();
+                    let payout = store::payout_of(unit.conn(), id).await?;
+                    // Nothing is sent between this look and its end.
+                    sending_store::keep_from(unit.conn(), Sending::of(id, payout)).await?;
                     let claim = store::claim_of(unit.conn(), id).await?;
                     lock_charge_of_claim(&gateway, unit, claim).await?;
-                    let mut operation =
-                        operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
-                    let mut row = store::find(unit.conn(), gateway.currencies(), id).await?;
-                    let standing = on_chain::standing(unit.conn(), id).await?;
-                    check(&operation, &row, &standing, outcome)?;
+                    let riders = match payout {
+                        Some(payout) => payouts::lock(unit, currencies, payout).await?,
+                        None => Vec::new(),
+                    };
+                    let mut operation = operations::lock_one(unit.conn(), currencies, id).await?;
+                    let mut row = store::find(unit.conn(), currencies, id).await?;
+                    if row.payout_id != payout || (payout.is_some() && !riders.contains(&id)) {
+                        return Err(MEANWHILE);
+                    }
+                    let deep = gateway
+                        .final_depth(unit.conn(), row.sent.currency())
+                        .await?;
+                    let standing = on_chain::standing(unit.conn(), id, deep).await?;
+                    check(&operation, &row, &standing, deep, outcome)?;
                     let now = unit.now();
-                    row.state = row.state.apply(outcome.event()).map_err(|_| NOT_REPLACED)?;
+                    let before = row.state;
+                    row.state = row
+                        .state
+                        .apply(outcome.event(before))
+                        .map_err(|_| NOT_REPLACED)?;
+                    if let (WithdrawalState::Queued, Some(payout)) = (before, payout) {
+                        payouts::take_apart(
+                            unit,
+                            currencies,
+                            payout,
+                            "a withdrawal of it has ended",
+                        )
+                        .await?;
+                    }
                     book(unit, &operation, &row, outcome);
                     if outcome == ReplacedOutcome::Paid {
                         // What paid is what the receiver will look for.
@@ -147,7 +192,7 @@ impl Gateway {
                     }
                     store::ended(unit.conn(), &row, &by).await?;
                     operation.needs_attention = false;
-                    operation.error = error(outcome);
+                    operation.error = error(outcome, before);
                     operation.become_status(status(outcome), now);
                     operations::update(unit.conn(), &operation).await?;
                     let data = json!({ "outcome": outcome.word(), "reason": why });
@@ -156,7 +201,9 @@ impl Gateway {
                     audit_log::record(unit.conn(), now, &by, action, &object, &data).await?;
                     if let Some(claim) = row.claim_id {
                         let progress = match outcome {
-                            ReplacedOutcome::Paid => RefundProgress::Confirmed,
+                            ReplacedOutcome::Paid => RefundProgress::Confirmed {
+                                txid: row.txid.clone(),
+                            },
                             ReplacedOutcome::NotPaid => RefundProgress::Failed,
                         };
                         withdrawal_changed(&gateway, unit, claim, progress).await?;
@@ -169,19 +216,15 @@ impl Gateway {
 }
 
 impl Gateway {
-    /// The other transaction is known, and waits for no block: as long as it may vanish, nobody knows
-    /// what became of the money.
-    async fn require_mined(
-        &self,
-        row: &WithdrawalRow,
-        standing: &on_chain::Standing,
-    ) -> Result<()> {
+    /// The other transaction is known, and waits for no block: whatever the tables say, as long as it may
+    /// vanish, nobody knows what became of the money.
+    async fn require_gone(&self, row: &WithdrawalRow, standing: &on_chain::Standing) -> Result<()> {
         let Some(other) = &standing.replaced_by else {
             return Err(NOT_KNOWN);
         };
         let backend = &self.chains().of(row.sent.currency())?.backend;
         match backend.tx(other).await? {
-            Some(_) => Err(NOT_MINED),
+            Some(_) => Err(NOT_DEEP),
             None => Ok(()),
         }
     }
@@ -191,12 +234,28 @@ fn check(
     operation: &OperationRow,
     row: &WithdrawalRow,
     standing: &on_chain::Standing,
+    deep: i64,
     outcome: ReplacedOutcome,
 ) -> Result<()> {
-    if row.state.apply(outcome.event()).is_err() || !operation.needs_attention {
+    let is_queued = row.state == WithdrawalState::Queued;
+    let is_known = operation.needs_attention || is_queued;
+    if row.internal || row.state.apply(outcome.event(row.state)).is_err() || !is_known {
         Err(NOT_REPLACED)
     } else if standing.alive {
         Err(STILL_ALIVE)
+    } else if is_queued {
+        // Nobody has a signature of it, or what was signed by somebody is dead.
+        if standing.may_be_mined {
+            Err(MAY_BE_MINED)
+        } else {
+            Ok(())
+        }
+    } else if standing.replaced_by.is_none() {
+        Err(NOT_KNOWN)
+    } else if standing.depth < deep {
+        Err(NOT_DEEP)
+    } else if standing.may_be_mined {
+        Err(MAY_BE_MINED)
     } else {
         Ok(())
     }
@@ -220,9 +279,15 @@ fn status(outcome: ReplacedOutcome) -> OperationStatus {
     }
 }
 
-fn error(outcome: ReplacedOutcome) -> Option<String> {
-    (outcome == ReplacedOutcome::NotPaid)
-        .then(|| "another transaction took its coins; the money is back".to_owned())
+fn error(outcome: ReplacedOutcome, before: WithdrawalState) -> Option<String> {
+    let text = match (outcome, before) {
+        (ReplacedOutcome::Paid, _) => return None,
+        (ReplacedOutcome::NotPaid, WithdrawalState::Queued) => {
+            "called off before anything was sent; the money is back"
+        }
+        (ReplacedOutcome::NotPaid, _) => "another transaction took its coins; the money is back",
+    };
+    Some(text.to_owned())
 }
 
 #[cfg(test)]

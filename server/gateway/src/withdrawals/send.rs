@@ -3,6 +3,7 @@ use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 use time::{Duration, OffsetDateTime};
 
 use super::follow::call_for_help;
+use super::sending_store::{self, Sending};
 use super::{WithdrawalRow, store};
 use crate::chain::{base_units, follower};
 use crate::charges::receiving::lock_charge_of_claim;
@@ -71,7 +72,17 @@ async fn send_one(gateway: &Gateway, id: i64) -> Result<()> {
         // Somebody else got there first.
         _ => return Ok(()),
     };
-    match gateway.chains().of(coin)?.backend.broadcast(&raw).await {
+    // A person may have ended it since it was read.
+    let mut sending = sending_store::hold(gateway.pool(), Sending::Withdrawal(id)).await?;
+    let state = store::find(&mut sending, gateway.currencies(), id)
+        .await?
+        .state;
+    if !matches!(state, WithdrawalState::Built | WithdrawalState::Broadcast) {
+        return Ok(());
+    }
+    let answer = gateway.chains().of(coin)?.backend.broadcast(&raw).await;
+    sending.rollback().await?;
+    match answer {
         Ok(()) => accepted(gateway, id, claim_id).await?,
         Err(error @ Error::Conflict(_)) => {
             refused(gateway, id).await?;

@@ -18,7 +18,8 @@ pub(super) const TRANSACTIONS_ADD_UP: &str = "
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount), 0) AS total FROM withdrawals WHERE payout_id = p.id) w
     WHERE s.total <> t.paid + t.change + x.fee
-       OR t.paid * power(10::numeric, c.ledger_scale - 8) <> w.total
+       -- Those of a draft that was dropped ride elsewhere.
+       OR (x.state <> 'dropped' AND t.paid * power(10::numeric, c.ledger_scale - 8) <> w.total)
        OR (x.plan->>'fee')::numeric <> x.fee
     ORDER BY x.id LIMIT 20";
 
@@ -56,7 +57,7 @@ pub(super) const COINS_LOCKED: &str = "
     CROSS JOIN LATERAL jsonb_array_elements(x.plan->'inputs') i
     LEFT JOIN payout_coins l ON l.chain = x.chain
         AND l.prev_txid || ':' || l.prev_vout = i->>'outpoint'
-    WHERE x.state <> 'replaced' AND l.payout_id IS DISTINCT FROM x.payout_id
+    WHERE x.state NOT IN ('replaced', 'dropped') AND l.payout_id IS DISTINCT FROM x.payout_id
     ORDER BY x.id LIMIT 20";
 
 /// Change of a transaction in the chain is one of our outputs, with its amount.
@@ -70,3 +71,26 @@ pub(super) const CHANGE_IS_OURS: &str = "
     LEFT JOIN chain_outputs k ON k.chain = x.chain AND k.txid = x.txid AND k.vout = o.place - 1
     WHERE o.value->'purpose' ? 'change' AND k.raw IS DISTINCT FROM (o.value->>'satoshi')::numeric
     ORDER BY x.id LIMIT 20";
+
+/// Coins are free when nothing of their payout can be mined any more, and nobody waits in a payout of
+/// which nothing will ever be sent. Nor do two payouts that are under way spend one coin: the locks are those
+/// of all transactions that may be sent.
+pub(super) const LOCKS_END: &str = "
+    SELECT format('payout:%s: it has ended, and %s:%s is locked for it', p.id, l.prev_txid, l.prev_vout)
+    FROM payouts p JOIN payout_coins l ON l.payout_id = p.id
+    WHERE p.ended_at IS NOT NULL
+       OR NOT EXISTS (SELECT FROM payout_txs x WHERE x.payout_id = p.id AND x.state <> 'dropped')
+    UNION ALL
+    SELECT format('payout:%s: it has ended, and withdrawal %s (%s) waits in it', p.id, w.operation_id, w.state)
+    FROM payouts p JOIN withdrawals w ON w.payout_id = p.id
+    WHERE p.ended_at IS NOT NULL AND w.state IN ('pending', 'queued', 'built', 'broadcast')
+    UNION ALL
+    SELECT format('payouts %s and %s: both may spend %s', a.payout_id, b.payout_id, i->>'outpoint')
+    FROM payout_txs a
+    JOIN payouts p ON p.id = a.payout_id AND p.confirmed_tx_id IS NULL AND p.ended_at IS NULL
+    CROSS JOIN LATERAL jsonb_array_elements(a.plan->'inputs') i
+    JOIN payout_txs b ON b.chain = a.chain AND b.payout_id > a.payout_id AND b.state <> 'dropped'
+        AND b.plan->'inputs' @> jsonb_build_array(jsonb_build_object('outpoint', i->>'outpoint'))
+    JOIN payouts q ON q.id = b.payout_id AND q.confirmed_tx_id IS NULL AND q.ended_at IS NULL
+    WHERE a.state <> 'dropped'
+    ORDER BY 1 LIMIT 20";

@@ -185,9 +185,9 @@ async fn connect_block(
     let height = block.reference.height;
     store::insert_block(unit.conn(), code, &block.reference).await?;
     let outputs = recording::record(unit, chain, &block.txs, Some(&block.reference)).await?;
-    // After the block's own transactions: what still waits and spends the same, has lost.
+    // After the block's own transactions: what spends the same and is in no block, has lost.
     let replaced = store::conflicts(unit.conn(), code, &block.txs).await?;
-    super::store::mark_replaced(unit.conn(), code, &replaced).await?;
+    super::store::mark_replaced_in(unit.conn(), code, &replaced, height).await?;
     let receipts = receiving::record_outputs(gateway, unit, &outputs).await?;
     let arrived = deposits::record_outputs(gateway, unit, &outputs).await?;
     receiving::settle(gateway, unit, coin, height, receipts).await?;

@@ -71,3 +71,32 @@ pub(super) async fn mark_replaced(
     .await?;
     Ok(())
 }
+
+/// Transactions lost to others in the block at `height`: `(lost, spender)`. Also those that were lost
+/// to a waiting one before, or forgotten: from here on it is known how deep their end is.
+pub(super) async fn mark_replaced_in(
+    conn: &mut PgConnection,
+    chain: &str,
+    replaced: &[(String, String)],
+    height: i64,
+) -> Result<()> {
+    if replaced.is_empty() {
+        return Ok(());
+    }
+    let (lost, spenders): (Vec<&str>, Vec<&str>) = replaced
+        .iter()
+        .map(|(lost, spender)| (lost.as_str(), spender.as_str()))
+        .unzip();
+    sqlx::query(
+        "UPDATE chain_txs c SET status = 'replaced', replaced_by = t.spender, replaced_height = $4
+         FROM unnest($2::text[], $3::text[]) AS t (txid, spender)
+         WHERE c.chain = $1 AND c.txid = t.txid AND c.status <> 'confirmed'",
+    )
+    .bind(chain)
+    .bind(lost)
+    .bind(spenders)
+    .bind(height)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -74,6 +74,14 @@ pub(super) async fn disconnect(pool: &PgPool, chain: &str, block: &BlockRef) -> 
     .bind(block.height)
     .execute(&mut *tx)
     .await?;
+    // What was lost to it is lost to no block for now.
+    sqlx::query(
+        "UPDATE chain_txs SET replaced_height = NULL WHERE chain = $1 AND replaced_height = $2",
+    )
+    .bind(chain)
+    .bind(block.height)
+    .execute(&mut *tx)
+    .await?;
     Ok(tx.commit().await?)
 }
 
@@ -86,7 +94,7 @@ pub(super) async fn prune_below(conn: &mut PgConnection, chain: &str, height: i6
     Ok(())
 }
 
-/// Waiting transactions of ours that spend what one of `txs` spends: `(ours, theirs)`.
+/// Transactions of ours outside the chain that spend what one of `txs` spends: `(ours, theirs)`.
 pub(super) async fn conflicts(
     conn: &mut PgConnection,
     chain: &str,
@@ -104,7 +112,7 @@ pub(super) async fn conflicts(
          FROM unnest($2::text[], $3::int[], $4::text[]) AS i (prev_txid, prev_vout, spender)
          JOIN chain_spends s ON s.chain = $1 AND s.prev_txid = i.prev_txid
                             AND s.prev_vout = i.prev_vout AND s.txid <> i.spender
-         JOIN chain_txs t ON t.chain = s.chain AND t.txid = s.txid AND t.status = 'mempool'
+         JOIN chain_txs t ON t.chain = s.chain AND t.txid = s.txid AND t.status <> 'confirmed'
          ORDER BY s.txid, i.spender",
     )
     .bind(chain)

@@ -38,7 +38,7 @@ pub(super) async fn insert_txs(
          SELECT $1, txid, $3, $4, $5, $6 FROM unnest($2::text[]) AS t (txid)
          ON CONFLICT (chain, txid) DO UPDATE
          SET block_hash = EXCLUDED.block_hash, height = EXCLUDED.height,
-             status = EXCLUDED.status, replaced_by = NULL
+             status = EXCLUDED.status, replaced_by = NULL, replaced_height = NULL
          WHERE EXCLUDED.status = 'confirmed' OR chain_txs.status <> 'confirmed'",
     )
     .bind(chain)
