@@ -12,7 +12,9 @@ use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::protocol::{Answer, FrameError, Request, read_frame, read_psbt, write_frame};
+use crate::protocol::{
+    Answer, DayIsFull, FrameError, RefusedPayment, Request, read_frame, read_psbt, write_frame,
+};
 
 /// Why there is no signature.
 #[derive(Debug, Error)]
@@ -29,6 +31,12 @@ pub enum ClientError {
     /// It understood and will not. A person has to look.
     #[error("the signer refuses: {0}")]
     Refused(String),
+    /// It will not make some of the payments. Without them it may sign.
+    #[error("the signer refuses: {}", first_why(.0))]
+    RefusedPayments(Vec<RefusedPayment>),
+    /// Worth another try when the day is over (UTC), or with less.
+    #[error("the signer refuses for today: {}", day_why(.0))]
+    DayIsFull(DayIsFull),
     /// Worth another try.
     #[error("the signer could not: {0}")]
     Failed(String),
@@ -42,9 +50,9 @@ impl ClientError {
     /// Whether the same request may get a signature later without anybody doing anything about it.
     pub const fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::TimedOut | Self::Failed(_) => true,
+            Self::Unreachable(_) | Self::TimedOut | Self::Failed(_) | Self::DayIsFull(_) => true,
             Self::Frame(error) => matches!(error, FrameError::Connection(_)),
-            Self::HungUp | Self::Refused(_) | Self::Garbled(_) => false,
+            Self::HungUp | Self::Refused(_) | Self::RefusedPayments(_) | Self::Garbled(_) => false,
         }
     }
 }
@@ -74,6 +82,10 @@ impl SignerClient {
         let signed = match answer {
             Answer::Psbt(text) => read_psbt(&text).map_err(ClientError::Garbled)?,
             Answer::Refused(words) => return Err(ClientError::Refused(words)),
+            Answer::RefusedPayments(payments) => {
+                return Err(ClientError::RefusedPayments(payments));
+            }
+            Answer::DayIsFull(day) => return Err(ClientError::DayIsFull(day)),
             Answer::Failed(words) => return Err(ClientError::Failed(words)),
         };
         if signed.unsigned_tx != psbt.unsigned_tx {
@@ -100,6 +112,14 @@ impl SignerClient {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn first_why(payments: &[RefusedPayment]) -> &str {
+    payments.first().map_or("", |payment| payment.why.as_str())
+}
+
+fn day_why(day: &DayIsFull) -> &str {
+    &day.why
 }
 
 fn is_closed(error: &io::Error) -> bool {

@@ -45,6 +45,7 @@ pub use client::{ClientError, SignerClient};
 pub use coins::{Branch, ChangeScript, Coin, Payment, Plan, PlannedOutput, Purpose};
 pub use fee::{FeeCaps, FeeRate};
 pub use policy::Policy;
+pub use protocol::{DayIsFull, RefusedPayment};
 pub use script_kind::ScriptKind;
 pub use selection::{Selection, SelectionError, select};
 #[cfg(unix)]

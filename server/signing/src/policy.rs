@@ -19,12 +19,13 @@
 
 use std::collections::BTreeSet;
 
-use bitcoin::ScriptBuf;
+use bitcoin::{Script, ScriptBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::chain::{AddressError, CHAINS, ChainParams, chain};
 use crate::fee::FeeCaps;
+use crate::protocol::RefusedPayment;
 use crate::reading::Reading;
 
 /// Change goes no further than this, unless the policy says otherwise: 1 000 000 is more
@@ -139,22 +140,7 @@ impl Policy {
     /// The first [`Violation`], of outputs in their order.
     pub fn judge(&self, reading: &Reading) -> Result<(), Violation> {
         for (script, satoshi) in &reading.payments {
-            let address = || match self.chain.address(script) {
-                Some(address) => address,
-                None => script.to_hex_string(),
-            };
-            if *satoshi > self.payment_max {
-                return Err(Violation::Payment {
-                    address: address(),
-                    satoshi: *satoshi,
-                    max: self.payment_max,
-                });
-            }
-            if let Some(list) = &self.destinations
-                && !list.contains(script)
-            {
-                return Err(Violation::Destination(address()));
-            }
+            self.judge_payment(script, *satoshi)?;
         }
         let max = self.fee_caps.cap(reading.paid);
         if reading.fee > max {
@@ -164,6 +150,40 @@ impl Policy {
             });
         }
         Ok(())
+    }
+
+    fn judge_payment(&self, script: &Script, satoshi: u64) -> Result<(), Violation> {
+        let address = || match self.chain.address(script) {
+            Some(address) => address,
+            None => script.to_hex_string(),
+        };
+        if satoshi > self.payment_max {
+            return Err(Violation::Payment {
+                address: address(),
+                satoshi,
+                max: self.payment_max,
+            });
+        }
+        if let Some(list) = &self.destinations
+            && !list.contains(script)
+        {
+            return Err(Violation::Destination(address()));
+        }
+        Ok(())
+    }
+
+    /// All payments that are refused by themselves, in the order of the outputs; with one of them the
+    /// transaction is never signed, without them it may be.
+    pub fn refused(&self, reading: &Reading) -> Vec<RefusedPayment> {
+        let refused = reading.payments.iter().filter_map(|(script, satoshi)| {
+            let why = self.judge_payment(script, *satoshi).err()?.to_string();
+            Some(RefusedPayment {
+                script: script.clone(),
+                satoshi: *satoshi,
+                why,
+            })
+        });
+        refused.collect()
     }
 
     /// Judges a day: `spent` satoshis have left, `added` would.

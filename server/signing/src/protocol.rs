@@ -9,7 +9,7 @@ use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bitcoin::Psbt;
+use bitcoin::{Psbt, ScriptBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -39,8 +39,36 @@ pub enum Answer {
     Psbt(String),
     /// It will not, and asking again changes nothing as long as limits and day are the same.
     Refused(String),
+    /// It will not make some of the payments, whatever else the transaction pays.
+    RefusedPayments(Vec<RefusedPayment>),
+    /// It would, and too much of the day is used up.
+    DayIsFull(DayIsFull),
     /// It could not, this time.
     Failed(String),
+}
+
+/// A payment the signer's policy never lets out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedPayment {
+    pub script: ScriptBuf,
+    pub satoshi: u64,
+    pub why: String,
+}
+
+/// How much of a day is left, in satoshis of payments and fees; the day is one of UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DayIsFull {
+    pub spent: u64,
+    pub max: u64,
+    pub why: String,
+}
+
+impl DayIsFull {
+    pub const fn room(&self) -> u64 {
+        self.max.saturating_sub(self.spent)
+    }
 }
 
 /// A frame that is none, or could not be moved.

@@ -161,7 +161,7 @@ pub(super) struct StuckRecord {
     pub(super) attempts: i32,
     pub(super) error: Option<String>,
     pub(super) last_error: Option<String>,
-    /// Its bytes are stored and may be sent again.
+    /// Its bytes are stored and may be sent again, or a signer's refusal may be over.
     pub(super) has_bytes: bool,
     /// Another transaction took its coins, or nothing was sent: a person decides what becomes of it.
     pub(super) is_replaced: bool,
@@ -177,8 +177,9 @@ pub(super) async fn stuck(
     Ok(sqlx::query_as(
         "SELECT o.id, coalesce(w.decided_at, o.created_at) AS since, o.merchant_id,
              m.name AS merchant, w.coin_id, w.amount, w.address, w.state, w.attempts, o.error,
-             w.last_error, w.state NOT IN ('queued', 'void')
-                 AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL) AS has_bytes,
+             w.last_error, (w.state = 'queued' AND w.refusals > 0 AND w.payout_id IS NULL)
+                 OR (w.state NOT IN ('queued', 'void')
+                     AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL)) AS has_bytes,
              (w.state = 'queued' AND NOT w.internal)
              OR w.state IN ('built', 'broadcast') AND o.needs_attention
                  AND NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code

@@ -74,23 +74,38 @@ async fn draft_bump(gateway: &Gateway, payout_id: i64, by: &str) -> Result<()> {
         .wallet()
         .ok_or(Error::Conflict("this chain makes no payouts any more"))?;
     let deep = terms.confirmations_large;
-    let found = coins::available(gateway.pool(), chain, wallet, deep).await?;
+    let mut found = coins::available(gateway.pool(), chain, wallet, deep).await?;
     let change = coins::next_change(gateway.pool(), chain, wallet).await?;
-    let plan = replace(&Replacement {
-        earlier: &earlier.plan,
-        earlier_vsize: earlier.vsize.ok_or(NOTHING_SENT)?,
-        // Nobody tells us; where it is not so, the node refuses the replacement (decision 027).
-        descendants_fee: 0,
-        coins: &found,
-        change: &change,
-        fee_rate: wallet.rate().await?,
-        incremental: FeeRate::from_sat_per_kvb(wallet.node.incremental_rate().await?),
-        caps: wallet.rules.caps,
-        confirmations_min: 1,
-        chain: wallet.chain,
-    })
-    .map_err(|error| Error::invalid("bump", format!("is not possible: {error}")))?;
-    let previous = coins::previous(gateway.pool(), chain, wallet, &plan).await?;
+    let earlier_vsize = earlier.vsize.ok_or(NOTHING_SENT)?;
+    let fee_rate = wallet.rate().await?;
+    let incremental = FeeRate::from_sat_per_kvb(wallet.node.incremental_rate().await?);
+    let (plan, previous) = loop {
+        let plan = replace(&Replacement {
+            earlier: &earlier.plan,
+            earlier_vsize,
+            // Nobody tells us; where it is not so, the node refuses the replacement (decision 027).
+            descendants_fee: 0,
+            coins: &found,
+            change: &change,
+            fee_rate,
+            incremental,
+            caps: wallet.rules.caps,
+            confirmations_min: 1,
+            chain: wallet.chain,
+        })
+        .map_err(|error| Error::invalid("bump", format!("is not possible: {error}")))?;
+        let previous = coins::previous(gateway.pool(), chain, wallet, &plan).await?;
+        let unproven = coins::unproven(&plan, &previous, wallet);
+        if unproven.is_empty() || found.is_empty() {
+            break (plan, previous);
+        }
+        let mut own = earlier.plan.inputs.iter();
+        if own.any(|coin| unproven.contains(&coin.outpoint)) {
+            // It has to be spent again, and no signer believes its amount beside others.
+            found.clear();
+        }
+        found.retain(|coin| !unproven.contains(&coin.outpoint));
+    };
     let psbt = psbt::build(&plan, &wallet.account, &previous).map_err(Error::internal)?;
     let new_change = if earlier.plan.change().is_none() {
         drafting::change_address(chain, &plan)?

@@ -153,6 +153,22 @@ pub(super) async fn free_change(conn: &mut PgConnection, chain: &str, index: u32
     Ok(())
 }
 
+/// Coins of a plan whose amounts a signer would have to believe, and does not: their transactions are not
+/// among `previous`. A signature of segwit binds the amount of its own input, so a single one may be told.
+pub(super) fn unproven(
+    plan: &Plan,
+    previous: &BTreeMap<Txid, Transaction>,
+    wallet: &Wallet,
+) -> Vec<OutPoint> {
+    if plan.inputs.len() == 1 && wallet.account.kind().is_segwit() {
+        return Vec::new();
+    }
+    let coins = plan.inputs.iter().map(|coin| coin.outpoint);
+    coins
+        .filter(|outpoint| !previous.contains_key(&outpoint.txid))
+        .collect()
+}
+
 /// The transactions that made the coins of a plan, as far as the node has them.
 pub(super) async fn previous(
     pool: &PgPool,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, Txid};
+use bitcoin::{Psbt, ScriptBuf, Transaction, Txid};
 use domain::withdrawal::WithdrawalState;
 use signing::{Payment, Plan, Purpose, Selection, psbt, select};
 
@@ -14,12 +14,12 @@ use super::choosing::{Chosen, Wish, choose};
 use super::coins_store as coins;
 use super::store::{self, NewTx};
 use super::wallet::Wallet;
-use super::{lock_store, reference, rider_store, work};
+use super::{lock_store, reference, refused_store, rider_store, work};
 use crate::chain::address::{output_address, parse_address};
 use crate::chain::{Chain, base_units};
 use crate::ledger::Unit;
 use crate::mail::tell_operators;
-use crate::operations::store as operations;
+use crate::operations::{OperationRow, store as operations};
 use crate::withdrawals::{WithdrawalRow, store as withdrawals};
 use crate::{Error, Gateway, Result};
 
@@ -36,7 +36,12 @@ pub(super) async fn draft_due(gateway: &Gateway, chain: &Chain, wallet: &Wallet)
     let now = gateway.clock().now();
     let limit = i64::from(wallet.rules.batch_max);
     let coin = chain.coin.id;
-    let due = withdrawals::claim_of_coin(gateway.pool(), coin, now, LEASE_SECONDS, limit).await?;
+    let pool = gateway.pool();
+    let mut due = withdrawals::claim_of_coin(pool, coin, now, LEASE_SECONDS, limit, false).await?;
+    if due.is_empty() {
+        // What a signer has refused is tried alone: it keeps nobody else waiting.
+        due = withdrawals::claim_of_coin(pool, coin, now, LEASE_SECONDS, 1, true).await?;
+    }
     if due.is_empty() {
         return Ok(false);
     }
@@ -132,13 +137,8 @@ async fn plan(
             return Ok((chosen, Previous::new()));
         };
         let previous = coins::previous(gateway.pool(), chain, wallet, plan).await?;
-        let unproven: Vec<OutPoint> = plan
-            .inputs
-            .iter()
-            .map(|coin| coin.outpoint)
-            .filter(|outpoint| !previous.contains_key(&outpoint.txid))
-            .collect();
-        if unproven.is_empty() || plan.inputs.len() == 1 {
+        let unproven = coins::unproven(plan, &previous, wallet);
+        if unproven.is_empty() {
             return Ok((chosen, previous));
         }
         found.retain(|coin| !unproven.contains(&coin.outpoint));
@@ -186,7 +186,9 @@ async fn store_draft(
                 if !rider_store::ride(unit.conn(), payout, &riders).await? {
                     return Err(MEANWHILE);
                 }
-                for mut operation in locked.into_iter().filter(|row| row.needs_attention) {
+                let refused = refused_store::among(unit.conn(), &riders).await?;
+                let calm = |row: &OperationRow| row.needs_attention && !refused.contains(&row.id);
+                for mut operation in locked.into_iter().filter(calm) {
                     operation.needs_attention = false;
                     operation.error = None;
                     operation.updated_at = now;

@@ -19,6 +19,8 @@ mod follow_store;
 mod lock_store;
 mod open;
 mod previous;
+mod refused;
+mod refused_store;
 mod rider_store;
 mod row;
 mod rules;

@@ -6,7 +6,7 @@ use signing::psbt::{Complete, Returned, complete};
 use super::row::{TxRow, TxState};
 use super::wallet::NotSigned;
 use super::work::Failure;
-use super::{rider_store, store};
+use super::{refused, rider_store, store};
 use crate::ledger::Unit;
 use crate::operations::store as operations;
 use crate::withdrawals::store as withdrawals;
@@ -14,22 +14,29 @@ use crate::{Error, Gateway, Result};
 
 pub(super) const NOT_WAITING: Error = Error::Conflict("it does not wait for a signature any more");
 
-/// Asks the signer of the chain and stores what it answers.
-pub(super) async fn sign_one(gateway: &Gateway, tx: &TxRow) -> Result<(), Failure> {
+/// Asks the signer of the chain and stores what it answers; false when it refuses, and the draft was given
+/// up for that.
+pub(super) async fn sign_one(gateway: &Gateway, tx: &TxRow) -> Result<bool, Failure> {
     let Some(wallet) = gateway.chains().of(tx.coin)?.payer.wallet() else {
         return Err(Failure::Passing("the chain makes no payouts".to_owned()));
     };
     let expected = tx.psbt()?;
     let now = gateway.clock().now();
-    let signed = wallet.sign(&expected, &tx.references(), now).await;
-    let signed = signed.map_err(|error| match error {
-        NotSigned::Later(why) => Failure::Passing(why),
-        NotSigned::Refused(why) => Failure::Lasting(why),
-    })?;
+    let signed = match wallet.sign(&expected, &tx.references(), now).await {
+        Ok(signed) => signed,
+        Err(NotSigned::Later(why)) => return Err(Failure::Passing(why)),
+        Err(refusal) => {
+            return if refused::give_way(gateway, tx, &refusal).await? {
+                Ok(false)
+            } else {
+                Err(Failure::Lasting(refusal.to_string()))
+            };
+        }
+    };
     let complete = complete(&expected, Returned::Psbt(Box::new(signed)))
         .map_err(|error| Failure::Lasting(format!("what the signer gave back: {error}")))?;
     store_signed(gateway, tx.id, complete, "signer").await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Stores the bytes that pay. From here on only these are sent for this transaction, and all that was
@@ -63,7 +70,7 @@ pub(super) async fn store_in(
     let payout = store::find(unit.conn(), currencies, id).await?.payout_id;
     let riders = rider_store::riders(unit.conn(), payout).await?;
     let ids: Vec<i64> = riders.iter().map(|rider| rider.operation_id).collect();
-    operations::lock(unit.conn(), currencies, &ids).await?;
+    let locked = operations::lock(unit.conn(), currencies, &ids).await?;
     store::lock_payout(unit.conn(), payout).await?;
     // Again, under the locks.
     let tx = store::find(unit.conn(), currencies, id).await?;
@@ -94,6 +101,15 @@ pub(super) async fn store_in(
             WithdrawalState::Pending | WithdrawalState::Settled | WithdrawalState::Void => continue,
         };
         rider_store::set_rider(unit.conn(), operation_id, state, &tx.txid).await?;
+        // The signer's rules were changed since.
+        let told = locked.iter().find(|operation| operation.id == operation_id);
+        if let Some(operation) = told.filter(|told| row.is_refused && told.needs_attention) {
+            let mut operation = operation.clone();
+            operation.needs_attention = false;
+            operation.error = None;
+            operation.updated_at = now;
+            operations::update(unit.conn(), &operation).await?;
+        }
     }
     withdrawals::notify_worker(unit.conn()).await
 }

@@ -1,5 +1,6 @@
 //! What payouts of one chain are made with: a public key, a node, and somebody who signs.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,7 +8,7 @@ use bitcoin::Psbt;
 use signing::key::SigningKey;
 use signing::policy::Policy;
 use signing::spent::Spent;
-use signing::{Account, ChainParams, ScriptKind};
+use signing::{Account, ChainParams, DayIsFull, RefusedPayment, ScriptKind};
 #[cfg(unix)]
 use signing::{ClientError, SignerClient};
 use time::OffsetDateTime;
@@ -54,6 +55,23 @@ pub(super) enum NotSigned {
     Later(String),
     /// The signer will not: a person has to look.
     Refused(String),
+    /// It will not make these payments; without them it may.
+    Payments(Vec<RefusedPayment>),
+    /// Too much of its day is used up.
+    DayIsFull(DayIsFull),
+}
+
+impl fmt::Display for NotSigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Later(why) | Self::Refused(why) => f.write_str(why),
+            Self::Payments(payments) => {
+                let why = payments.first().map_or("", |payment| payment.why.as_str());
+                write!(f, "the signer refuses: {why}")
+            }
+            Self::DayIsFull(day) => write!(f, "the signer refuses for today: {}", day.why),
+        }
+    }
 }
 
 impl Wallet {
@@ -143,10 +161,11 @@ impl Wallet {
 
 #[cfg(unix)]
 fn not_signed(error: ClientError) -> NotSigned {
-    if error.may_pass() {
-        NotSigned::Later(error.to_string())
-    } else {
-        NotSigned::Refused(error.to_string())
+    match error {
+        ClientError::RefusedPayments(payments) => NotSigned::Payments(payments),
+        ClientError::DayIsFull(day) => NotSigned::DayIsFull(day),
+        error if error.may_pass() => NotSigned::Later(error.to_string()),
+        error => NotSigned::Refused(error.to_string()),
     }
 }
 

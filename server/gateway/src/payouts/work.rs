@@ -89,7 +89,9 @@ impl From<Error> for Failure {
 async fn step(gateway: &Gateway, tx: &TxRow) -> Result<(), Failure> {
     match tx.state {
         TxState::Drafted => {
-            sign::sign_one(gateway, tx).await?;
+            if !sign::sign_one(gateway, tx).await? {
+                return Ok(());
+            }
             // With its bytes, which were stored meanwhile.
             let mut conn = gateway.pool().acquire().await.map_err(Error::from)?;
             let tx = store::find(&mut conn, gateway.currencies(), tx.id).await?;

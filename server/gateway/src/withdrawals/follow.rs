@@ -176,7 +176,8 @@ async fn send_once_more(gateway: &Gateway, id: i64) -> Result<()> {
 }
 
 impl Gateway {
-    /// Sends a withdrawal's stored bytes to the network once more; never new ones.
+    /// Sends a withdrawal's stored bytes to the network once more; never new ones. One that a signer has
+    /// refused is planned again at once.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] when it has no bytes yet or has ended.
@@ -196,7 +197,10 @@ impl Gateway {
                         Some(payout) => {
                             payouts::store::queue_again(unit.conn(), payout, now).await?
                         }
-                        None => store::queue_again(unit.conn(), id, now).await?,
+                        None => {
+                            store::queue_again(unit.conn(), id, now).await?
+                                || store::try_again(unit.conn(), id, now).await?
+                        }
                     };
                     if !is_lost && !is_queued {
                         return Err(Error::Conflict("there is nothing to send again"));

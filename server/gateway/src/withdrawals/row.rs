@@ -22,6 +22,8 @@ pub(crate) struct WithdrawalRow {
     pub(crate) payout_id: Option<i64>,
     pub(crate) txid: Option<String>,
     pub(crate) raw: Option<Vec<u8>>,
+    /// The rules of a signer did not let it out.
+    pub(crate) is_refused: bool,
     /// Fees that were agreed on, as stored.
     pub(crate) withdrawal_fee: Option<Money>,
     pub(crate) exchange_fee: Option<Money>,

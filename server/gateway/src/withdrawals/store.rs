@@ -68,7 +68,7 @@ pub(crate) async fn find(
     let row = sqlx::query(
         "SELECT w.operation_id, w.coin_id, w.amount, w.address, w.state, w.hold_id,
              w.liquidity_hold_id, w.liquidity_held, w.requested_user_id, w.claim_id, w.internal,
-             w.payout_id, w.txid, w.raw,
+             w.payout_id, w.txid, w.raw, w.refusals > 0 AS is_refused,
              e.currency_id AS exchange_fee_currency, e.amount AS exchange_fee,
              f.currency_id AS withdrawal_fee_currency, f.amount AS withdrawal_fee
          FROM withdrawals w
@@ -114,6 +114,7 @@ pub(crate) async fn find(
         payout_id: row.try_get("payout_id")?,
         txid: row.try_get("txid")?,
         raw: row.try_get("raw")?,
+        is_refused: row.try_get("is_refused")?,
         exchange_fee: fee("exchange_fee_currency", "exchange_fee")?,
         withdrawal_fee: fee("withdrawal_fee_currency", "withdrawal_fee")?,
     })
@@ -216,6 +217,24 @@ pub(super) async fn queue_again(
     Ok(updated == 1)
 }
 
+/// Has one that a signer refused planned again at once; false when it is not one of those, or rides.
+pub(super) async fn try_again(
+    conn: &mut PgConnection,
+    operation_id: i64,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    let updated = sqlx::query(
+        "UPDATE withdrawals SET next_attempt_at = $2, locked_until = NULL
+         WHERE operation_id = $1 AND state = 'queued' AND payout_id IS NULL AND refusals > 0",
+    )
+    .bind(operation_id)
+    .bind(now)
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(updated == 1)
+}
+
 /// Writes the end of one that a person decided; what was its own transaction is remembered.
 pub(super) async fn ended(conn: &mut PgConnection, row: &WithdrawalRow, by: &str) -> Result<()> {
     sqlx::query(
@@ -278,18 +297,20 @@ pub(super) async fn claim(
     .await?)
 }
 
-/// Takes those of one coin that wait to share a transaction, under a lease, those asked for first.
+/// Takes those of one coin that wait to share a transaction, under a lease, those asked for first: those
+/// that a signer has refused before, or the others.
 pub(crate) async fn claim_of_coin(
     pool: &PgPool,
     coin_id: i16,
     now: OffsetDateTime,
     lease_seconds: i32,
     limit: i64,
+    is_refused: bool,
 ) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
         "WITH due AS (
              SELECT operation_id FROM withdrawals
-             WHERE state = 'queued' AND coin_id = $1 AND NOT internal AND payout_id IS NULL
+             WHERE state = 'queued' AND (refusals > 0) = $5 AND coin_id = $1 AND NOT internal AND payout_id IS NULL
                AND next_attempt_at <= $2
                AND (locked_until IS NULL OR locked_until < clock_timestamp())
              ORDER BY operation_id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
@@ -300,6 +321,7 @@ pub(crate) async fn claim_of_coin(
     .bind(now)
     .bind(lease_seconds)
     .bind(limit)
+    .bind(is_refused)
     .fetch_all(pool)
     .await?)
 }

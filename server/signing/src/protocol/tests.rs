@@ -100,6 +100,22 @@ fn answers_have_the_form_that_is_documented() {
             r#"{"psbt":"cHNidP8="}"#,
         ),
         (Answer::Refused("no".to_owned()), r#"{"refused":"no"}"#),
+        (
+            Answer::RefusedPayments(vec![RefusedPayment {
+                script: ScriptBuf::from_bytes(vec![0x51]),
+                satoshi: 7,
+                why: "no".to_owned(),
+            }]),
+            r#"{"refused_payments":[{"script":"51","satoshi":7,"why":"no"}]}"#,
+        ),
+        (
+            Answer::DayIsFull(DayIsFull {
+                spent: 6,
+                max: 8,
+                why: "no".to_owned(),
+            }),
+            r#"{"day_is_full":{"spent":6,"max":8,"why":"no"}}"#,
+        ),
         (Answer::Failed("disk".to_owned()), r#"{"failed":"disk"}"#),
     ] {
         assert_eq!(serde_json::to_string(&answer).unwrap(), json);

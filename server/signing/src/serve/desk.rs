@@ -6,9 +6,10 @@ use super::{SignerConfig, SignerError};
 use crate::chain::ChainParams;
 use crate::key::SigningKey;
 use crate::key_file::{read_secret, read_settings};
-use crate::policy::Policy;
-use crate::protocol::{Answer, Request, write_psbt};
-use crate::signer::sign;
+use crate::policy::{Policy, Violation};
+use crate::protocol::{Answer, DayIsFull, Request, write_psbt};
+use crate::reading::read;
+use crate::signer::{Refusal, sign};
 use crate::spent_file::SpentFile;
 
 pub(super) struct Desk {
@@ -60,7 +61,7 @@ impl Desk {
             Ok(signed) => signed,
             Err(refusal) => {
                 tracing::warn!(%txid, ?references, %refusal, "refused");
-                return Answer::Refused(refusal.to_string());
+                return self.refused(&refusal, json);
             }
         };
         if let Err(error) = self.kept.replace(signed.spent) {
@@ -76,5 +77,36 @@ impl Desk {
             "signed"
         );
         Answer::Psbt(write_psbt(&signed.psbt))
+    }
+
+    /// Says which part of a transaction is refused, where it is a part: the rest may be asked for without
+    /// it.
+    fn refused(&self, refusal: &Refusal, json: &[u8]) -> Answer {
+        let why = refusal.to_string();
+        match refusal {
+            Refusal::Violation(Violation::Payment { .. } | Violation::Destination(_)) => {
+                let payments = Request::parse(json).ok().and_then(|(_, psbt)| {
+                    let account = self.key.account();
+                    let reading = read(&psbt, account, self.policy.change_index_max).ok()?;
+                    Some(self.policy.refused(&reading))
+                });
+                match payments {
+                    Some(payments) if !payments.is_empty() => Answer::RefusedPayments(payments),
+                    _ => Answer::Refused(why),
+                }
+            }
+            Refusal::Violation(Violation::Daily { spent, max, .. }) => {
+                Answer::DayIsFull(DayIsFull {
+                    spent: *spent,
+                    max: *max,
+                    why,
+                })
+            }
+            Refusal::Violation(Violation::Fee { .. })
+            | Refusal::Reading(_)
+            | Refusal::Clock(_)
+            | Refusal::Input(_)
+            | Refusal::Key(_) => Answer::Refused(why),
+        }
     }
 }

@@ -100,7 +100,7 @@ async fn what_left_counts_after_a_start() {
     let refused = place.client().sign(&other.unwrap(), &[]).await;
     assert!(matches!(
         refused,
-        Err(ClientError::Refused(words)) if words.contains("100209 satoshis have left today")
+        Err(ClientError::DayIsFull(day)) if day.why.contains("100209 satoshis have left today")
     ));
     // And the one that counted is signed as before.
     place.client().sign(&psbt(), &references()).await.unwrap();
