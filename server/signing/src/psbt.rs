@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::account::{Account, AccountError};
 use crate::coins::{Branch, Coin, Plan, Purpose};
 use crate::script_kind::{ScriptKind, redeem_script};
+use crate::unlocking::push_program;
 
 pub use prevout::{Prevout, PrevoutError, prevout};
 pub use returned::{Complete, Returned, ReturnedError, complete, read_returned};
@@ -95,6 +96,24 @@ pub fn build(
         }
     }
     Ok(psbt)
+}
+
+/// The id that the transaction will have once it is signed. `None` when signatures are part of it, as they
+/// are of what P2PKH outputs are spent with, or when what is spent is not known.
+pub fn known_txid(psbt: &Psbt) -> Option<Txid> {
+    let mut tx = psbt.unsigned_tx.clone();
+    for (index, txin) in tx.input.iter_mut().enumerate() {
+        let output = prevout(psbt, index).ok()?.output;
+        match ScriptKind::of(&output.script_pubkey)? {
+            ScriptKind::P2wpkh => {}
+            ScriptKind::P2shP2wpkh => {
+                let program = psbt.inputs.get(index)?.redeem_script.as_ref()?;
+                txin.script_sig = push_program(program);
+            }
+            ScriptKind::P2pkh => return None,
+        }
+    }
+    Some(tx.compute_txid())
 }
 
 fn has_output(tx: &Transaction, coin: &Coin) -> bool {

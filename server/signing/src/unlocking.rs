@@ -40,6 +40,14 @@ pub(crate) fn message(
     Some(hash)
 }
 
+/// The scriptSig of a nested output: one push of the 22 bytes of the witness program.
+pub(crate) fn push_program(program: &Script) -> ScriptBuf {
+    let mut script = Vec::with_capacity(program.len() + 1);
+    script.push(22);
+    script.extend_from_slice(program.as_bytes());
+    ScriptBuf::from_bytes(script)
+}
+
 /// The scriptSig and witness that spend an output with this signature.
 pub(crate) fn unlock(
     kind: ScriptKind,
@@ -48,17 +56,10 @@ pub(crate) fn unlock(
 ) -> (ScriptBuf, Witness) {
     match kind {
         ScriptKind::P2wpkh => (ScriptBuf::new(), Witness::p2wpkh(signature, &key.0)),
-        ScriptKind::P2shP2wpkh => {
-            // One push of the 22 bytes of the witness program.
-            let program = redeem_script(key);
-            let mut script = Vec::with_capacity(program.len() + 1);
-            script.push(22);
-            script.extend_from_slice(program.as_bytes());
-            (
-                ScriptBuf::from_bytes(script),
-                Witness::p2wpkh(signature, &key.0),
-            )
-        }
+        ScriptKind::P2shP2wpkh => (
+            push_program(&redeem_script(key)),
+            Witness::p2wpkh(signature, &key.0),
+        ),
         ScriptKind::P2pkh => {
             let script = Builder::new()
                 .push_slice(signature.serialize())

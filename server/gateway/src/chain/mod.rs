@@ -240,14 +240,6 @@ fn connect(
     ) else {
         return Ok((node, Arc::new(NoPayer { code: coin.code })));
     };
-    if account.kind() != signing::ScriptKind::P2wpkh {
-        let code = coin.code;
-        tracing::warn!(
-            chain = code,
-            "payouts need an account of wpkh: its withdrawals wait"
-        );
-        return Ok((node, Arc::new(NoPayer { code })));
-    }
     // A key here signs for the instance's own account alone.
     let seed = seed.filter(|_| setting.account.is_none());
     let wallet = payouts::open(coin, chain, account, payouts, coins, seed)?;

@@ -153,6 +153,17 @@ impl ChainSettings {
         self
     }
 
+    /// The same with the addresses of an account of a wallet elsewhere, for a chain that is set already.
+    #[must_use]
+    pub fn with_account(mut self, code: &str, account: &Account) -> Self {
+        for setting in &mut self.0 {
+            if setting.coin.code == code {
+                setting.account = Some(AccountSetting::Scripts(account.clone()));
+            }
+        }
+        self
+    }
+
     pub(super) fn of(&self, code: &str) -> Option<&ChainSetting> {
         self.0.iter().find(|setting| setting.coin.code == code)
     }

@@ -115,7 +115,7 @@ async fn draft_bump(gateway: &Gateway, payout_id: i64, by: &str) -> Result<()> {
     let draft = Bump {
         plan,
         psbt: psbt.serialize(),
-        txid: psbt.unsigned_tx.compute_txid().to_string(),
+        txid: drafting::id_of(&psbt),
         new_change,
         by_hand: !wallet.signs_by_itself(),
         by: by.to_owned(),

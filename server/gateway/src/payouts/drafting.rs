@@ -200,7 +200,7 @@ async fn store_draft(
                     replaces: None,
                     plan: &plan,
                     psbt: psbt.serialize(),
-                    txid: psbt.unsigned_tx.compute_txid().to_string(),
+                    txid: id_of(&psbt),
                     made_by: super::bump::BY_ITSELF,
                 };
                 store::insert_tx(unit.conn(), new, now).await?;
@@ -232,6 +232,14 @@ pub(super) async fn keep(
         return Err(MEANWHILE);
     }
     Ok(())
+}
+
+/// The id a transaction is looked for by: the one it will have, or, as long as nobody can know that, the
+/// one it has without signatures.
+pub(super) fn id_of(psbt: &Psbt) -> String {
+    signing::psbt::known_txid(psbt)
+        .unwrap_or_else(|| psbt.unsigned_tx.compute_txid())
+        .to_string()
 }
 
 /// Where the change of a plan goes.

@@ -6,7 +6,7 @@ use domain::money::Currency;
 use domain::withdrawal::WithdrawalState;
 
 use super::row::{Rider, TxRow, money};
-use super::{dropping, follow_store, lock_store, rider_store, store};
+use super::{dropping, follow_store, lock_store, other_ids, rider_store, store};
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::ledger::{Unit, with_ids};
 use crate::operations::store as operations;
@@ -16,6 +16,7 @@ use crate::{Error, Gateway, Result};
 /// Settles what is deep enough, sends again what the network forgot, calls a person where somebody
 /// else's transaction took the coins, and gives up what can come to nothing any more.
 pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -> Result<()> {
+    other_ids::follow_ids(gateway, coin).await?;
     let mut conn = gateway.side_pool().acquire().await?;
     let deep = follow_store::deep(&mut conn, coin, tip_height).await?;
     drop(conn);

@@ -18,6 +18,8 @@ mod follow;
 mod follow_store;
 mod lock_store;
 mod open;
+mod other_ids;
+mod other_ids_store;
 mod previous;
 mod refused;
 mod refused_store;
@@ -37,6 +39,7 @@ pub use wallet::{Signer, Wallet, WalletError};
 pub(crate) use dropping::{lock, take_apart};
 pub(crate) use follow::{follow, send_once_more};
 pub(crate) use open::open;
+pub(crate) use other_ids::note_other_ids;
 pub(crate) use work::{any_due, work_due};
 
 /// What is paid for, as plans and signers name it.

@@ -50,6 +50,7 @@ pub(crate) fn open(
                 ))
             })?;
             let text = hex::encode(seed);
+            // The instance's own account is one of native segwit.
             let key = SigningKey::parse(&text, chain, ScriptKind::P2wpkh, coin.account)
                 .map_err(Error::internal)?;
             // The same key; this one also says where it is below its master key.

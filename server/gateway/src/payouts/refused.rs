@@ -139,7 +139,8 @@ fn of_day(parts: &[Part], fee: u64, day: &DayIsFull) -> Leaving {
     let mut left = day.room().saturating_sub(fee);
     let mut going = 0;
     for part in parts {
-        if part.satoshi >= day.max {
+        let is_alone = parts.len() == 1 && part.satoshi.saturating_add(fee) > day.max;
+        if is_alone || part.satoshi >= day.max {
             let why = format!(
                 "the signer refuses: {} satoshis are more than the {} of a whole day",
                 part.satoshi, day.max
@@ -234,6 +235,9 @@ mod tests {
     fn what_no_day_has_room_for_is_for_a_person() {
         check(&[40, 100, 50], 0, &[2], &[]);
         check(&[400], 99, &[1], &[]);
+        // With its fee.
+        check(&[96], 0, &[1], &[]);
+        check(&[95], 1, &[], &[1]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Signatures for a stored transaction, and the unit that stores them.
 
 use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
-use signing::psbt::{Complete, Returned, complete};
+use signing::psbt::{Complete, Returned, complete, known_txid};
 
 use super::row::{TxRow, TxState};
 use super::wallet::NotSigned;
@@ -80,7 +80,10 @@ pub(super) async fn store_in(
     if rider_store::is_given_up(unit.conn(), payout).await? {
         return Err(Error::Conflict("money of its withdrawals was given back"));
     }
-    if complete.txid.to_string() != tx.txid || complete.fee != tx.plan.fee {
+    let txid = complete.txid.to_string();
+    // Where signatures are part of the id, it is known from here on; what is spent and paid is the same.
+    let is_known = known_txid(&tx.psbt()?).is_some();
+    if (is_known && txid != tx.txid) || complete.fee != tx.plan.fee {
         return Err(Error::Internal(format!(
             "another transaction than {}",
             tx.txid
@@ -88,7 +91,8 @@ pub(super) async fn store_in(
     }
     let now = unit.now();
     store::replace_sent(unit.conn(), payout, id).await?;
-    store::signed(unit.conn(), id, &complete.raw, complete.vsize, by, now).await?;
+    let (raw, vsize) = (&complete.raw, complete.vsize);
+    store::signed(unit.conn(), id, &txid, raw, vsize, by, now).await?;
     for operation_id in ids {
         let row = withdrawals::find(unit.conn(), currencies, operation_id).await?;
         let state = match row.state {
@@ -100,7 +104,7 @@ pub(super) async fn store_in(
             WithdrawalState::Built | WithdrawalState::Broadcast => row.state,
             WithdrawalState::Pending | WithdrawalState::Settled | WithdrawalState::Void => continue,
         };
-        rider_store::set_rider(unit.conn(), operation_id, state, &tx.txid).await?;
+        rider_store::set_rider(unit.conn(), operation_id, state, &txid).await?;
         // The signer's rules were changed since.
         let told = locked.iter().find(|operation| operation.id == operation_id);
         if let Some(operation) = told.filter(|told| row.is_refused && told.needs_attention) {

@@ -140,10 +140,12 @@ fn tx(row: &PgRow, currencies: &Currencies) -> Result<TxRow> {
     })
 }
 
-/// Bytes that pay, of a transaction that had none; from here on only these are sent for it.
+/// Bytes that pay, of a transaction that had none; from here on only these are sent for it. Its id is what
+/// the signatures made it.
 pub(super) async fn signed(
     conn: &mut PgConnection,
     id: i64,
+    txid: &str,
     raw: &[u8],
     vsize: u64,
     by: &str,
@@ -152,7 +154,7 @@ pub(super) async fn signed(
     sqlx::query(
         "UPDATE payout_txs SET state = 'signed', raw = $2, vsize = $3, signed_by = $4,
              signed_at = $5, next_attempt_at = $5, locked_until = NULL, attempts = 0,
-             last_error = NULL, told = false
+             last_error = NULL, told = false, txid = $6
          WHERE id = $1 AND state = 'drafted' AND raw IS NULL",
     )
     .bind(id)
@@ -160,6 +162,7 @@ pub(super) async fn signed(
     .bind(i64::try_from(vsize)?)
     .bind(by)
     .bind(now)
+    .bind(txid)
     .execute(conn)
     .await?;
     Ok(())

@@ -8,7 +8,7 @@ use bitcoin::Psbt;
 use signing::key::SigningKey;
 use signing::policy::Policy;
 use signing::spent::Spent;
-use signing::{Account, ChainParams, DayIsFull, RefusedPayment, ScriptKind};
+use signing::{Account, ChainParams, DayIsFull, RefusedPayment};
 #[cfg(unix)]
 use signing::{ClientError, SignerClient};
 use time::OffsetDateTime;
@@ -33,8 +33,6 @@ pub enum Signer {
 pub enum WalletError {
     #[error("a key in this process is for test mode only")]
     LiveKey,
-    #[error("only accounts of native segwit addresses (wpkh) make payouts")]
-    Script,
     #[error("the key of the signer does not belong to the account of payouts")]
     OtherKey,
 }
@@ -87,10 +85,6 @@ impl Wallet {
         rules: Rules,
         test_mode: bool,
     ) -> Result<Self, WalletError> {
-        // The ids of their transactions are known before anybody signs.
-        if account.kind() != ScriptKind::P2wpkh {
-            return Err(WalletError::Script);
-        }
         if let Signer::InProcess(key) = &signer {
             if !test_mode {
                 return Err(WalletError::LiveKey);
@@ -111,6 +105,11 @@ impl Wallet {
     /// Whether signatures come without anybody doing anything.
     pub(crate) const fn signs_by_itself(&self) -> bool {
         !matches!(self.signer, Signer::ByHand)
+    }
+
+    /// Whether the id of a transaction is known before anybody signs it, and stays the same whoever signs.
+    pub(crate) const fn ids_are_known(&self) -> bool {
+        self.account.kind().is_segwit()
     }
 
     /// The rate a transaction of this moment pays, in satoshi for 1 000 virtual bytes.

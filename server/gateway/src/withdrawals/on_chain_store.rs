@@ -80,7 +80,8 @@ pub(crate) async fn ours(
 ) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
-             UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)",
+             UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)
+             UNION SELECT txid FROM payout_other_ids WHERE chain = $3 AND txid = ANY($2)",
     )
     .bind(coin.id)
     .bind(txids)

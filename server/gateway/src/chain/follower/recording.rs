@@ -3,13 +3,12 @@ mod store;
 
 use std::collections::HashMap;
 
-use crate::Result;
 use crate::chain::Chain;
 use crate::chain::backend::{BlockRef, ChainOutput, ChainTx};
 use crate::chain::base_units;
 use crate::charges::receiving::SeenOutput;
 use crate::ledger::Unit;
-use crate::withdrawals;
+use crate::{Result, payouts, withdrawals};
 
 /// An output to one of our addresses.
 struct Payment<'a> {
@@ -43,6 +42,7 @@ pub(super) async fn record(
         return Ok(Vec::new());
     }
     // Before anything about outputs: a waiting transaction that calls a contract shows none.
+    payouts::note_other_ids(unit, chain, txs).await?;
     let withdrawals = withdrawals::on_chain_store::ours(unit.conn(), chain.coin, &txids).await?;
     let owners = store::owners(unit.conn(), &addresses).await?;
     let payments = payments(chain, txs, &owners);
