@@ -398,3 +398,32 @@ async fn a_payment_is_taken_as_answers_write_it(pool: PgPool) {
     );
     world.audit().await;
 }
+
+/// One rule for both: what is nowhere is not money on its way.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_forgotten_transaction_is_gone_for_deposits_and_for_charges(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.address("BTC", None, "forgotten").await;
+    let deposited = world.send(&address, "BTC", "0.01").await;
+    let charge = world.picked("60.00", "EUR", "BTC").await;
+    let paid = world.pay(&charge, "0.001").await;
+    world.expect(&world.state(&charge).await, "processing");
+    assert_eq!(world.told().await, ["deposit not_confirmed"]);
+    // The chain is read anew, and the node knows neither.
+    for query in [
+        "UPDATE sim.txs SET gone = true WHERE txid = ANY($1)",
+        "DELETE FROM chain_outputs WHERE txid = ANY($1)",
+        "DELETE FROM chain_spends WHERE txid = ANY($1)",
+        "DELETE FROM chain_txs WHERE txid = ANY($1)",
+    ] {
+        sqlx::query(query)
+            .bind(vec![deposited.clone(), paid.clone()])
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&charge).await, "pending");
+    assert_eq!(world.told().await, ["deposit cancelled"]);
+    world.audit().await;
+}

@@ -288,6 +288,40 @@ async fn the_promised_deposit_settles_at_exactly_the_promised_amount(pool: PgPoo
     world.audit().await;
 }
 
+/// Where contracts pay, a block may tell another address than was told before.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_deposit_told_at_another_address_leaves_the_promise_of_the_first(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let first = world.address("BTC", Some("EUR"), "a").await;
+    let second = world.address("BTC", Some("EUR"), "b").await;
+    let promised = promise(&world, &first, "600").await.unwrap();
+    let txid = world.send(&first, "BTC", "0.01").await;
+    assert_eq!(latest(&world).await.state, FuturesState::Matched);
+    let told = sqlx::query(
+        "UPDATE sim.txs SET outputs = replace(outputs::text, $2, $3)::jsonb WHERE txid = $1",
+    )
+    .bind(&txid)
+    .bind(&first)
+    .bind(&second)
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert_eq!(told.rows_affected(), 1);
+    world.mine("BTC", 1).await;
+    let waiting = latest(&world).await;
+    assert_eq!(waiting.id, promised.id);
+    assert_eq!(waiting.state, FuturesState::Open);
+    let view = world.operations().await.pop().unwrap();
+    assert_eq!(view.status.word(), "confirmed");
+    assert_eq!(view.futures_id, None);
+    // And it is met by the next deposit there.
+    world.send(&first, "BTC", "0.01").await;
+    assert_eq!(latest(&world).await.state, FuturesState::Matched);
+    world.mine("BTC", 1).await;
+    assert_eq!(latest(&world).await.state, FuturesState::Settled);
+    world.audit().await;
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn any_other_deposit_is_exchanged_as_usual_and_ends_the_promise(pool: PgPool) {
     let world = World::new(&pool).await;

@@ -10,6 +10,9 @@ use sqlx::PgPool;
 use support::World;
 use support::operations::blamed;
 
+/// More blocks than make any deposit final.
+const DEEP: u32 = 6;
+
 const BY: &str = "admin@demo.example";
 
 /// A withdrawal of 0.1 BTC on its way: its number and its transaction.
@@ -34,7 +37,7 @@ async fn taken(world: &World) -> i64 {
         .sandbox_replace(&txid, None, None)
         .await
         .unwrap();
-    world.mine("BTC", 1).await;
+    world.mine("BTC", DEEP).await;
     id
 }
 
@@ -173,9 +176,45 @@ async fn nothing_is_decided_while_the_other_transaction_may_vanish(pool: PgPool)
         let early = end(&world, id, outcome).await;
         assert!(matches!(early, Err(Error::Conflict(_))), "{early:?}");
     }
+    // In a block, and not deep in the chain: a reorganisation brings ours back.
     world.mine("BTC", 1).await;
+    for outcome in [Paid, NotPaid] {
+        let early = end(&world, id, outcome).await;
+        assert!(matches!(early, Err(Error::Conflict(_))), "{early:?}");
+    }
+    world.mine("BTC", DEEP).await;
     end(&world, id, NotPaid).await.unwrap();
     world.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_reorganisation_begins_the_count_of_blocks_anew(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let (_, txid) = on_its_way(&world).await;
+    world
+        .gateway
+        .sandbox_replace(&txid, None, None)
+        .await
+        .unwrap();
+    world.mine("BTC", 1).await;
+    let stored = || async {
+        let row: (Option<String>, Option<i64>) =
+            sqlx::query_as("SELECT replaced_by, replaced_height FROM chain_txs WHERE txid = $1")
+                .bind(&txid)
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+        row
+    };
+    let (other, height) = stored().await;
+    assert!(height.is_some());
+    // The other transaction is in no block any more.
+    world
+        .gateway
+        .sandbox_reorg(Some("BTC"), 1, &[other.unwrap()])
+        .await
+        .unwrap();
+    assert_eq!(stored().await.1, None);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -47,6 +47,15 @@ pub(super) async fn insert_tx(
     new: NewTx<'_>,
     now: OffsetDateTime,
 ) -> Result<i64> {
+    // The same plan again, after nobody signed it: the id means this one from now on.
+    sqlx::query(
+        "UPDATE payout_txs SET txid = txid || '/' || id
+         WHERE chain = $1 AND txid = $2 AND state = 'dropped' AND raw IS NULL",
+    )
+    .bind(new.chain)
+    .bind(&new.txid)
+    .execute(&mut *conn)
+    .await?;
     Ok(sqlx::query_scalar(
         "INSERT INTO payout_txs (payout_id, chain, state, replaces, plan, psbt, txid, fee, made_by,
              created_at, next_attempt_at)

@@ -7,8 +7,11 @@ mod support;
 
 mod bumps;
 mod crashes;
+mod endings;
 mod foreign;
 mod hands;
+#[cfg(unix)]
+mod kinds;
 mod net;
 #[path = "../real_nodes/node.rs"]
 mod node;
@@ -23,6 +26,8 @@ mod reconciliation;
 mod required;
 #[cfg(unix)]
 mod signer;
+#[cfg(unix)]
+mod splits;
 mod stories;
 mod till;
 

@@ -17,6 +17,7 @@ use gateway::chain::backend::{
     OutPoint as Spent,
 };
 use gateway::{Error, Result};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 struct Block {
     reference: BlockRef,
@@ -33,21 +34,28 @@ struct State {
     refusal: Option<&'static str>,
     /// How many broadcasts were taken or were known.
     heard: usize,
+    /// How many broadcasts there were.
+    asked: usize,
+    /// Transactions the node does not give away.
+    withheld: Vec<Txid>,
 }
 
 /// The network and its only node.
-pub struct Net(Mutex<State>);
+pub struct Net(Mutex<State>, Semaphore);
 
 impl Net {
     pub fn new() -> Self {
-        let net = Self(Mutex::new(State {
+        let state = State {
             blocks: Vec::new(),
             mempool: Vec::new(),
             drawn: 0,
             rate: Some(2_000),
             refusal: None,
             heard: 0,
-        }));
+            asked: 0,
+            withheld: Vec::new(),
+        };
+        let net = Self(Mutex::new(state), Semaphore::new(1));
         net.mine(1);
         net
     }
@@ -139,6 +147,33 @@ impl Net {
         self.state().heard
     }
 
+    /// How often somebody began to broadcast.
+    pub fn asked(&self) -> usize {
+        self.state().asked
+    }
+
+    /// Broadcasts wait until what this answers is dropped.
+    pub async fn hold(&self) -> SemaphorePermit<'_> {
+        self.1.acquire().await.unwrap()
+    }
+
+    /// Until somebody has begun another broadcast.
+    pub async fn asked_after(&self, asked: usize) {
+        let begun = async {
+            while self.asked() <= asked {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), begun)
+            .await
+            .expect("somebody broadcasts");
+    }
+
+    /// The node does not give this transaction away.
+    pub fn withhold(&self, txid: Txid) {
+        self.state().withheld.push(txid);
+    }
+
     /// What an address has got in blocks, in satoshi.
     pub fn received(&self, address: &str) -> u64 {
         let script = script(address);
@@ -198,7 +233,9 @@ impl State {
             return Err(Error::Conflict("what it spends is spent"));
         }
         assert!(
-            tx.input.iter().all(|input| !input.witness.is_empty()),
+            tx.input
+                .iter()
+                .all(|input| !input.witness.is_empty() || !input.script_sig.is_empty()),
             "an unsigned transaction was broadcast"
         );
         let evicted: u64 = self
@@ -328,6 +365,8 @@ impl ChainBackend for Net {
 
     async fn broadcast(&self, raw: &[u8]) -> Result<()> {
         let tx: Transaction = consensus::deserialize(raw).map_err(Error::internal)?;
+        self.state().asked += 1;
+        let _turn = self.1.acquire().await.map_err(Error::internal)?;
         let mut state = self.state();
         if let Some(refusal) = state.refusal {
             return Err(Error::Internal(refusal.to_owned()));
@@ -392,7 +431,10 @@ impl CoinNode for Net {
         let mut blocks = state.blocks.iter();
         let block = blocks.find(|block| block.reference.hash == block_hash);
         let txs = block.map_or(&[][..], |block| block.txs.as_slice());
-        let found = txs.iter().find(|tx| tx.compute_txid().to_string() == txid);
+        let found = txs.iter().find(|tx| {
+            let id = tx.compute_txid();
+            id.to_string() == txid && !state.withheld.contains(&id)
+        });
         Ok(found.map(consensus::serialize))
     }
 }

@@ -6,6 +6,10 @@ use gateway::chain::{ChainSettings, follower};
 use gateway::withdrawals::NewWithdrawal;
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
+#[cfg(unix)]
+use signing::ScriptKind;
+#[cfg(unix)]
+use signing::key::SigningKey;
 use sqlx::PgPool;
 
 use crate::node::{Kind, Node};
@@ -27,13 +31,22 @@ struct Counter {
 impl Counter {
     /// `None` when this node is not required.
     async fn open(pool: &PgPool, kind: Kind) -> Option<Self> {
+        Self::open_with(pool, kind, "in-process".to_owned(), None).await
+    }
+
+    async fn open_with(
+        pool: &PgPool,
+        kind: Kind,
+        signer: String,
+        account: Option<String>,
+    ) -> Option<Self> {
         let node = Node::start(kind).await?;
         let purse = Purse::filled(&node, 4).await;
         let code = kind.code();
         let find = |variable: &str| {
             if let Some(suffix) = variable.strip_prefix(&format!("EXCHEQUER_PAYOUT_{code}_")) {
                 return match suffix {
-                    "SIGNER" => Some("in-process".to_owned()),
+                    "SIGNER" => Some(signer.clone()),
                     "RATE_FALLBACK" => Some("20000".to_owned()),
                     _ => None,
                 };
@@ -43,6 +56,7 @@ impl Counter {
                 "_URL" => Some(node.url()),
                 "_COOKIE" => Some(node.cookie_path().display().to_string()),
                 "_NETWORK" => Some("regtest".to_owned()),
+                "_ACCOUNT" => account.clone(),
                 _ => None,
             }
         };
@@ -159,4 +173,37 @@ async fn litecoin_core_takes_what_we_sign(pool: PgPool) {
     if let Some(counter) = Counter::open(&pool, Kind::Litecoin).await {
         two_share_a_transaction(counter).await;
     }
+}
+
+/// An account whose key is in a signer of its own, of addresses that are not native segwit.
+#[cfg(unix)]
+async fn of_kind(pool: PgPool, script: ScriptKind) {
+    let place = crate::signer::Place::new();
+    let chain = signing::chain("litecoin-regtest").unwrap();
+    let seed = "0f".repeat(64);
+    let key = SigningKey::parse(&seed, chain, script, 0).unwrap();
+    let gateway::payouts::SignerSetting::Socket(socket) = place.setting() else {
+        panic!("a signer has a socket");
+    };
+    let account = Some(key.account().descriptor());
+    let socket = socket.display().to_string();
+    let Some(counter) = Counter::open_with(&pool, Kind::Litecoin, socket, account).await else {
+        return;
+    };
+    let policy = crate::till::GENEROUS.replace("\"bitcoin\"", "\"litecoin-regtest\"");
+    let running = place.start_for(script, &seed, &policy).await;
+    two_share_a_transaction(counter).await;
+    running.abort();
+}
+
+#[cfg(unix)]
+#[sqlx::test(migrations = "../../migrations")]
+async fn litecoin_core_takes_what_a_nested_account_signs(pool: PgPool) {
+    of_kind(pool, ScriptKind::P2shP2wpkh).await;
+}
+
+#[cfg(unix)]
+#[sqlx::test(migrations = "../../migrations")]
+async fn litecoin_core_takes_what_a_legacy_account_signs(pool: PgPool) {
+    of_kind(pool, ScriptKind::P2pkh).await;
 }

@@ -14,10 +14,10 @@ use crate::STRANGERS;
 use crate::till::{COIN, GENEROUS, Till, rules};
 
 /// Files of one signer; they go with it.
-struct Place(PathBuf);
+pub struct Place(PathBuf);
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let name = format!("exchequer-signer-{}", uuid::Uuid::new_v4().simple());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
@@ -36,18 +36,22 @@ impl Place {
         path
     }
 
-    fn setting(&self) -> SignerSetting {
+    pub fn setting(&self) -> SignerSetting {
         SignerSetting::Socket(self.path("socket"))
     }
 
     /// A signer that answers.
-    async fn start(&self, seed: &str, policy: &str) -> JoinHandle<()> {
+    pub async fn start(&self, seed: &str, policy: &str) -> JoinHandle<()> {
+        self.start_for(ScriptKind::P2wpkh, seed, policy).await
+    }
+
+    pub async fn start_for(&self, kind: ScriptKind, seed: &str, policy: &str) -> JoinHandle<()> {
         let config = SignerConfig {
             socket: self.path("socket"),
             key_file: self.write("key", seed),
             policy_file: self.write("policy.json", policy),
             spent_file: self.path("spent.json"),
-            kind: ScriptKind::P2wpkh,
+            kind,
             account: 0,
             peers: Vec::new(),
             group: None,
@@ -114,8 +118,10 @@ async fn what_the_policy_refuses_is_not_sent_and_people_are_told_once(pool: PgPo
     till.ask("0.2", "1", STRANGERS[0]).await;
     till.work().await;
     till.work_later().await;
-    assert_eq!(till.states().await, ["drafted"]);
+    // Tried twice, the second time alone.
+    assert_eq!(till.states().await, ["dropped", "dropped"]);
     assert_eq!(till.withdrawals().await, ["queued"]);
+    assert_eq!(till.locked().await, 0);
     let error = till.txs().await.pop().unwrap().last_error.unwrap();
     assert!(error.contains("the signer refuses"), "{error}");
     let mails = till.mails().await;

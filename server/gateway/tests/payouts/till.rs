@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use bitcoin::{Psbt, Transaction, consensus};
+use bitcoin::{Psbt, Transaction, Txid, consensus};
 use gateway::Settings;
 use gateway::chain::address::params;
 use gateway::chain::{ChainSettings, GivenNode, follower};
 use gateway::payouts::{PayoutSettings, Rules, SignerSetting};
+use gateway::withdrawals::ReplacedOutcome;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha512;
 use signing::key::SigningKey;
 use signing::policy::Policy;
 use signing::spent::Spent;
-use signing::{FeeCaps, ScriptKind};
+use signing::{Account, FeeCaps, ScriptKind};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -25,6 +26,8 @@ pub const COIN: u64 = 100_000_000;
 /// A policy that lets everything a test pays leave.
 pub const GENEROUS: &str = r#"{"chain": "bitcoin", "payment_max_sat": 1000000000,
     "daily_max_sat": 10000000000, "fee_max_sat": 1000000, "fee_max_ppm": 500000}"#;
+
+const BY: &str = "admin@demo.example";
 
 pub struct Till {
     pub world: World,
@@ -63,23 +66,54 @@ impl Till {
     pub async fn with(pool: &PgPool, signer: SignerSetting, rules: Rules, coins: &[u64]) -> Self {
         let net = Arc::new(Net::new());
         let till = Self::on(pool, net, signer, rules).await;
+        till.fill(coins).await;
+        till
+    }
+
+    async fn fill(&self, coins: &[u64]) {
         for (number, satoshi) in coins.iter().enumerate() {
-            till.fund(&format!("coin {number}"), *satoshi).await;
+            self.fund(&format!("coin {number}"), *satoshi).await;
         }
         // Deposits of some worth need more than one.
-        till.mine(3).await;
+        self.mine(3).await;
+    }
+
+    /// With addresses of an account of a wallet elsewhere.
+    pub async fn of(
+        pool: &PgPool,
+        signer: SignerSetting,
+        account: &Account,
+        coins: &[u64],
+    ) -> Self {
+        let net = Arc::new(Net::new());
+        let till = Self::open(pool, net, signer, rules(), Some(account)).await;
+        till.fill(coins).await;
         till
     }
 
     /// On a network that exists: what a process finds that starts again.
     pub async fn on(pool: &PgPool, net: Arc<Net>, signer: SignerSetting, rules: Rules) -> Self {
+        Self::open(pool, net, signer, rules, None).await
+    }
+
+    async fn open(
+        pool: &PgPool,
+        net: Arc<Net>,
+        signer: SignerSetting,
+        rules: Rules,
+        account: Option<&Account>,
+    ) -> Self {
         let node = GivenNode {
             backend: net.clone(),
             coins: net.clone(),
         };
         let payouts = PayoutSettings { signer, rules };
+        let mut chains = ChainSettings::default().with_given(params("BTC").unwrap(), node, payouts);
+        if let Some(account) = account {
+            chains = chains.with_account("BTC", account);
+        }
         let settings = Settings {
-            chains: ChainSettings::default().with_given(params("BTC").unwrap(), node, payouts),
+            chains,
             ..Settings::test("http://127.0.0.1:3000")
         };
         Self {
@@ -90,9 +124,9 @@ impl Till {
     }
 
     /// A deposit of the merchant that waits for its block.
-    pub async fn fund(&self, reference: &str, satoshi: u64) {
+    pub async fn fund(&self, reference: &str, satoshi: u64) -> Txid {
         let address = self.world.address("BTC", None, reference).await;
-        self.net.fund(&address, satoshi);
+        self.net.fund(&address, satoshi)
     }
 
     pub async fn sync(&self) {
@@ -143,6 +177,22 @@ impl Till {
             .fetch_all(&self.pool)
             .await
             .unwrap()
+    }
+
+    /// How many coins are kept for payouts.
+    pub async fn locked(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM payout_coins")
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    /// An operator ends a withdrawal that paid nobody.
+    pub async fn call_off(&self, id: i64) -> Result<(), gateway::Error> {
+        self.world
+            .gateway
+            .end_replaced(id, ReplacedOutcome::NotPaid, "looked at the chain", BY)
+            .await
     }
 
     pub async fn mails(&self) -> Vec<String> {

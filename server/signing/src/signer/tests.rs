@@ -288,3 +288,67 @@ fn a_clock_that_went_back_stops_everything() {
         Refusal::Clock(ClockWentBack)
     );
 }
+
+const KINDS: [ScriptKind; 3] = [
+    ScriptKind::P2wpkh,
+    ScriptKind::P2shP2wpkh,
+    ScriptKind::P2pkh,
+];
+
+/// By the hashes and checks of the library, not by ours.
+#[test]
+fn signatures_of_every_kind_hold_for_others() {
+    let secp = bitcoin::secp256k1::Secp256k1::verification_only();
+    for kind in KINDS {
+        let plan = samples::plan(kind);
+        let psbt = build(&plan, &samples::account(kind), &samples::fundings(kind)).unwrap();
+        let signed = sign(
+            psbt.clone(),
+            &samples::key(kind),
+            &policy(),
+            &Spent::default(),
+            NOW,
+        )
+        .unwrap()
+        .psbt;
+        assert_eq!(signed.inputs.len(), 2);
+        let mut cache = SighashCache::new(&signed.unsigned_tx);
+        for (number, input) in signed.inputs.iter().enumerate() {
+            let (message, hash_type) = signed.sighash_ecdsa(number, &mut cache).unwrap();
+            let (key, signature) = input.partial_sigs.first_key_value().unwrap();
+            assert_eq!(signature.sighash_type, hash_type);
+            secp.verify_ecdsa(&message, &signature.signature, &key.inner)
+                .unwrap();
+            // Of the key whose coin it is.
+            let spent = samples::account(kind)
+                .kind()
+                .script(&bitcoin::CompressedPublicKey::try_from(*key).unwrap());
+            assert_eq!(spent, plan.inputs[number].script, "{kind:?}");
+        }
+        let finished = complete(&psbt, Returned::Psbt(Box::new(signed))).unwrap();
+        // No heavier than was paid for, and lighter by a byte or two of each signature.
+        let planned = crate::fee::vsize(plan.weight);
+        assert!(
+            (planned - 4..=planned).contains(&finished.vsize),
+            "{kind:?}: {} of {planned}",
+            finished.vsize
+        );
+        // Where the id can be known before, it is.
+        let known = crate::psbt::known_txid(&psbt);
+        assert_eq!(known, kind.is_segwit().then_some(finished.txid), "{kind:?}");
+    }
+}
+
+#[test]
+fn all_payments_that_are_refused_are_named() {
+    let coins = [coin(KIND, 0, 900_000)];
+    let payments = [payment(1, 100_001), payment(2, 50_000), payment(3, 200_000)];
+    let plan = planned(KIND, &coins, &payments);
+    let psbt = build(&plan, &samples::account(KIND), &BTreeMap::new()).unwrap();
+    let reading = read(&psbt, samples::key(KIND).account(), 50).unwrap();
+    let refused = policy().refused(&reading);
+    let named: Vec<u64> = refused.iter().map(|payment| payment.satoshi).collect();
+    assert_eq!(named, [100_001, 200_000]);
+    assert!(refused[0].why.contains("at most 100000 may go at once"));
+    assert_eq!(refused[1].script, samples::payee(3));
+}
