@@ -27,7 +27,8 @@ const PAYOUTS: &str = "
         x.state = 'drafted' AS is_drafted
     FROM payouts p
     JOIN LATERAL (SELECT * FROM payout_txs WHERE payout_id = p.id
-                  ORDER BY (id = p.confirmed_tx_id) DESC NULLS LAST, id DESC LIMIT 1) x ON true
+                  ORDER BY (id = p.confirmed_tx_id) DESC NULLS LAST, state = 'dropped', id DESC
+                  LIMIT 1) x ON true
     CROSS JOIN LATERAL (SELECT count(*) AS riders, coalesce(sum(amount), 0) AS paid
                         FROM withdrawals WHERE payout_id = p.id) w ";
 

@@ -2,10 +2,11 @@
 //! transaction, somebody outside this process signs it, and one that waits too long is replaced by
 //! one with a higher fee.
 //!
-//! Invariants: once something is signed, a withdrawal rides in its payout for ever; all transactions of a payout make the same
-//! payments and spend all coins of the one before, so at most one of them is ever mined; plan and
-//! coins are stored before anybody is asked to sign, signed bytes before the network gets them;
-//! what was once drafted is looked for on the chain for ever, whoever sent it.
+//! Invariants: once something is signed, a withdrawal rides in its payout for ever; all transactions
+//! of a payout make the same payments and spend all coins of the one before, so at most one of them
+//! is ever mined; plan and coins are stored before anybody is asked to sign, signed bytes before the
+//! network gets them; what was once drafted is looked for on the chain for ever, whoever sent it;
+//! coins are free again when nothing signed can spend them any more, and not before.
 
 mod attention;
 mod bump;
