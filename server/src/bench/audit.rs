@@ -11,7 +11,7 @@ use super::report::{AUDITED, Report, Subject, Unit};
 
 const AUDIT: Subject = Subject {
     key: "audit",
-    label: "audit of 100 000 postings",
+    label: "audit of 1 000 000 postings",
     unit: Unit::Seconds,
 };
 

@@ -192,6 +192,12 @@ impl Workbench {
         drain_due(&self.gateway, by, i64::from(limit)).await
     }
 
+    /// Deliveries that the workers still have to make.
+    pub async fn due(&self) -> Result<i64> {
+        let now = self.gateway.clock().now();
+        crate::outbox::store::count_due(self.gateway.pool(), now).await
+    }
+
     pub async fn facts(&self) -> Result<Facts> {
         store::facts(self.gateway.pool()).await
     }
