@@ -2,10 +2,10 @@
 //!
 //! Before the clock runs, orders are made, each gets its address, and a payment of what is due lies in
 //! the mempool of the simulated chain. Timed is what comes then: two blocks are mined, the follower reads
-//! them, and for each order the receipt is final, booked into suspense (entry 1: one posting), the order
-//! paid (entry 2: the coins are exchanged, the merchant is credited gross, the fee taken), its history,
-//! its event and the mail to its customer written. What makes a payment happen once are the unique
-//! facts of both entries. No webhook is rendered, as the orders name no receiver.
+//! them, and for each order the receipt is final, booked into suspense (an entry of one posting) and the
+//! order paid (an entry of three: the coins change for money, the merchant is credited gross, the fee is
+//! taken), with its history and its event. What makes a payment happen once are the unique facts of both
+//! entries. No webhook is rendered, as the orders name no receiver.
 
 use std::time::Instant;
 

@@ -223,7 +223,7 @@ impl Report {
 #[allow(clippy::unwrap_used)]
 pub(super) mod tests {
     use super::super::machine::tests::machine;
-    use super::super::tests::usual;
+    use super::super::plan::tests::usual;
     use super::*;
 
     const PAGE: Subject = Subject {

@@ -99,7 +99,8 @@ mod tests {
 
     #[tokio::test]
     async fn turns_are_counted_in_each_lane() {
-        let seen = closed(2, LONG, &Shutdown::never(), |lane, turn| async move {
+        let never = Shutdown::never();
+        let error = closed(2, LONG, &never, |lane, turn| async move {
             match (lane, turn) {
                 (0, 5) => Err(Error::Conflict("the sixth turn of the first lane")),
                 _ => {
@@ -107,16 +108,20 @@ mod tests {
                     Ok(())
                 }
             }
-        });
-        let error = seen.await.unwrap_err();
+        })
+        .await
+        .unwrap_err();
         assert!(error.to_string().contains("sixth turn"), "{error}");
     }
 
     #[tokio::test]
     async fn without_time_nothing_is_done() {
-        let done = closed(2, Duration::ZERO, &Shutdown::never(), |_, _| async {
+        let never = Shutdown::never();
+        let done = closed(2, Duration::ZERO, &never, |_, _| async {
             Err(Error::NotFound)
-        });
-        assert_eq!(done.await.unwrap().count, 0);
+        })
+        .await
+        .unwrap();
+        assert_eq!(done.count, 0);
     }
 }
