@@ -217,6 +217,7 @@ async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<S
     let machine = Machine::look(run.folder.clone(), facts).await?;
     if let Some(folder) = &args.plot {
         let sweep = Sweep {
+            gateway,
             ledger: &ledger,
             tpcb: &run.tpcb,
             room,
@@ -231,9 +232,11 @@ async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<S
     }
     let mut report = Report::new(plan, machine);
     rounds(site, gateway, run, &ledger, &parts, room, &mut report).await?;
+    say("auditing");
     if parts.has(Part::Audit) {
-        say("auditing");
         audit::measure(gateway, plan.rounds, &mut report).await?;
+    } else {
+        report.set_postings(audit::prove(gateway).await?);
     }
     Ok(if args.json {
         format!("{:#}", report.json())

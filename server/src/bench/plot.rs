@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use anyhow::Context;
+use gateway::Gateway;
 
+use super::audit;
 use super::chart::{Chart, Series, svg};
 use super::figure::{Figure, median};
 use super::ledger::{Ledger, Load};
@@ -30,6 +32,7 @@ struct Point {
 
 /// What the pictures are made of.
 pub(super) struct Sweep<'a> {
+    pub(super) gateway: &'a Gateway,
     pub(super) ledger: &'a Ledger,
     pub(super) tpcb: &'a Tpcb<'a>,
     /// Clients of TPC-B at most.
@@ -41,11 +44,16 @@ pub(super) struct Sweep<'a> {
 impl Sweep<'_> {
     /// Measures both and writes `bench-rows.svg` and `bench-concurrency.svg`; answers the figures as
     /// text. The ledger only grows, so the first picture is measured from few rows to many.
+    ///
+    /// # Errors
+    /// The books are not in order afterwards: then nothing is written.
     pub(super) async fn draw(&self, folder: &Path, rows_max: u32) -> anyhow::Result<String> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("{} cannot be made", folder.display()))?;
         let rows = self.over_rows(rows_max).await?;
         let concurrency = self.over_concurrency().await?;
+        say("auditing");
+        audit::prove(self.gateway).await?;
         let by_rows = self.chart("postings in the ledger", &rows);
         let by_concurrency = self.chart("entries in flight", &concurrency);
         let mut told = Vec::new();
