@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::chains::ChainArgs;
 #[cfg(unix)]
 pub use self::signer::SignerArgs;
-use crate::bench::Plan;
+use crate::bench::BenchArgs;
 
 /// Arguments and environment of the process.
 #[derive(Debug, Parser)]
@@ -63,13 +63,7 @@ pub enum Command {
     Signer(SignerArgs),
     /// Measure this machine by the side of pgbench's TPC-B, in a database of its own that is
     /// dropped afterwards.
-    Bench {
-        #[command(flatten)]
-        plan: Plan,
-        /// Print one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Bench(BenchArgs),
 }
 
 /// Every setting as it was written. An empty value counts as none.

@@ -10,9 +10,27 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use sqlx::{ConnectOptions, PgPool};
 
-const ROWS: [&str; 16] = [
+const ROWS: [&str; 34] = [
     "tpcb",
     "tpcb_latency",
+    "floor",
+    "ledger_uniform",
+    "ledger_hot",
+    "ledger_zipf",
+    "hold_pairs",
+    "percall_uniform",
+    "percall_hot",
+    "latency_p50",
+    "latency_p99",
+    "latency_p999",
+    "one_in_flight_p50",
+    "direct_p50",
+    "queue",
+    "deliveries",
+    "page_first",
+    "page_last",
+    "total_count",
+    "payments",
     "orders_created",
     "exchanges",
     "checkout_closed_p50",
@@ -35,7 +53,8 @@ fn bench(pool: &PgPool, seconds: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_exchequer"));
     command
         .args(["bench", "--json", "--rounds", "1", "--seconds", seconds])
-        .args(["--connections", "2", "--scale", "1"])
+        .args(["--connections", "2", "--scale", "1", "--tpcb-clients", "2"])
+        .args(["--rows", "2000", "--accounts", "50", "--in-flight", "8"])
         .env("DATABASE_URL", url)
         // Where the tests' own settings would lead elsewhere.
         .env_remove("EXCHEQUER_PUBLIC_URL")
@@ -79,7 +98,17 @@ async fn every_row_is_measured_and_nothing_is_left_behind(pool: PgPool) {
         assert!(row["ratio"].as_f64().is_some(), "{row}");
         assert_eq!(row["rounds"].as_array().unwrap().len(), 1, "{row}");
     }
-    assert!(report["postings"].as_u64().unwrap() > 0, "{report}");
+    assert!(report["postings"].as_u64().unwrap() > 2_000, "{report}");
+    assert!(
+        report["statement_lines"].as_u64().unwrap() > 1_900,
+        "{report}"
+    );
+    let judged: Vec<&Value> = rows
+        .iter()
+        .flat_map(|row| row["goals"].as_array().unwrap())
+        .collect();
+    assert_eq!(judged.len(), 18, "every goal is judged: {judged:?}");
+    assert!(judged.iter().all(|goal| goal["held"].is_boolean()));
     assert!(complaint.contains("round 1 of 1: tpcb "), "{complaint}");
     assert_eq!(left_behind(&pool).await, Vec::<String>::new());
 

@@ -6,6 +6,7 @@
 pub mod addresses;
 pub mod audit;
 pub mod auth;
+pub mod bench;
 pub mod chain;
 pub mod charges;
 pub mod clock;

@@ -22,6 +22,16 @@ impl Figure {
         Self(u128::from(number) * ONE)
     }
 
+    /// So many thousandths.
+    pub(super) fn thousandths(number: u64) -> Self {
+        Self(u128::from(number))
+    }
+
+    /// The whole part.
+    pub(super) fn floor(self) -> u64 {
+        u64::try_from(self.0 / ONE).unwrap_or(u64::MAX)
+    }
+
     /// How many a second.
     pub(super) fn per_second(count: u64, elapsed: Duration) -> Self {
         let nanoseconds = elapsed.as_nanos().max(1);
@@ -96,7 +106,16 @@ pub(super) fn median(figures: &[Figure]) -> Option<Figure> {
 /// The smallest time that `percent` of all times do not exceed (nearest rank); `None` of none, and
 /// above 100.
 pub(super) fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
-    let rank = sorted.len().checked_mul(percent)?.div_ceil(100).max(1);
+    quantile(sorted, percent.checked_mul(10)?)
+}
+
+/// The same for a part in thousandths, 0 to 1 000.
+pub(super) fn quantile(sorted: &[Duration], thousandths: usize) -> Option<Duration> {
+    let rank = sorted
+        .len()
+        .checked_mul(thousandths)?
+        .div_ceil(1_000)
+        .max(1);
     sorted.get(rank.checked_sub(1)?).copied()
 }
 
@@ -141,6 +160,19 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_see_one_in_a_thousand() {
+        let many: Vec<Duration> = (1..=2_000).map(Duration::from_micros).collect();
+        let of = |thousandths| quantile(&many, thousandths).map(|time| time.as_micros());
+        assert_eq!(of(500), Some(1_000));
+        assert_eq!(of(999), Some(1_998));
+        assert_eq!(of(1_000), Some(2_000));
+        assert_eq!(of(0), Some(1));
+        assert_eq!(of(1_001), None);
+        let few: Vec<Duration> = (1..=3).map(Duration::from_micros).collect();
+        assert_eq!(quantile(&few, 999), few.last().copied());
+    }
+
+    #[test]
     fn decimals_are_read_to_the_thousandth() {
         let check =
             |text: &str, expected: Option<Figure>| assert_eq!(Figure::parse(text), expected);
@@ -162,6 +194,8 @@ mod tests {
         assert_eq!(Figure(9_999).text(1), "10.0");
         assert_eq!(Figure(7).text(3), "0.007");
         assert_eq!(Figure::whole(3).text(0), "3");
+        assert_eq!(Figure::thousandths(450).text(2), "0.45");
+        assert_eq!((Figure(9_999).floor(), Figure(12).floor()), (9, 0));
     }
 
     #[test]

@@ -11,21 +11,29 @@
 
 mod audit;
 mod callbacks;
+mod chart;
 mod checkout;
 mod connection;
 mod figure;
+mod goals;
+mod ledger;
 mod load;
+mod machine;
 mod orders;
+mod part;
+mod payments;
+mod plan;
+mod plot;
 mod processing;
 mod report;
 mod scratch;
+mod shapes;
 mod tpcb;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use gateway::Gateway;
@@ -34,7 +42,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::callbacks::Callbacks;
+use self::ledger::Ledger;
 use self::load::Crowd;
+use self::machine::Machine;
+pub use self::part::Part;
+use self::part::Parts;
+pub use self::plan::{BenchArgs, Plan};
+use self::plot::Sweep;
 use self::report::Report;
 use self::scratch::{Programs, Scratch};
 use self::tpcb::Tpcb;
@@ -44,39 +58,12 @@ use crate::database::Database;
 use crate::serve::answer;
 use crate::shutdown::Shutdown;
 
+/// Connections to Postgres that are neither pgbench's nor the pool's: those beside the pool, listeners
+/// and what Postgres keeps for its owner.
+const CONNECTIONS_BESIDE: u32 = 16;
+
 /// The widest limit that can be set: the bench measures work, not refusals.
 const RATE_LIMIT_PER_MINUTE: u32 = 1_000_000;
-
-/// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
-pub struct Plan {
-    /// Seconds of each measurement in a round.
-    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
-    pub seconds: u32,
-
-    /// Rounds; the table shows their medians.
-    #[arg(long, default_value_t = 3, value_name = "NUMBER")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=50))]
-    pub rounds: u32,
-
-    /// Connections that ask at the same time, of pgbench as of our own clients.
-    #[arg(long, default_value_t = 32, value_name = "NUMBER")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=128))]
-    pub connections: u32,
-
-    /// Scale of pgbench's tables: 100 000 accounts each.
-    #[arg(long, default_value_t = 10, value_name = "NUMBER")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub scale: u32,
-}
-
-impl Plan {
-    /// How long one measurement lasts.
-    fn round(self) -> Duration {
-        Duration::from_secs(u64::from(self.seconds))
-    }
-}
 
 /// The server under test.
 struct Site {
@@ -99,24 +86,20 @@ impl Site {
     }
 }
 
-/// Measures and prints a table, or one JSON object.
+/// Measures and prints a table, Markdown or one JSON object; or draws.
 ///
 /// # Errors
 /// A program of Postgres is missing, a request failed, the books are not in order, or the bench was
 /// interrupted.
-pub async fn bench(config: Config, plan: Plan, as_json: bool) -> anyhow::Result<ExitCode> {
+pub async fn bench(config: Config, args: BenchArgs) -> anyhow::Result<ExitCode> {
     let programs = Programs::find(bin_dir(&config.database))?;
     let shutdown = Shutdown::on_signal();
     let cluster = Database::start(&config.database).await?;
-    let measured = in_scratch(&cluster.url(), config, plan, &programs, shutdown).await;
+    let measured = in_scratch(&cluster.url(), config, &args, &programs, shutdown).await;
     let stopped = cluster.stop().await;
-    let report = measured?;
+    let told = measured?;
     stopped?;
-    if as_json {
-        print(&format!("{:#}", report.json()))?;
-    } else {
-        print(&report.table())?;
-    }
+    print(&told)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -127,24 +110,47 @@ fn bin_dir(database: &DatabaseSetting) -> Option<&Path> {
     }
 }
 
+/// Where the disk is looked at: in the private cluster's folder, for that is its disk.
+fn folder(database: &DatabaseSetting) -> PathBuf {
+    match database {
+        DatabaseSetting::Private { data_dir, .. } => data_dir.clone(),
+        DatabaseSetting::Url(_) => std::env::temp_dir(),
+    }
+}
+
+/// One bench in its own database.
+struct Run<'a> {
+    args: &'a BenchArgs,
+    /// Name of that database.
+    own: &'a str,
+    tpcb: Tpcb<'a>,
+    /// Where the disk is looked at.
+    folder: PathBuf,
+}
+
 async fn in_scratch(
     cluster_url: &str,
     config: Config,
-    plan: Plan,
+    args: &BenchArgs,
     programs: &Programs,
     shutdown: Shutdown,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<String> {
     let scratch = Scratch::create(programs, cluster_url).await?;
-    let tpcb = Tpcb {
-        pgbench: &programs.pgbench,
-        access: scratch.access(),
-        plan,
+    let run = Run {
+        args,
+        own: scratch.name(),
+        tpcb: Tpcb {
+            pgbench: &programs.pgbench,
+            access: scratch.access(),
+            plan: args.plan,
+        },
+        folder: folder(&config.database),
     };
-    let measured = on_server(scratch.url(), &for_bench(config), &tpcb, shutdown).await;
+    let measured = on_server(scratch.url(), &for_bench(config), &run, shutdown).await;
     let removed = scratch.remove().await;
-    let report = measured?;
+    let told = measured?;
     removed?;
-    Ok(report)
+    Ok(told)
 }
 
 /// Test mode on loopback with nothing in the way, whatever else is configured.
@@ -165,9 +171,9 @@ fn for_bench(config: Config) -> Config {
 async fn on_server(
     database_url: &str,
     config: &Config,
-    tpcb: &Tpcb<'_>,
+    run: &Run<'_>,
     mut shutdown: Shutdown,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let database = Database::Named(database_url.to_owned());
@@ -175,7 +181,7 @@ async fn on_server(
     let site = Site {
         address,
         demo: gateway.demo().await?,
-        plan: tpcb.plan,
+        plan: run.args.plan,
         stop: shutdown.clone(),
     };
     let (stop, stopping) = watch::channel(false);
@@ -186,41 +192,146 @@ async fn on_server(
         Shutdown::following(stopping),
     ));
     let measured = tokio::select! {
-        measured = measure(&site, &gateway, tpcb) => measured,
+        measured = told(&site, &gateway, run) => measured,
         () = shutdown.requested() => Err(anyhow::anyhow!("interrupted")),
     };
     // A server that ended by itself does not listen any more.
     let _ = stop.send(true);
     let served = server.await.context("the server under test broke off");
-    let report = measured?;
+    let told = measured?;
     served??;
-    Ok(report)
+    Ok(told)
 }
 
-/// All rounds, then the audit of what they left.
-async fn measure(site: &Site, gateway: &Gateway, tpcb: &Tpcb<'_>) -> anyhow::Result<Report> {
-    let plan = site.plan;
+/// Measures what was asked for; answers it as it is printed.
+async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<String> {
+    let (args, plan) = (run.args, run.args.plan);
     say(&format!("filling TPC-B's tables at scale {}", plan.scale));
-    tpcb.fill().await?;
-    processing::fund(site).await?;
-    let mut callbacks = Callbacks::start(site).await?;
-    let mut report = Report::new(plan);
-    for round in 1..=plan.rounds {
-        tpcb.measure(&mut report).await?;
-        orders::measure(site, &mut report).await?;
-        processing::exchange(site, round, &mut report).await?;
-        checkout::measure(site, &mut report).await?;
-        callbacks.measure(site, &mut report).await?;
-        processing::withdraw(site, round, &mut report).await?;
-        say(&format!(
-            "round {round} of {}: {}",
-            plan.rounds,
-            report.latest()
-        ));
+    run.tpcb.fill().await?;
+    let ledger = Ledger::open(gateway, run.own, plan, site.stop.clone()).await?;
+    let facts = ledger.facts().await?;
+    let room = room(
+        facts.max_connections,
+        gateway.settings().database_connections,
+    );
+    let machine = Machine::look(run.folder.clone(), facts).await?;
+    if let Some(folder) = &args.plot {
+        let sweep = Sweep {
+            gateway,
+            ledger: &ledger,
+            tpcb: &run.tpcb,
+            room,
+            machine: machine.text().replace('\n', "; "),
+        };
+        return sweep.draw(folder, args.plot_rows).await;
     }
+    let parts = Parts::of(&args.only);
+    if plan.rows > 0 {
+        say(&format!("loading {} postings", plan.rows));
+        ledger.grow_to(plan.rows).await?;
+    }
+    let mut report = Report::new(plan, machine);
+    rounds(site, gateway, run, &ledger, &parts, room, &mut report).await?;
     say("auditing");
-    audit::measure(gateway, plan.rounds, &mut report).await?;
-    Ok(report)
+    if parts.has(Part::Audit) {
+        audit::measure(gateway, plan.rounds, &mut report).await?;
+    } else {
+        report.set_postings(audit::prove(gateway).await?);
+    }
+    Ok(if args.json {
+        format!("{:#}", report.json())
+    } else if args.markdown {
+        report.markdown()
+    } else {
+        report.table()
+    })
+}
+
+/// Clients that pgbench may have beside the pool.
+fn room(max_connections: i32, pool: u32) -> u32 {
+    u32::try_from(max_connections)
+        .unwrap_or(0)
+        .saturating_sub(pool)
+        .saturating_sub(CONNECTIONS_BESIDE)
+        .max(1)
+}
+
+/// All rounds of all parts.
+async fn rounds(
+    site: &Site,
+    gateway: &Gateway,
+    run: &Run<'_>,
+    ledger: &Ledger,
+    parts: &Parts,
+    room: u32,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    if parts.has(Part::Exchanges) || parts.has(Part::Withdrawals) {
+        processing::fund(site).await?;
+    }
+    let mut callbacks = None;
+    if parts.has(Part::Callbacks) {
+        callbacks = Some(Callbacks::start(site).await?);
+    }
+    let count = site.plan.rounds;
+    for round in 1..=count {
+        run.tpcb.measure(room, report).await?;
+        of_ledger(ledger, parts, round, report).await?;
+        if parts.has(Part::Payments) {
+            payments::measure(site, gateway, report).await?;
+        }
+        if parts.has(Part::Orders) {
+            orders::measure(site, report).await?;
+        }
+        if parts.has(Part::Exchanges) {
+            processing::exchange(site, round, report).await?;
+        }
+        if parts.has(Part::Checkout) {
+            checkout::measure(site, report).await?;
+        }
+        if let Some(callbacks) = &mut callbacks {
+            callbacks.measure(site, report).await?;
+        }
+        if parts.has(Part::Withdrawals) {
+            processing::withdraw(site, round, report).await?;
+        }
+        say(&format!("round {round} of {count}: {}", report.latest()));
+    }
+    Ok(())
+}
+
+/// One round of the parts that need no HTTP.
+async fn of_ledger(
+    ledger: &Ledger,
+    parts: &Parts,
+    round: u32,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    if parts.has(Part::Floor) {
+        ledger.floor(report).await?;
+    }
+    if parts.has(Part::Ledger) {
+        ledger.transfers(round, report).await?;
+    }
+    if parts.has(Part::Holds) {
+        ledger.pairs(round, report).await?;
+    }
+    if parts.has(Part::PerCall) {
+        ledger.calls(round, report).await?;
+    }
+    if parts.has(Part::Latency) {
+        ledger.latency(round, report).await?;
+    }
+    if parts.has(Part::Queue) {
+        ledger.queue(report).await?;
+    }
+    if parts.has(Part::Deliveries) {
+        ledger.deliveries(report).await?;
+    }
+    if parts.has(Part::Pages) {
+        ledger.pages(report).await?;
+    }
+    Ok(())
 }
 
 /// Progress, for whoever watches.
@@ -235,36 +346,14 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Cli, Command};
-
-    fn plan(arguments: &[&str]) -> Option<(Plan, bool)> {
-        let line = ["exchequer", "bench"].iter().chain(arguments);
-        match Cli::try_parse_from(line).ok()?.command? {
-            Command::Bench { plan, json } => Some((plan, json)),
-            _ => None,
-        }
-    }
+    use crate::cli::Cli;
 
     #[test]
-    fn sizes_have_defaults_and_ends() {
-        let usual = Plan {
-            seconds: 5,
-            rounds: 3,
-            connections: 32,
-            scale: 10,
-        };
-        assert_eq!(plan(&[]), Some((usual, false)));
-        let (small, json) = plan(&["--rounds", "1", "--json"]).unwrap();
-        assert_eq!(small, Plan { rounds: 1, ..usual });
-        assert!(json);
-        for wrong in [
-            ["--seconds", "0"],
-            ["--rounds", "51"],
-            ["--connections", "129"],
-            ["--scale", "x"],
-        ] {
-            assert_eq!(plan(&wrong), None, "{wrong:?}");
-        }
+    fn pgbench_leaves_room_for_the_server() {
+        assert_eq!(room(200, 40), 144);
+        assert_eq!(room(100, 40), 44);
+        assert_eq!(room(20, 40), 1);
+        assert_eq!(room(-1, 40), 1);
     }
 
     #[test]

@@ -1,19 +1,20 @@
-//! What the rounds measured, as a table for people and as JSON for programs.
+//! What the rounds measured.
 //!
 //! Invariant: every row is compared with the TPC-B of the same run: a rate with its rate, a time
 //! with its average latency, the audit's time with that of as many TPC-B transactions as it counts
-//! postings.
+//! postings. Rates are compared with the floor, too.
 
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::{Value, json};
 
 use super::Plan;
-use super::figure::{Figure, median, percentile};
+use super::figure::{Figure, median, percentile, quantile};
+use super::goals::{GOALS, Verdict};
+use super::machine::Machine;
 
 /// Postings that the audit's time is told for.
-pub(super) const AUDITED: u64 = 100_000;
+pub(super) const AUDITED: u64 = 1_000_000;
 
 /// What a row's figures count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::PerSecond => "/s",
             Self::Milliseconds => "ms",
@@ -34,7 +35,7 @@ impl Unit {
     }
 
     /// Digits after the point in the table.
-    fn digits(self) -> u32 {
+    pub(super) fn digits(self) -> u32 {
         match self {
             Self::PerSecond => 1,
             Self::Milliseconds => 2,
@@ -67,25 +68,52 @@ pub(super) const TPCB_LATENCY: Subject = Subject {
     unit: Unit::Milliseconds,
 };
 
-struct Row {
-    subject: Subject,
+/// Rows without rules, which nothing can be faster than.
+pub(super) const FLOOR: Subject = Subject {
+    key: "floor",
+    label: "floor: the rows alone",
+    unit: Unit::PerSecond,
+};
+
+/// Half of it is the load under which latency is measured.
+pub(super) const LEDGER_UNIFORM: Subject = Subject {
+    key: "ledger_uniform",
+    label: "ledger, uniform",
+    unit: Unit::PerSecond,
+};
+
+pub(super) struct Row {
+    pub(super) subject: Subject,
     /// One figure a round.
-    rounds: Vec<Figure>,
+    pub(super) rounds: Vec<Figure>,
+}
+
+impl Row {
+    /// Median, least and most.
+    pub(super) fn spread(&self) -> Option<(Figure, Figure, Figure)> {
+        let (least, most) = (self.rounds.iter().min()?, self.rounds.iter().max()?);
+        Some((median(&self.rounds)?, *least, *most))
+    }
 }
 
 /// All rows, in the order in which they were first measured.
 pub(super) struct Report {
-    plan: Plan,
+    pub(super) plan: Plan,
+    pub(super) machine: Machine,
     /// Postings of the audited books.
-    postings: u64,
-    rows: Vec<Row>,
+    pub(super) postings: u64,
+    /// Lines of the statement whose pages were read.
+    pub(super) lines: u64,
+    pub(super) rows: Vec<Row>,
 }
 
 impl Report {
-    pub(super) fn new(plan: Plan) -> Self {
+    pub(super) fn new(plan: Plan, machine: Machine) -> Self {
         Self {
             plan,
+            machine,
             postings: 0,
+            lines: 0,
             rows: Vec::new(),
         }
     }
@@ -122,8 +150,29 @@ impl Report {
         Ok(())
     }
 
+    /// The same for parts in thousandths.
+    ///
+    /// # Errors
+    /// There are no times at all.
+    pub(super) fn add_quantiles(
+        &mut self,
+        subjects: &[(usize, Subject)],
+        sorted: &[Duration],
+    ) -> anyhow::Result<()> {
+        for (thousandths, subject) in subjects {
+            let time = quantile(sorted, *thousandths)
+                .with_context(|| format!("nothing was measured of {}", subject.key))?;
+            self.add(*subject, Figure::milliseconds(time));
+        }
+        Ok(())
+    }
+
     pub(super) fn set_postings(&mut self, postings: u64) {
         self.postings = postings;
+    }
+
+    pub(super) fn set_lines(&mut self, lines: u64) {
+        self.lines = lines;
     }
 
     /// The last round in one line.
@@ -136,129 +185,45 @@ impl Report {
         figures.collect::<Vec<_>>().join(", ")
     }
 
-    /// For people.
-    pub(super) fn table(&self) -> String {
-        let head = ["", "", "median", "[min - max]", "to TPC-B"].map(str::to_owned);
-        let cells: Vec<[String; 5]> = std::iter::once(head)
-            .chain(self.rows.iter().filter_map(|row| self.cells(row)))
-            .collect();
-        let widths: [usize; 5] = std::array::from_fn(|column| {
-            let texts = cells.iter().filter_map(|row| row.get(column));
-            texts.map(|text| text.chars().count()).max().unwrap_or(0)
-        });
-        let mut lines = vec![self.title(), String::new()];
-        lines.extend(cells.iter().map(|row| line(row, widths)));
-        lines.push(String::new());
-        lines.push(format!(
-            "to TPC-B: a rate by its rate, a time by its average latency, the audit's by the time of\n\
-             {AUDITED} of its transactions. The audited books hold {} postings and are in order.",
-            self.postings
-        ));
-        lines.join("\n")
-    }
-
-    fn title(&self) -> String {
-        let Plan {
-            seconds,
-            rounds,
-            connections,
-            scale,
-        } = self.plan;
-        format!(
-            "exchequer {}: {rounds} rounds of {seconds} s, {connections} connections, TPC-B at \
-             scale {scale}",
-            env!("CARGO_PKG_VERSION")
-        )
-    }
-
-    fn cells(&self, row: &Row) -> Option<[String; 5]> {
-        let unit = row.subject.unit;
-        let shown = |figure: &Figure| figure.text(unit.digits());
-        let (middle, least, most) = spread(&row.rounds)?;
-        let ratio = self
-            .ratio(row)
-            .map_or_else(|| "-".to_owned(), |ratio| ratio.text(3));
-        Some([
-            row.subject.label.to_owned(),
-            unit.word().to_owned(),
-            shown(&middle),
-            format!("[{} - {}]", shown(&least), shown(&most)),
-            ratio,
-        ])
-    }
-
     /// The median by that of TPC-B; `None` without a TPC-B to compare with.
-    fn ratio(&self, row: &Row) -> Option<Figure> {
+    pub(super) fn to_tpcb(&self, row: &Row) -> Option<Figure> {
         let middle = median(&row.rounds)?;
-        let rate = self.median_of(TPCB);
+        let rate = self.median_of(TPCB.key);
         match row.subject.unit {
             Unit::PerSecond => middle.over(rate?),
-            Unit::Milliseconds => middle.over(self.median_of(TPCB_LATENCY)?),
+            Unit::Milliseconds => middle.over(self.median_of(TPCB_LATENCY.key)?),
             Unit::Seconds => middle.over(Figure::whole(AUDITED).over(rate?)?),
         }
     }
 
-    fn median_of(&self, subject: Subject) -> Option<Figure> {
-        let row = self
-            .rows
-            .iter()
-            .find(|row| row.subject.key == subject.key)?;
+    /// The median of a rate by that of the floor.
+    pub(super) fn to_floor(&self, row: &Row) -> Option<Figure> {
+        match row.subject.unit {
+            Unit::PerSecond => median(&row.rounds)?.over(self.median_of(FLOOR.key)?),
+            Unit::Milliseconds | Unit::Seconds => None,
+        }
+    }
+
+    /// What became of the goals about a row.
+    pub(super) fn verdicts(&self, row: &Row) -> Vec<Verdict> {
+        let about = GOALS.iter().filter(|goal| goal.row == row.subject.key);
+        about
+            .filter_map(|goal| goal.judge(|key| self.median_of(key)))
+            .collect()
+    }
+
+    /// The median of the row of this key.
+    pub(super) fn median_of(&self, key: &str) -> Option<Figure> {
+        let row = self.rows.iter().find(|row| row.subject.key == key)?;
         median(&row.rounds)
     }
-
-    /// For programs.
-    pub(super) fn json(&self) -> Value {
-        let rows: Vec<Value> = self
-            .rows
-            .iter()
-            .map(|row| {
-                let spread = spread(&row.rounds);
-                json!({
-                    "name": row.subject.key,
-                    "unit": row.subject.unit.word(),
-                    "median": number(spread.map(|(middle, _, _)| middle)),
-                    "min": number(spread.map(|(_, least, _)| least)),
-                    "max": number(spread.map(|(_, _, most)| most)),
-                    "ratio": number(self.ratio(row)),
-                    "rounds": row.rounds.iter().map(|figure| number(Some(*figure))).collect::<Vec<_>>(),
-                })
-            })
-            .collect();
-        json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "seconds": self.plan.seconds,
-            "rounds": self.plan.rounds,
-            "connections": self.plan.connections,
-            "scale": self.plan.scale,
-            "postings": self.postings,
-            "rows": rows,
-        })
-    }
-}
-
-fn line(cells: &[String; 5], [label, unit, middle, range, ratio]: [usize; 5]) -> String {
-    let [about, counted, median, spread, compared] = cells;
-    format!(
-        "{about:<label$}  {counted:<unit$}  {median:>middle$}  {spread:<range$}  {compared:>ratio$}"
-    )
-}
-
-/// Median, least and most.
-fn spread(figures: &[Figure]) -> Option<(Figure, Figure, Figure)> {
-    let (least, most) = (figures.iter().min()?, figures.iter().max()?);
-    Some((median(figures)?, *least, *most))
-}
-
-/// A JSON number with the figure's own digits.
-fn number(figure: Option<Figure>) -> Value {
-    figure
-        .and_then(|figure| serde_json::from_str(&figure.text(3)).ok())
-        .unwrap_or(Value::Null)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
+    use super::super::machine::tests::machine;
+    use super::super::plan::tests::usual;
     use super::*;
 
     const PAGE: Subject = Subject {
@@ -267,7 +232,7 @@ mod tests {
         unit: Unit::Milliseconds,
     };
     const ORDERS: Subject = Subject {
-        key: "orders",
+        key: "orders_created",
         label: "orders created",
         unit: Unit::PerSecond,
     };
@@ -277,19 +242,16 @@ mod tests {
         unit: Unit::Seconds,
     };
 
-    fn report() -> Report {
-        let mut report = Report::new(Plan {
-            seconds: 5,
-            rounds: 3,
-            connections: 32,
-            scale: 10,
-        });
-        let rows: [(Subject, &[&str]); 5] = [
+    /// Three rounds of six rows.
+    pub(in crate::bench) fn report() -> Report {
+        let mut report = Report::new(usual(), machine());
+        let rows: [(Subject, &[&str]); 6] = [
             (TPCB, &["1000", "900", "1100"]),
             (TPCB_LATENCY, &["32", "30", "34.5"]),
-            (ORDERS, &["500", "450.04", "620"]),
+            (FLOOR, &["10000", "9000", "11000"]),
+            (ORDERS, &["1500", "450.04", "1620"]),
             (PAGE, &["8", "16", "12"]),
-            (AUDIT, &["2", "2", "2"]),
+            (AUDIT, &["12", "12", "12"]),
         ];
         for (subject, figures) in rows {
             for figure in figures {
@@ -297,49 +259,42 @@ mod tests {
             }
         }
         report.set_postings(54_321);
+        report.set_lines(1_000);
+        report
+    }
+
+    /// A report of one row that nothing can be compared with.
+    pub(in crate::bench) fn lonely() -> Report {
+        let mut report = Report::new(usual(), machine());
+        report.add(ORDERS, Figure::whole(5));
         report
     }
 
     #[test]
-    fn the_table_lines_up() {
-        let table = report().table();
-        let expected = [
-            "                                       median  [min - max]       to TPC-B",
-            "TPC-B by pgbench                   /s  1000.0  [900.0 - 1100.0]     1.000",
-            "TPC-B by pgbench, average latency  ms   32.00  [30.00 - 34.50]      1.000",
-            "orders created                     /s   500.0  [450.0 - 620.0]      0.500",
-            "page p50                           ms   12.00  [8.00 - 16.00]       0.375",
-            "audit                              s    2.000  [2.000 - 2.000]      0.020",
-        ];
-        let lines: Vec<&str> = table.lines().skip(2).take(expected.len()).collect();
-        assert_eq!(lines, expected, "{table}");
-        assert!(
-            table.contains("3 rounds of 5 s, 32 connections, TPC-B at scale 10"),
-            "{table}"
+    fn rows_are_compared_with_tpcb_and_rates_with_the_floor() {
+        let report = report();
+        let ratios = |key: &str| {
+            let row = report.rows.iter().find(|row| row.subject.key == key);
+            let shown = |figure: Option<Figure>| figure.map(|figure| figure.text(3));
+            row.map(|row| (shown(report.to_tpcb(row)), shown(report.to_floor(row))))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(ratios("tpcb"), Some((some("1.000"), some("0.100"))));
+        assert_eq!(
+            ratios("orders_created"),
+            Some((some("1.500"), some("0.150")))
         );
-        assert!(table.contains("54321 postings"), "{table}");
+        assert_eq!(ratios("page_p50"), Some((some("0.375"), None)));
+        // As many transactions of TPC-B take 1 000 s.
+        assert_eq!(ratios("audit"), Some((some("0.012"), None)));
     }
 
     #[test]
-    fn programs_get_numbers() {
-        let json = report().json();
-        let orders = &json["rows"][2];
-        assert_eq!(orders["name"], "orders");
-        assert_eq!(orders["median"], json!(500.0));
-        assert_eq!(orders["min"], json!(450.04));
-        assert_eq!(orders["max"], json!(620.0));
-        assert_eq!(orders["ratio"], json!(0.5));
-        assert_eq!(orders["rounds"], json!([500.0, 450.04, 620.0]));
-        assert_eq!(json["postings"], 54_321);
-    }
-
-    #[test]
-    fn without_tpcb_there_is_no_ratio() {
-        let mut report = Report::new(report().plan);
-        report.add(ORDERS, Figure::whole(5));
-        assert_eq!(report.json()["rows"][0]["ratio"], Value::Null);
-        let table = report.table();
-        assert!(table.lines().nth(3).unwrap().ends_with(" -"), "{table}");
+    fn without_tpcb_there_is_no_ratio_and_no_verdict() {
+        let report = lonely();
+        let row = report.rows.first().unwrap();
+        assert_eq!((report.to_tpcb(row), report.to_floor(row)), (None, None));
+        assert!(report.verdicts(row).is_empty());
     }
 
     #[test]

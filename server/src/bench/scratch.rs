@@ -137,6 +137,11 @@ impl<'p> Scratch<'p> {
         Ok(scratch)
     }
 
+    /// What the database is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// For the server.
     pub(super) fn url(&self) -> &str {
         &self.url

@@ -1,4 +1,4 @@
-//! The yardstick: TPC-B as pgbench runs it, in the same database and with as many clients.
+//! The yardstick: TPC-B as pgbench runs it, in the same database, at its best number of clients.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::Plan;
 use super::figure::Figure;
 use super::report::{Report, TPCB, TPCB_LATENCY};
-use super::scratch::{Access, run};
+use super::scratch::{Access, run as run_program};
 
 /// Longest wait for one unit of scale to be filled in.
 const FILL_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -35,9 +35,23 @@ impl Tpcb<'_> {
         Ok(())
     }
 
-    /// One round.
-    pub(super) async fn measure(&self, report: &mut Report) -> anyhow::Result<()> {
-        let clients = self.plan.connections;
+    /// One round: each number of clients in turn, `room` at most; the best of them counts.
+    pub(super) async fn measure(&self, room: u32, report: &mut Report) -> anyhow::Result<()> {
+        let mut best: Option<(Figure, Figure)> = None;
+        for clients in clients(self.plan.tpcb_clients.min(room)) {
+            let seen = self.run(clients).await?;
+            if best.is_none_or(|(rate, _)| seen.0 > rate) {
+                best = Some(seen);
+            }
+        }
+        let (rate, latency) = best.context("pgbench was not run at all")?;
+        report.add(TPCB, rate);
+        report.add(TPCB_LATENCY, latency);
+        Ok(())
+    }
+
+    /// Transactions a second with so many clients, and their average latency.
+    pub(super) async fn run(&self, clients: u32) -> anyhow::Result<(Figure, Figure)> {
         let threads = available_parallelism().map_or(1, |cores| clients.min(whole(cores.get())));
         let [clients, threads] = [clients, threads].map(|count| count.to_string());
         let seconds = self.plan.seconds.to_string();
@@ -53,18 +67,20 @@ impl Tpcb<'_> {
         let output = self
             .pgbench(&arguments, self.plan.round() + RUN_GRACE)
             .await?;
-        let (rate, latency) = parse(&output)
-            .with_context(|| format!("pgbench said nothing of its rate:\n{output}"))?;
-        report.add(TPCB, rate);
-        report.add(TPCB_LATENCY, latency);
-        Ok(())
+        parse(&output).with_context(|| format!("pgbench said nothing of its rate:\n{output}"))
     }
 
     async fn pgbench(&self, arguments: &[&str], wait_max: Duration) -> anyhow::Result<String> {
         let mut all: Vec<OsString> = arguments.iter().map(OsString::from).collect();
         all.push(self.access.url().into());
-        run(self.pgbench, &all, self.access, wait_max).await
+        run_program(self.pgbench, &all, self.access, wait_max).await
     }
+}
+
+/// 16, 32 and 64 as far as they are below `most`, then `most` itself.
+fn clients(most: u32) -> Vec<u32> {
+    let below = [16, 32, 64].into_iter().filter(|count| *count < most);
+    below.chain([most.max(1)]).collect()
 }
 
 fn whole(cores: usize) -> u32 {
@@ -119,6 +135,16 @@ tps = 1203.583921 (excluding connections establishing)
             assert_eq!(rate.text(3), "1203.583", "{output}");
             assert_eq!(latency.text(3), "26.587", "{output}");
         }
+    }
+
+    #[test]
+    fn the_best_of_three_numbers_of_clients_is_looked_for_where_there_is_room() {
+        assert_eq!(clients(64), [16, 32, 64]);
+        assert_eq!(clients(49), [16, 32, 49]);
+        assert_eq!(clients(16), [16]);
+        assert_eq!(clients(2), [2]);
+        assert_eq!(clients(0), [1]);
+        assert_eq!(clients(100), [16, 32, 64, 100]);
     }
 
     #[test]

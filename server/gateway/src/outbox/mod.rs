@@ -4,6 +4,7 @@
 mod callback;
 mod callback_store;
 mod deliver;
+mod drain;
 mod endpoint;
 mod endpoint_store;
 mod fanout;
@@ -18,6 +19,7 @@ use time::OffsetDateTime;
 pub use callback::{CallbackChange, TestCallback};
 pub(crate) use deliver::{IN_FLIGHT_MAX, start_due};
 pub use deliver::{Outcome, deliver_due};
+pub(crate) use drain::drain_due;
 pub(crate) use fanout::Fanout;
 pub use guard::AddressGuard;
 pub use sender::{Sender, Timeouts, install_crypto_provider};

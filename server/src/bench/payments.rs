@@ -1,0 +1,101 @@
+//! Payments from the block that has them to paid orders, as the product books them.
+//!
+//! Before the clock runs, orders are made, each gets its address, and a payment of what is due lies in
+//! the mempool of the simulated chain. Timed is what comes then: two blocks are mined, the follower reads
+//! them, and for each order the receipt is final, booked into suspense (an entry of one posting) and the
+//! order paid (an entry of three: the coins change for money, the merchant is credited gross, the fee is
+//! taken), with its history and its event. What makes a payment happen once are the unique facts of both
+//! entries. No webhook is rendered, as the orders name no receiver.
+
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use domain::money::Money;
+use gateway::Gateway;
+use gateway::charges::{Collection, Customer, NewCharge, Origin};
+
+use super::Site;
+use super::figure::Figure;
+use super::report::{Report, Subject, Unit};
+
+const PAYMENTS: Subject = Subject {
+    key: "payments",
+    label: "payments, block to paid order",
+    unit: Unit::PerSecond,
+};
+
+/// Payments of a round for each of its seconds, and at most.
+const PER_SECOND: u32 = 20;
+const MOST: u32 = 400;
+
+const COIN: &str = "BTC";
+
+/// Enough for every amount here.
+const BLOCKS: u32 = 2;
+
+/// One round.
+///
+/// # Errors
+/// An order is not paid although its payment is in the chain.
+pub(super) async fn measure(
+    site: &Site,
+    gateway: &Gateway,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let merchant = site.demo.merchant.id;
+    let count = PER_SECOND.saturating_mul(site.plan.seconds).min(MOST);
+    let mut orders = Vec::new();
+    for number in 0..count {
+        if site.stop.is_requested() {
+            break;
+        }
+        orders.push(lay(gateway, merchant, number).await?);
+    }
+    let started = Instant::now();
+    gateway.sandbox_mine(Some(COIN), Some(BLOCKS)).await?;
+    let took = started.elapsed();
+    for order in &orders {
+        let word = gateway.find_charge(merchant, order).await?.status.word();
+        ensure!(word == "paid", "order {order} is {word} after its payment");
+    }
+    let paid = u64::try_from(orders.len())?;
+    report.add(PAYMENTS, Figure::per_second(paid, took));
+    Ok(())
+}
+
+/// An order with its payment in the mempool; answers its public id.
+async fn lay(gateway: &Gateway, merchant: i64, number: u32) -> anyhow::Result<String> {
+    let euro = gateway.currencies().by_code("EUR").context("no euro")?;
+    let amount = Money::parse(&format!("{}.{:02}", 10 + number % 20, number % 100), euro)?;
+    let new = NewCharge {
+        merchant_id: merchant,
+        origin: Origin::Order,
+        amount,
+        wallet_user_id: 0,
+        customer: Customer {
+            name: "Inga".to_owned(),
+            surname: "Kalnina".to_owned(),
+            email: "inga@customer.example".to_owned(),
+            phone: "+37120000000".to_owned(),
+            ..Customer::default()
+        },
+        items: Vec::new(),
+        metadata: serde_json::Map::new(),
+        redirect_url: None,
+        failed_url: None,
+        webhook_url: None,
+        timer: false,
+        collection: Collection::FillOrKill,
+    };
+    let answer = gateway
+        .create_charge(new, None, |view| (201, view.public_id.clone().into_bytes()))
+        .await?;
+    let id = String::from_utf8(answer.body)?;
+    gateway.choose_method(&id, COIN).await?;
+    let charge = gateway.find_charge(merchant, &id).await?;
+    let payment = charge.payment.context("an order without its address")?;
+    gateway
+        .sandbox_pay(&payment.address, &payment.left.shortest(), Some(COIN), None)
+        .await?;
+    Ok(id)
+}

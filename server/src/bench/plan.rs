@@ -1,0 +1,160 @@
+//! How much a bench measures, as the command line says it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::part::Part;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct Plan {
+    /// Seconds of each measurement in a round.
+    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+
+    /// Rounds; the table shows their medians.
+    #[arg(long, default_value_t = 3, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub rounds: u32,
+
+    /// Connections that stay open and ask at the same time, of the rows that are measured over HTTP.
+    #[arg(long, default_value_t = 256, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub connections: u32,
+
+    /// Scale of pgbench's tables: 100 000 accounts each.
+    #[arg(long, default_value_t = 10, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub scale: u32,
+
+    /// Clients of pgbench at most; the best of 16, 32, 64 and this counts.
+    #[arg(long, default_value_t = 64, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub tpcb_clients: u32,
+
+    /// Postings the ledger is loaded with before anything is measured.
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    pub rows: u32,
+
+    /// Ledger entries in flight at the same time.
+    #[arg(long, default_value_t = 1_000, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub in_flight: u32,
+
+    /// Accounts that ledger entries are between.
+    #[arg(long, default_value_t = 10_000, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub accounts: u32,
+}
+
+/// What is measured and how it is told.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct BenchArgs {
+    #[command(flatten)]
+    pub plan: Plan,
+
+    /// Measure only these rows, beside TPC-B. [default: all]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "ROW,ROW")]
+    pub only: Vec<Part>,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print a table for documents.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+
+    /// Measure no rows but how the ledger's throughput goes with its size and with the entries in
+    /// flight, and write a picture of each into this folder.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["json", "markdown", "only"])]
+    pub plot: Option<PathBuf>,
+
+    /// Postings up to which a picture goes, from 10 000 on.
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(10_000..=10_000_000))]
+    pub plot_rows: u32,
+}
+
+impl Plan {
+    /// How long one measurement lasts.
+    pub(super) fn round(self) -> Duration {
+        Duration::from_secs(u64::from(self.seconds))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) mod tests {
+    use clap::Parser;
+
+    use super::super::plot::FEWEST_ROWS;
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// The plan without any flag.
+    pub(in crate::bench) fn usual() -> Plan {
+        Plan {
+            seconds: 5,
+            rounds: 3,
+            connections: 256,
+            scale: 10,
+            tpcb_clients: 64,
+            rows: 1_000_000,
+            in_flight: 1_000,
+            accounts: 10_000,
+        }
+    }
+
+    fn read(arguments: &[&str]) -> Option<BenchArgs> {
+        let line = ["exchequer", "bench"].iter().chain(arguments);
+        match Cli::try_parse_from(line).ok()?.command? {
+            Command::Bench(args) => Some(args),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn sizes_have_defaults_and_ends() {
+        let args = read(&[]).unwrap();
+        assert_eq!(args.plan, usual());
+        assert!(!args.json && !args.markdown && args.only.is_empty() && args.plot.is_none());
+        let args = read(&["--rounds", "1", "--json", "--rows", "0"]).unwrap();
+        let small = Plan {
+            rounds: 1,
+            rows: 0,
+            ..usual()
+        };
+        assert_eq!(args.plan, small);
+        assert!(args.json);
+        for wrong in [
+            ["--seconds", "0"],
+            ["--rounds", "51"],
+            ["--connections", "1025"],
+            ["--scale", "x"],
+            ["--tpcb-clients", "0"],
+            ["--rows", "10000001"],
+            ["--rows", "-1"],
+            ["--in-flight", "0"],
+            ["--accounts", "1"],
+            ["--only", "everything"],
+            ["--plot-rows", "9999"],
+        ] {
+            assert_eq!(read(&wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn rows_are_picked_by_name_and_forms_exclude_each_other() {
+        let args = read(&["--only", "ledger,per-call", "--only", "audit", "--markdown"]).unwrap();
+        assert_eq!(args.only, [Part::Ledger, Part::PerCall, Part::Audit]);
+        assert!(args.markdown);
+        assert_eq!(read(&["--json", "--markdown"]), None);
+        assert_eq!(read(&["--json", "--plot", "docs/images"]), None);
+        let args = read(&["--plot", "docs/images", "--plot-rows", "10000"]).unwrap();
+        assert_eq!(args.plot, Some(PathBuf::from("docs/images")));
+        assert_eq!(args.plot_rows, FEWEST_ROWS);
+    }
+}

@@ -1,0 +1,178 @@
+//! Two pictures of the ledger's throughput: against how many postings it holds, and against how many
+//! entries are in flight.
+
+use std::path::Path;
+
+use anyhow::Context;
+use gateway::Gateway;
+
+use super::audit;
+use super::chart::{Chart, Series, svg};
+use super::figure::{Figure, median};
+use super::ledger::{Ledger, Load};
+use super::say;
+use super::tpcb::Tpcb;
+
+/// Fewest postings of the first picture; ten times as many each time up to the bound.
+pub(super) const FEWEST_ROWS: u32 = 10_000;
+
+/// Entries in flight of the second picture.
+const IN_FLIGHT: [u32; 6] = [1, 4, 16, 64, 256, 1_024];
+
+/// Clients of TPC-B beside each point, as many as there is room for.
+const TPCB_CLIENTS: u32 = 64;
+
+/// Medians at one place of the x axis.
+struct Point {
+    x: u64,
+    uniform: Figure,
+    hot: Figure,
+    tpcb: Figure,
+}
+
+/// What the pictures are made of.
+pub(super) struct Sweep<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) ledger: &'a Ledger,
+    pub(super) tpcb: &'a Tpcb<'a>,
+    /// Clients of TPC-B at most.
+    pub(super) room: u32,
+    /// One line about machine and Postgres for the descriptions.
+    pub(super) machine: String,
+}
+
+impl Sweep<'_> {
+    /// Measures both and writes `bench-rows.svg` and `bench-concurrency.svg`; answers the figures as
+    /// text. The ledger only grows, so the first picture is measured from few rows to many.
+    ///
+    /// # Errors
+    /// The books are not in order afterwards: then nothing is written.
+    pub(super) async fn draw(&self, folder: &Path, rows_max: u32) -> anyhow::Result<String> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
+        let rows = self.over_rows(rows_max).await?;
+        let concurrency = self.over_concurrency().await?;
+        say("auditing");
+        audit::prove(self.gateway).await?;
+        let by_rows = self.chart("postings in the ledger", &rows);
+        let by_concurrency = self.chart("entries in flight", &concurrency);
+        let mut told = Vec::new();
+        for (name, chart, points) in [
+            ("bench-rows.svg", by_rows, rows),
+            ("bench-concurrency.svg", by_concurrency, concurrency),
+        ] {
+            let path = folder.join(name);
+            write(&path, &svg(&chart))?;
+            told.push(listed(&path, chart.x_label, &points));
+        }
+        Ok(told.join("\n\n"))
+    }
+
+    async fn over_rows(&self, rows_max: u32) -> anyhow::Result<Vec<Point>> {
+        let mut points = Vec::new();
+        for rows in steps(rows_max) {
+            say(&format!("loading up to {rows} postings"));
+            // What the measurements book is in the ledger, too.
+            let held = self.ledger.grow_to(rows).await?;
+            points.push(
+                self.point(held, self.ledger.in_flight(), TPCB_CLIENTS)
+                    .await?,
+            );
+        }
+        Ok(points)
+    }
+
+    async fn over_concurrency(&self) -> anyhow::Result<Vec<Point>> {
+        let mut points = Vec::new();
+        for in_flight in IN_FLIGHT {
+            let clients = in_flight.min(TPCB_CLIENTS);
+            points.push(self.point(u64::from(in_flight), in_flight, clients).await?);
+        }
+        Ok(points)
+    }
+
+    /// As many interleaved rounds as the plan has.
+    async fn point(&self, x: u64, in_flight: u32, clients: u32) -> anyhow::Result<Point> {
+        let (mut uniform, mut hot, mut tpcb) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 1..=self.ledger.rounds() {
+            let (rate, _) = self.tpcb.run(clients.min(self.room).max(1)).await?;
+            tpcb.push(rate);
+            uniform.push(self.ledger.rate(Load::Uniform, in_flight, round).await?);
+            hot.push(self.ledger.rate(Load::Hot, in_flight, round).await?);
+        }
+        let middle = |figures: &[Figure]| median(figures).context("no round was measured");
+        let point = Point {
+            x,
+            uniform: middle(&uniform)?,
+            hot: middle(&hot)?,
+            tpcb: middle(&tpcb)?,
+        };
+        say(&told(&point));
+        Ok(point)
+    }
+
+    fn chart(&self, x_label: &'static str, points: &[Point]) -> Chart {
+        let line = |name, y: fn(&Point) -> Figure| Series {
+            name,
+            points: points
+                .iter()
+                .map(|point| (point.x, y(point).floor()))
+                .collect(),
+        };
+        Chart {
+            title: format!("Entries a second by {x_label}"),
+            description: format!(
+                "Medians of interleaved rounds, both axes logarithmic. {}. {}",
+                self.machine,
+                points.iter().map(told).collect::<Vec<_>>().join("; ")
+            ),
+            x_label,
+            y_label: "a second",
+            series: vec![
+                line("ledger, uniform", |point| point.uniform),
+                line("ledger, one hot account", |point| point.hot),
+                line("TPC-B by pgbench", |point| point.tpcb),
+            ],
+        }
+    }
+}
+
+/// Ten thousand, ten times as many, and so on; the bound itself is the last one.
+fn steps(rows_max: u32) -> Vec<u32> {
+    let decades = std::iter::successors(Some(FEWEST_ROWS), |rows| rows.checked_mul(10));
+    let below = decades.take_while(|rows| *rows < rows_max);
+    below.chain([rows_max]).collect()
+}
+
+fn told(point: &Point) -> String {
+    let Point {
+        x,
+        uniform,
+        hot,
+        tpcb,
+    } = point;
+    let [uniform, hot, tpcb] = [uniform, hot, tpcb].map(|figure| figure.text(0));
+    format!("at {x}: uniform {uniform}, hot {hot}, TPC-B {tpcb}")
+}
+
+fn listed(path: &Path, x_label: &str, points: &[Point]) -> String {
+    let lines = points.iter().map(told).collect::<Vec<_>>().join("\n");
+    format!("{} (by {x_label})\n{lines}", path.display())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_grow_by_ten_up_to_the_bound() {
+        assert_eq!(steps(10_000), [10_000]);
+        assert_eq!(steps(1_000_000), [10_000, 100_000, 1_000_000]);
+        assert_eq!(steps(250_000), [10_000, 100_000, 250_000]);
+        assert_eq!(steps(10_000_000), [10_000, 100_000, 1_000_000, 10_000_000]);
+    }
+}
