@@ -17,12 +17,13 @@ use crate::world::{Run, ids, nth};
 
 const BY: &str = "simulator";
 
-const DEPOSITS: &str = "SELECT operation_id FROM deposits WHERE $1 >= 0 ORDER BY operation_id";
+const DEPOSITS: &str =
+    "SELECT operation_id FROM deposits WHERE $1::bigint >= 0 ORDER BY operation_id";
 const WITHDRAWALS: &str =
-    "SELECT operation_id FROM withdrawals WHERE $1 >= 0 ORDER BY operation_id";
+    "SELECT operation_id FROM withdrawals WHERE $1::bigint >= 0 ORDER BY operation_id";
 const PENDING: &str = "SELECT operation_id FROM withdrawals
-    WHERE state = 'pending' AND $1 >= 0 ORDER BY operation_id";
-const PROMISES: &str = "SELECT id FROM futures WHERE $1 >= 0 ORDER BY id";
+    WHERE state = 'pending' AND $1::bigint >= 0 ORDER BY operation_id";
+const PROMISES: &str = "SELECT id FROM futures WHERE $1::bigint >= 0 ORDER BY id";
 const KEYS: &str = "SELECT id FROM key_pairs WHERE merchant_id = $1 ORDER BY id";
 /// Stands for nobody in particular.
 const EVERYBODY: i64 = 0;
