@@ -312,9 +312,9 @@ fn charge_is_what_came(row: &ChargeRow) -> Result<(), String> {
         row.times_paid
     );
     match facts.status {
-        Status::Created => must!(!is_live, "created, but money came"),
+        Status::Created => must!(!is_live, "{:?}, but money came", facts.status),
         Status::Pending => {}
-        Status::Processing => must!(is_live, "processing, but no money is there"),
+        Status::Processing => must!(is_live, "{:?}, but no money is there", facts.status),
         Status::Paid => {
             let credit = row
                 .credit

@@ -1,7 +1,7 @@
 //! What must hold: the sums after every step, everything the audit knows and every charge's state now
 //! and then, and at the end that every event got out.
 
-use domain::charge::{ReceiptState, Resolution, Status};
+use domain::charge::{ReceiptState, Status};
 use gateway::charges::ChargeView;
 
 use crate::world::Run;
@@ -44,6 +44,11 @@ SELECT format('event %s about %s goes nowhere', e.id, e.object) FROM events e
 WHERE e.object LIKE 'operation:%' AND e.merchant_id = $1
   AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id)";
 
+/// Charges some of whose money is on its way back, or was.
+const REFUNDED: &str = "
+SELECT DISTINCT c.public_id FROM withdrawals w
+JOIN refund_claims r ON r.id = w.claim_id JOIN charges c ON c.id = r.charge_id";
+
 impl Run {
     /// Cheap enough for every step.
     pub async fn check_sums(&self) -> Result<(), String> {
@@ -65,10 +70,14 @@ impl Run {
             .map(|check| format!("{}: {}", check.name, check.violations.join(", ")))
             .collect();
         none_of(&wrong)?;
+        let refunded: Vec<String> = sqlx::query_scalar(REFUNDED)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| error.to_string())?;
         for (id, merchant) in &self.charges {
             let view = self.gateway().find_charge(*merchant, id).await;
             let view = view.map_err(|error| format!("{id}: {error}"))?;
-            is_what_came(&view).map_err(|what| format!("{id}: {what}"))?;
+            is_what_came(&view, refunded.contains(id)).map_err(|what| format!("{id}: {what}"))?;
         }
         let deadlocks: i64 = sqlx::query_scalar(
             "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
@@ -111,8 +120,8 @@ fn none_of(wrong: &[String]) -> Result<(), String> {
     }
 }
 
-/// A charge's status is what its receipts say.
-fn is_what_came(view: &ChargeView) -> Result<(), String> {
+/// A charge's status is what its receipts say; `refunded` when money went back or is about to.
+fn is_what_came(view: &ChargeView, refunded: bool) -> Result<(), String> {
     let count = |which: fn(ReceiptState) -> bool| {
         let states = view.receipts.iter().map(|receipt| receipt.state);
         states.filter(|state| which(*state)).count()
@@ -128,7 +137,7 @@ fn is_what_came(view: &ChargeView) -> Result<(), String> {
             .is_some_and(|credited| credited.is_positive() && credited <= view.amount),
         // What went back is told by the refund; what did not is in the inbox, never out of sight.
         Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => {
-            view.resolution == Resolution::Refunded
+            refunded
                 || (view.needs_attention == (live > 0)
                     && (view.refundable.is_some() || booked == 0))
         }
