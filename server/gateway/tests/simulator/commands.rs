@@ -1,0 +1,288 @@
+//! What a seed says: steps that name things by number, so that a step still means something when
+//! steps before it are taken away.
+
+use std::fmt;
+
+use crate::dice::Dice;
+use crate::faults::Fault;
+use crate::receiver::Answer;
+
+pub const COINS: [&str; 3] = ["BTC", "LTC", "ETH"];
+
+/// How much of what is due a payer sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Exact,
+    Half,
+    TooMuch,
+}
+
+/// Merchants are 0 and 1; amounts are cents or ten-thousandths of a coin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Order {
+        merchant: usize,
+        cents: u32,
+        told: bool,
+    },
+    Invoice {
+        merchant: usize,
+        cents: u32,
+        timer: bool,
+    },
+    Pick {
+        charge: u32,
+        coin: &'static str,
+    },
+    Pay {
+        charge: u32,
+        part: Part,
+    },
+    Requote {
+        charge: u32,
+    },
+    Cancel {
+        charge: u32,
+    },
+    Accept {
+        charge: u32,
+    },
+    Refund {
+        charge: u32,
+    },
+    Deposit {
+        merchant: usize,
+        coin: &'static str,
+        converts: bool,
+        parts: u32,
+    },
+    Release {
+        deposit: u32,
+    },
+    SendBack {
+        deposit: u32,
+    },
+    Mine {
+        coin: &'static str,
+        blocks: u32,
+    },
+    Reorg {
+        coin: &'static str,
+        depth: u32,
+        lost: Option<u32>,
+    },
+    Replace {
+        coin: &'static str,
+        tx: u32,
+    },
+    Forget {
+        coin: &'static str,
+        tx: u32,
+    },
+    Announce {
+        coin: &'static str,
+        tx: u32,
+    },
+    Rate {
+        coin: &'static str,
+        euros: u32,
+    },
+    Clock {
+        seconds: i64,
+    },
+    Withdraw {
+        merchant: usize,
+        from: &'static str,
+        to: &'static str,
+        parts: u32,
+    },
+    Approve {
+        withdrawal: u32,
+    },
+    Decline {
+        withdrawal: u32,
+    },
+    EndReplaced {
+        withdrawal: u32,
+        paid: bool,
+    },
+    Exchange {
+        merchant: usize,
+        from: &'static str,
+        to: &'static str,
+        parts: u32,
+    },
+    Promise {
+        merchant: usize,
+        cents: u32,
+    },
+    Meet {
+        promise: u32,
+    },
+    Limit {
+        merchant: usize,
+        whole: u32,
+    },
+    Fee {
+        coin: &'static str,
+        percent: u32,
+    },
+    Key {
+        merchant: usize,
+        revoke: bool,
+    },
+    Receiver {
+        answer: Answer,
+    },
+    Deliver,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub command: Command,
+    pub fault: Option<Fault>,
+    /// Whoever asked hears nothing and asks again with the same reference.
+    pub again: bool,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.command)?;
+        if let Some(fault) = self.fault {
+            write!(f, ", {fault}")?;
+        }
+        if self.again {
+            write!(f, ", asked again")?;
+        }
+        Ok(())
+    }
+}
+
+/// The steps as lines, numbered from 1.
+pub fn lines(script: &[Step]) -> String {
+    script
+        .iter()
+        .enumerate()
+        .map(|(index, step)| format!("{:4}  {step}\n", index + 1))
+        .collect()
+}
+
+/// The same seed gives the same steps.
+pub fn of_seed(seed: u64, steps: usize) -> Vec<Step> {
+    let mut dice = Dice::new(seed);
+    (0..steps)
+        .map(|_| {
+            let command = command(&mut dice);
+            let fault = dice.hits(6).then(|| Fault {
+                write: dice.roll(30) + 1,
+                kills: dice.hits(3),
+            });
+            let again = dice.hits(12);
+            Step {
+                command,
+                fault,
+                again,
+            }
+        })
+        .collect()
+}
+
+fn merchant(dice: &mut Dice) -> usize {
+    usize::from(dice.hits(3))
+}
+
+fn command(dice: &mut Dice) -> Command {
+    let which = dice.roll(1_000);
+    let coin = dice.one_of(&COINS);
+    let any = ["EUR", "BTC", "LTC", "ETH"];
+    match dice.roll(64) {
+        0..=4 => Command::Order {
+            merchant: merchant(dice),
+            cents: dice.roll(90_000) + 100,
+            told: dice.hits(2),
+        },
+        5 => Command::Invoice {
+            merchant: merchant(dice),
+            cents: dice.roll(90_000) + 100,
+            timer: dice.hits(2),
+        },
+        6..=9 => Command::Pick {
+            charge: which,
+            coin,
+        },
+        10..=16 => Command::Pay {
+            charge: which,
+            part: dice.one_of(&[Part::Exact, Part::Exact, Part::Half, Part::TooMuch]),
+        },
+        17 | 18 => Command::Requote { charge: which },
+        19 => Command::Cancel { charge: which },
+        20 => Command::Accept { charge: which },
+        21 | 22 => Command::Refund { charge: which },
+        23..=25 => Command::Deposit {
+            merchant: merchant(dice),
+            coin,
+            converts: dice.hits(2),
+            parts: dice.roll(2_000) + 1,
+        },
+        26 => Command::Release { deposit: which },
+        27 => Command::SendBack { deposit: which },
+        28..=33 => Command::Mine {
+            coin,
+            blocks: dice.roll(3) + 1,
+        },
+        34 | 35 => Command::Reorg {
+            coin,
+            depth: dice.roll(6) + 1,
+            lost: dice.hits(2).then(|| dice.roll(8)),
+        },
+        36 => Command::Replace { coin, tx: which },
+        37 => Command::Forget { coin, tx: which },
+        38 => Command::Announce { coin, tx: which },
+        39 => Command::Rate {
+            coin,
+            euros: dice.roll(60_000) + 1_000,
+        },
+        40 | 41 => Command::Clock {
+            seconds: dice.one_of(&[1, 30, 300, 900, 6_001, 90_000]),
+        },
+        42..=45 => Command::Withdraw {
+            merchant: merchant(dice),
+            from: dice.one_of(&any),
+            to: coin,
+            parts: dice.roll(3_000) + 1,
+        },
+        46 => Command::Approve { withdrawal: which },
+        47 => Command::Decline { withdrawal: which },
+        48 => Command::EndReplaced {
+            withdrawal: which,
+            paid: dice.hits(2),
+        },
+        49 | 50 => Command::Exchange {
+            merchant: merchant(dice),
+            from: dice.one_of(&any),
+            to: dice.one_of(&any),
+            parts: dice.roll(3_000) + 1,
+        },
+        51 => Command::Promise {
+            merchant: merchant(dice),
+            cents: dice.roll(50_000) + 500,
+        },
+        52 => Command::Meet { promise: which },
+        53 => Command::Limit {
+            merchant: merchant(dice),
+            whole: dice.roll(3),
+        },
+        54 => Command::Fee {
+            coin,
+            percent: dice.roll(4),
+        },
+        55 => Command::Key {
+            merchant: merchant(dice),
+            revoke: dice.hits(2),
+        },
+        56 | 57 => Command::Receiver {
+            answer: dice.one_of(&Answer::ALL),
+        },
+        _ => Command::Deliver,
+    }
+}

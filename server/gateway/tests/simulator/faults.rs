@@ -1,0 +1,86 @@
+//! Errors at the edge to Postgres, without a line of the product knowing: triggers count the rows that
+//! a step writes, and at one of them the statement fails or its connection is cut. Since the simulated
+//! chains live in the same database, a payment that the network does not take, and one that it takes
+//! without our hearing so, are two of those rows.
+
+use std::fmt;
+
+use sqlx::PgPool;
+
+/// The row of a step at which something breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// Rows written in the step until then, this one included; from 1.
+    pub write: u32,
+    /// The connection is cut instead of the statement refused.
+    pub kills: bool,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.kills { "cut off" } else { "refused" };
+        write!(f, "{what} at row {}", self.write)
+    }
+}
+
+/// The counter is a sequence, because what a transaction counts must not be undone with it.
+const INSTALL: &str = "
+CREATE TABLE simulator_fault (write bigint NOT NULL, kills boolean NOT NULL);
+INSERT INTO simulator_fault VALUES (0, false);
+CREATE SEQUENCE simulator_writes;
+CREATE FUNCTION simulator_count() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    fault simulator_fault;
+BEGIN
+    SELECT * INTO fault FROM simulator_fault;
+    IF fault.write > 0 AND nextval('simulator_writes') = fault.write THEN
+        IF fault.kills THEN
+            PERFORM pg_terminate_backend(pg_backend_pid());
+            -- Where the signal is heard.
+            PERFORM pg_sleep(1);
+        END IF;
+        RAISE EXCEPTION 'injected by the simulator';
+    END IF;
+    RETURN NEW;
+END $$;
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['journal_entries', 'postings', 'accounts', 'events', 'deliveries',
+        'delivery_attempts', 'charges', 'charge_timeline', 'receipts', 'operations', 'deposits',
+        'withdrawals', 'futures', 'quotes', 'rate_observations', 'chain_txs', 'chain_blocks',
+        'chain_outputs', 'sim.txs', 'sim.blocks'] LOOP
+        EXECUTE format('CREATE TRIGGER simulator_count BEFORE INSERT OR UPDATE ON %s
+            FOR EACH ROW EXECUTE FUNCTION simulator_count()', name);
+    END LOOP;
+END $$;";
+
+pub async fn install(pool: &PgPool) {
+    sqlx::raw_sql(INSTALL).execute(pool).await.unwrap();
+}
+
+/// From now on, counted anew; `None`: nothing breaks.
+pub async fn arm(pool: &PgPool, fault: Option<Fault>) {
+    let (write, kills) = fault.map_or((0, false), |fault| (fault.write, fault.kills));
+    sqlx::query("SELECT setval('simulator_writes', 1, false)")
+        .execute(pool)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE simulator_fault SET write = $1, kills = $2")
+        .bind(i64::from(write))
+        .bind(kills)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// A lease runs by the wall clock; what died with one is taken over at once here.
+pub async fn end_leases(pool: &PgPool) {
+    for statement in [
+        "UPDATE deliveries SET locked_until = NULL WHERE locked_until IS NOT NULL",
+        "UPDATE withdrawals SET locked_until = NULL WHERE locked_until IS NOT NULL",
+    ] {
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
+}

@@ -1,0 +1,144 @@
+//! The deterministic simulator of the gateway on a real Postgres: one seed says what merchants, payers,
+//! chains and receivers do, how rates, clock, limits and fees move, and which row write breaks. After
+//! every step the books are added up; now and then and at the end everything is looked at.
+//!
+//! `./x simulate FROM..TO` runs more seeds. A failing one is shrunk and printed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+mod commands;
+mod database;
+mod dice;
+mod faults;
+mod invariants;
+mod receiver;
+mod shrink;
+mod steps;
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
+
+use std::ops::Range;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures::FutureExt;
+
+use commands::{Step, lines, of_seed};
+use database::Database;
+use shrink::shrink;
+use world::Run;
+
+/// Steps per seed.
+const STEPS: usize = 120;
+/// Steps between two looks at everything.
+const ALL_EVERY: usize = 20;
+const VARIABLE: &str = "EXCHEQUER_SIM_SEEDS";
+
+/// Runs the script on a database of its own; says after which step what was wrong.
+async fn run(script: &[Step]) -> Result<(), String> {
+    let database = Database::new().await;
+    let outcome = AssertUnwindSafe(run_in(&database, script))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err("it panicked, see above".to_owned()));
+    database.remove().await;
+    outcome
+}
+
+async fn run_in(database: &Database, script: &[Step]) -> Result<(), String> {
+    let mut run = Run::new(&database.pool).await;
+    for (index, step) in script.iter().enumerate() {
+        let number = index + 1;
+        let after = |what: String| format!("after step {number}, {step}: {what}");
+        run.step(number, step).await.map_err(after)?;
+        run.check_sums().await.map_err(after)?;
+        if number % ALL_EVERY == 0 {
+            run.check_all().await.map_err(after)?;
+        }
+    }
+    let at_the_end = |what: String| format!("at the end: {what}");
+    run.settle_down().await;
+    run.check_sums().await.map_err(at_the_end)?;
+    run.check_all().await.map_err(at_the_end)?;
+    run.check_deliveries().await.map_err(at_the_end)
+}
+
+async fn run_seed(seed: u64) {
+    let script = of_seed(seed, STEPS);
+    let Err(what) = run(&script).await else {
+        return;
+    };
+    let shortest = shrink(&script, |steps| async move { run(&steps).await.is_err() }).await;
+    panic!(
+        "seed {seed}: {what}\nshortest script found, {} steps:\n{}again: ./x simulate {seed}..{}",
+        shortest.len(),
+        lines(&shortest),
+        seed + 1
+    );
+}
+
+macro_rules! seeds {
+    ($($name:ident: $seed:literal),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $name() {
+            run_seed($seed).await;
+        }
+    )+};
+}
+
+seeds! {
+    seed_1: 1, seed_2: 2, seed_3: 3, seed_4: 4, seed_5: 5, seed_6: 6, seed_7: 7, seed_8: 8,
+    seed_9: 9, seed_10: 10, seed_11: 11, seed_12: 12, seed_13: 13, seed_14: 14, seed_15: 15,
+    seed_16: 16, seed_17: 17, seed_18: 18, seed_19: 19, seed_20: 20, seed_21: 21, seed_22: 22,
+    seed_23: 23, seed_24: 24,
+}
+
+fn chosen() -> Range<u64> {
+    let text = std::env::var(VARIABLE).expect("EXCHEQUER_SIM_SEEDS is from..to");
+    let (from, to) = text
+        .split_once("..")
+        .expect("EXCHEQUER_SIM_SEEDS is from..to");
+    from.trim().parse().unwrap()..to.trim().parse().unwrap()
+}
+
+/// As many seeds as `EXCHEQUER_SIM_SEEDS` names, with a line after each.
+#[tokio::test]
+#[ignore = "as long as one likes: ./x simulate"]
+async fn chosen_seeds() {
+    let (seeds, began) = (chosen(), Instant::now());
+    for seed in seeds.clone() {
+        run_seed(seed).await;
+        let (done, left) = (seed + 1 - seeds.start, seeds.end - seed - 1);
+        let spent = began.elapsed().as_millis();
+        let rest = spent * u128::from(left) / u128::from(done) / 1_000;
+        let pace = u128::from(done) * 60_000 / spent.max(1);
+        println!("seed {seed}: {done} done, {left} left, {pace} a minute, about {rest} s to go");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_script() {
+    for seed in [1, 2, 99] {
+        assert_eq!(lines(&of_seed(seed, STEPS)), lines(&of_seed(seed, STEPS)));
+    }
+    assert_ne!(lines(&of_seed(1, STEPS)), lines(&of_seed(2, STEPS)));
+}
+
+/// Faults that never fire would prove nothing.
+#[tokio::test]
+async fn a_fault_breaks_the_write_it_names() {
+    let database = Database::new().await;
+    let run = Run::new(&database.pool).await;
+    for kills in [false, true] {
+        for write in [1, 2] {
+            let fault = faults::Fault { write, kills };
+            faults::arm(&run.pool, Some(fault)).await;
+            let failed = run.world.gateway.sandbox_mine(Some("BTC"), Some(1)).await;
+            assert!(failed.is_err(), "{fault}");
+            faults::arm(&run.pool, None).await;
+            // Whatever is left of it, the next one goes through.
+            run.world.mine("BTC", 1).await;
+        }
+    }
+    database.remove().await;
+}

@@ -1,0 +1,163 @@
+//! The gateway under test on a database of its own, and what the steps have made in it so far.
+
+use std::time::Duration;
+
+use domain::money::{Currency, Money};
+use gateway::outbox::Timeouts;
+use gateway::{Error, Gateway, Settings};
+use sqlx::PgPool;
+
+use crate::faults;
+use crate::receiver::Receiver;
+use crate::support::World;
+
+pub struct Run {
+    pub world: World,
+    pub pool: PgPool,
+    pub merchants: [i64; 2],
+    /// Public id and merchant.
+    pub charges: Vec<(String, i64)>,
+    pub receiver: Receiver,
+    /// Where orders that are told send their events.
+    pub orders_url: String,
+    /// Number of the step, which names what it makes.
+    pub step: usize,
+}
+
+/// Rows of one column, in an order that is the same each time.
+pub async fn ids(pool: &PgPool, question: &'static str, merchant: i64) -> Vec<i64> {
+    sqlx::query_scalar(question)
+        .bind(merchant)
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+/// The one a number names, if there is any.
+pub fn nth<T>(list: &[T], which: u32) -> Option<&T> {
+    let index = usize::try_from(which).unwrap().checked_rem(list.len())?;
+    list.get(index)
+}
+
+impl Run {
+    pub async fn new(pool: &PgPool) -> Self {
+        let mut settings = Settings::test("http://127.0.0.1:3000");
+        // Only a receiver that hangs is ever waited for.
+        settings.webhook_timeouts = Timeouts {
+            connect: Duration::from_secs(5),
+            total: Duration::from_millis(400),
+        };
+        let world = World::with(pool, settings).await;
+        let demo = world.gateway.demo().await.unwrap();
+        let receiver = Receiver::default();
+        let base = receiver.start().await;
+        sqlx::query(
+            "INSERT INTO webhook_endpoints (merchant_id, url, format, secret, created_at)
+             SELECT id, $2, 'standard', webhook_secret, now() FROM merchants WHERE id = $1",
+        )
+        .bind(demo.merchant.id)
+        .bind(format!("{base}/events"))
+        .execute(pool)
+        .await
+        .unwrap();
+        for coin in crate::commands::COINS {
+            // A reorganisation needs blocks to take back.
+            world.mine(coin, 8).await;
+        }
+        faults::install(pool).await;
+        Self {
+            world,
+            pool: pool.clone(),
+            merchants: [demo.merchant.id, demo.merchant2.id],
+            charges: Vec::new(),
+            receiver,
+            orders_url: format!("{base}/orders"),
+            step: 0,
+        }
+    }
+
+    pub fn gateway(&self) -> &Gateway {
+        &self.world.gateway
+    }
+
+    pub fn currency(&self, code: &str) -> Currency {
+        self.world.currency(code)
+    }
+
+    /// Cents of fiat, ten-thousandths of a coin.
+    pub fn money(&self, code: &str, parts: u32) -> Money {
+        let text = match code {
+            "EUR" => format!("{}.{:02}", parts / 100, parts % 100),
+            _ => format!("{}.{:04}", parts / 10_000, parts % 10_000),
+        };
+        self.world.money(&text, code)
+    }
+
+    /// A reference that is the same when the step is asked again.
+    pub fn reference(&self) -> String {
+        format!("step-{}", self.step)
+    }
+
+    /// A deposit address of the merchant: one plain and one that converts, for each coin.
+    pub async fn address(
+        &self,
+        merchant: i64,
+        coin: &str,
+        converts: bool,
+    ) -> Result<String, Error> {
+        let new = gateway::addresses::NewAddress {
+            merchant_id: merchant,
+            coin: self.currency(coin),
+            convert_to: converts.then(|| self.currency("EUR")),
+            foreign_id: format!("{coin}-{converts}"),
+        };
+        let answer = self
+            .gateway()
+            .take_deposit_address(new, None, |view, _| {
+                (201, view.address.clone().into_bytes())
+            })
+            .await?;
+        Ok(String::from_utf8(answer.body).unwrap())
+    }
+
+    /// Transactions of a simulated chain, oldest first: those that wait, or the last in blocks.
+    pub async fn txids(&self, coin: &str, waiting: bool) -> Vec<String> {
+        let question = if waiting {
+            "SELECT txid FROM sim.txs WHERE chain = $1 AND block_hash IS NULL AND NOT gone
+             ORDER BY seq"
+        } else {
+            "SELECT txid FROM sim.txs WHERE chain = $1 AND block_hash IS NOT NULL AND NOT gone
+             ORDER BY seq DESC LIMIT 8"
+        };
+        sqlx::query_scalar(question)
+            .bind(coin)
+            .fetch_all(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    /// Nothing breaks any more; everything that waits for time or for somebody to look is done.
+    pub async fn settle_down(&self) {
+        faults::arm(&self.pool, None).await;
+        self.receiver.is_well();
+        for _ in 0..12 {
+            faults::end_leases(&self.pool).await;
+            for coin in crate::commands::COINS {
+                let currency = self.currency(coin);
+                gateway::chain::follower::sync(self.gateway(), currency)
+                    .await
+                    .unwrap();
+                self.world.mine(coin, 3).await;
+            }
+            self.gateway().advance(90_000).await.unwrap();
+            let waiting: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+                    .fetch_one(&self.pool)
+                    .await
+                    .unwrap();
+            if waiting == 0 {
+                return;
+            }
+        }
+    }
+}
