@@ -3,6 +3,7 @@
 //! `./x nodes` installs the nodes; `required` says with which of them tests have to run.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod announced;
 mod garbage;
 mod identity;
 mod node;
