@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod announced;
+mod derived;
 mod garbage;
 mod identity;
 mod node;
