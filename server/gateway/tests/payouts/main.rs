@@ -7,6 +7,8 @@ mod support;
 
 mod bumps;
 mod crashes;
+#[path = "../electrum/mod.rs"]
+mod electrum;
 mod foreign;
 mod hands;
 mod net;
@@ -25,6 +27,7 @@ mod required;
 mod signer;
 mod stories;
 mod till;
+mod witnessed;
 
 /// Addresses of nobody here, on the main network.
 const STRANGERS: [&str; 3] = [

@@ -17,23 +17,23 @@ struct Found {
     total_amount: Box<RawValue>,
 }
 
-struct Counter {
-    node: Node,
-    purse: Purse,
-    world: World,
-    pool: PgPool,
+pub struct Counter {
+    pub node: Node,
+    pub purse: Purse,
+    pub world: World,
+    pub pool: PgPool,
 }
 
 impl Counter {
     /// `None` when this node is not required.
-    async fn open(pool: &PgPool, kind: Kind) -> Option<Self> {
+    pub async fn open(pool: &PgPool, kind: Kind, signer: &str) -> Option<Self> {
         let node = Node::start(kind).await?;
         let purse = Purse::filled(&node, 4).await;
         let code = kind.code();
         let find = |variable: &str| {
             if let Some(suffix) = variable.strip_prefix(&format!("EXCHEQUER_PAYOUT_{code}_")) {
                 return match suffix {
-                    "SIGNER" => Some("in-process".to_owned()),
+                    "SIGNER" => Some(signer.to_owned()),
                     "RATE_FALLBACK" => Some("20000".to_owned()),
                     _ => None,
                 };
@@ -59,7 +59,7 @@ impl Counter {
         })
     }
 
-    async fn follow(&self) {
+    pub async fn follow(&self) {
         let coin = self.world.currency(self.node.kind.code());
         while follower::sync(&self.world.gateway, coin)
             .await
@@ -69,18 +69,18 @@ impl Counter {
         {}
     }
 
-    async fn mine(&self, blocks: u32) {
+    pub async fn mine(&self, blocks: u32) {
         self.node.mine(blocks, &elsewhere(self.node.kind)).await;
         self.follow().await;
     }
 
-    async fn deposit(&self, name: &str, satoshi: u128) {
+    pub async fn deposit(&self, name: &str, satoshi: u128) {
         let code = self.node.kind.code();
         let address = self.world.address(code, None, name).await;
         self.purse.pay(&self.node, &address, satoshi).await;
     }
 
-    async fn ask(&self, amount: &str, reference: &str, address: String) {
+    pub async fn ask(&self, amount: &str, reference: &str, address: String) {
         let new = NewWithdrawal {
             address,
             ..self
@@ -90,7 +90,7 @@ impl Counter {
         self.world.withdraw(new).await.unwrap();
     }
 
-    async fn states(&self) -> Vec<String> {
+    pub async fn states(&self) -> Vec<String> {
         sqlx::query_scalar("SELECT state FROM payout_txs ORDER BY id")
             .fetch_all(&self.pool)
             .await
@@ -98,7 +98,7 @@ impl Counter {
     }
 
     /// What the node says an address has.
-    async fn has(&self, address: &str) -> String {
+    pub async fn has(&self, address: &str) -> String {
         let wanted = json!(["start", [format!("addr({address})")]]);
         let found: Found = self.node.call("scantxoutset", wanted).await;
         found.total_amount.get().to_owned()
@@ -149,14 +149,14 @@ async fn two_share_a_transaction(counter: Counter) {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn bitcoin_core_takes_what_we_sign(pool: PgPool) {
-    if let Some(counter) = Counter::open(&pool, Kind::Bitcoin).await {
+    if let Some(counter) = Counter::open(&pool, Kind::Bitcoin, "in-process").await {
         two_share_a_transaction(counter).await;
     }
 }
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn litecoin_core_takes_what_we_sign(pool: PgPool) {
-    if let Some(counter) = Counter::open(&pool, Kind::Litecoin).await {
+    if let Some(counter) = Counter::open(&pool, Kind::Litecoin, "in-process").await {
         two_share_a_transaction(counter).await;
     }
 }

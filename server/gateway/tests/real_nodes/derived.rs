@@ -27,7 +27,7 @@ struct DescriptorInfo {
 }
 
 /// `SplitMix64`, for keys that are the same in every run.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
@@ -38,13 +38,14 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn master(&mut self, network: NetworkKind) -> Xpriv {
+    pub fn master(&mut self, network: NetworkKind) -> Xpriv {
         let seed: Vec<u8> = (0..8).flat_map(|_| self.roll().to_be_bytes()).collect();
         Xpriv::new_master(network, &seed).unwrap()
     }
 }
 
-fn account(master: &Xpriv, kind: ScriptKind, coin_type: u32) -> Account {
+/// The account of its kind below a master key.
+pub fn account(master: &Xpriv, kind: ScriptKind, coin_type: u32) -> Account {
     let secp = Secp256k1::new();
     let path =
         [kind.purpose(), coin_type, 0].map(|level| ChildNumber::from_hardened_idx(level).unwrap());

@@ -5,6 +5,8 @@
 
 mod announced;
 mod derived;
+#[path = "../electrum/mod.rs"]
+mod electrum;
 mod garbage;
 mod identity;
 mod node;
@@ -13,6 +15,7 @@ mod port;
 mod purse;
 mod required;
 mod scenarios;
+mod witnessed;
 
 use self::node::{Kind, Node};
 
