@@ -71,8 +71,9 @@ impl ChainBackend for BitcoinCore {
         Ok(BitcoinCore::txs(self, txids).await?)
     }
 
-    /// Looks again and again, and at once when something is announced. The node's own `waitfornewblock` would keep one of its few threads
-    /// busy, does not see the mempool, and on older nodes misses a block found before the call.
+    /// Looks again and again, and at once when something is announced. The node's own
+    /// `waitfornewblock` would keep one of its few threads busy, does not see the mempool, and on older
+    /// nodes misses a block found before the call.
     async fn wait(&self, after: &BlockRef, max: Duration) -> Result<()> {
         let began = Instant::now();
         let listed = *self.listed.lock().await;
