@@ -47,15 +47,16 @@ bitcoind_program() {
 
 runs() { [ -x "$1" ] && "$1" --version >/dev/null 2>&1; }
 
-# The nodes that all of the tests need, as EXCHEQUER_REAL_NODES has them. bitcoind takes minutes to build:
-# only where that has been done, or is asked for.
+# Python with the modules of Electrum, a wallet that others wrote. They are Debian's, so they are those of
+# its own Python, whichever comes first in PATH. EXCHEQUER_ELECTRUM_PYTHON names another one.
+electrum_python() { echo "${EXCHEQUER_ELECTRUM_PYTHON:-/usr/bin/python3}"; }
+
+# The programs of others that the tests need: all, unless whoever runs them names fewer. An empty list
+# is one, too.
+all_nodes=bitcoind,litecoind,anvil,electrum
 required_nodes() {
-    if [ "${EXCHEQUER_BUILD_BITCOIND:-}" = 1 ] || [ -n "${EXCHEQUER_BITCOIND:-}" ] ||
-        runs "$(bitcoind_program)"; then
-        echo litecoind,anvil,bitcoind
-    else
-        echo litecoind,anvil
-    fi
+    local list=${EXCHEQUER_REAL_NODES-$all_nodes}
+    echo "${list// /}"
 }
 
 # Playwright asks for it.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the nodes the chain tests talk to and prints their programs' paths, one a line, in the order
-# of the arguments: any of `bitcoind`, `litecoind` and `anvil`, or all three without an argument. Does
-# nothing when they are there, and fails when it cannot get one.
+# of the arguments: any of `bitcoind`, `litecoind`, `anvil` and `electrum`, or all without an argument.
+# Does nothing when they are there, and fails when it cannot get one. Electrum is a wallet, not a node:
+# of it the path of a Python that has its modules is printed.
 #
 # No package has a bitcoind. A crate has the sources of the consensus library and, around it, all of
 # the node but its wallet: they are built once and kept. It is a snapshot between two releases, good
@@ -139,12 +140,29 @@ setup_litecoind() {
     echo "$program"
 }
 
-[ $# -gt 0 ] || set -- bitcoind litecoind anvil
+setup_electrum() {
+    local python
+    python=$(electrum_python)
+    if ! "$python" -c 'import electrum' 2>/dev/null; then
+        [ -z "${EXCHEQUER_ELECTRUM_PYTHON:-}" ] ||
+            die "EXCHEQUER_ELECTRUM_PYTHON names $python, which has no modules of Electrum"
+        apt_prepare electrum
+        apt_install electrum
+    fi
+    "$python" -c 'import electrum' || die "$python has no modules of Electrum"
+    echo "$python"
+}
+
+if [ $# -eq 0 ]; then
+    IFS=, read -ra nodes <<<"$all_nodes"
+    set -- "${nodes[@]}"
+fi
 for node in "$@"; do
     case $node in
         bitcoind) setup_bitcoind ;;
         litecoind) setup_litecoind ;;
         anvil) scripts/anvil.sh ;;
-        *) die "nodes.sh knows 'bitcoind', 'litecoind' and 'anvil', not '$node'" ;;
+        electrum) setup_electrum ;;
+        *) die "nodes.sh knows ${all_nodes//,/, }, not '$node'" ;;
     esac
 done

@@ -113,7 +113,8 @@ setup_webhook_verifier() {
 # The chain tests' nodes.
 setup_nodes() {
     local -a nodes
-    IFS=, read -ra nodes <<<"$(required_nodes)"
+    mapfile -t nodes < <(required_nodes | tr , '\n' | sed '/^$/d')
+    [ ${#nodes[@]} -gt 0 ] || return 0
     scripts/nodes.sh "${nodes[@]}" >/dev/null
 }
 

@@ -74,6 +74,7 @@ fn chain(status: &ChainStatus, with_errors: bool) -> Value {
         "height": following.height,
         "node_height": following.node_height,
         "lag": following.lag(),
+        "announcements_heard": status.is_heard,
         "at_tip": following.at_tip.map(seconds),
         "failing_since": trouble.map(|trouble| seconds(trouble.since)),
     });
@@ -111,6 +112,7 @@ mod tests {
                 trouble,
                 ..Following::default()
             },
+            is_heard: Some(true),
         }
     }
 
@@ -126,6 +128,7 @@ mod tests {
         assert_eq!(told["status"], "degraded");
         assert_eq!(told["chains"][1]["failing_since"], 0);
         assert_eq!(told["chains"][0]["lag"], 2);
+        assert_eq!(told["chains"][0]["announcements_heard"], true);
         assert!(!told.to_string().contains("18443"), "{told}");
         let here = body(&statuses, true);
         assert_eq!(here["chains"][1]["error"], "127.0.0.1:18443 refuses");

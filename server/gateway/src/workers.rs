@@ -86,6 +86,9 @@ impl Gateway {
         for chain in self.chains().all() {
             let follower = chain::follower::run(self.clone(), chain.coin, shutdown.clone());
             handles.push(tokio::spawn(follower));
+            if let Some(node) = chain.announcements() {
+                handles.push(tokio::spawn(node.clone().listen(shutdown.clone())));
+            }
         }
         handles
     }

@@ -66,6 +66,16 @@ pub struct ChainArgs {
     )]
     pub btc_network: Option<String>,
 
+    /// Where the Bitcoin node announces what is new (-zmqpubsequence, -zmqpubhashblock), so that it is
+    /// noticed at once. [default: none, it is asked again and again]
+    #[arg(
+        long = "chain-btc-zmq",
+        env = "EXCHEQUER_CHAIN_BTC_ZMQ",
+        global = true,
+        value_name = "tcp://HOST:PORT"
+    )]
+    pub btc_zmq: Option<String>,
+
     /// Extended public key (xpub, ypub, zpub and their like) or output descriptor of the account
     /// that payments come to; never a private key. Needed in live mode. [default: in test mode one of the
     /// database's own seed]
@@ -145,6 +155,16 @@ pub struct ChainArgs {
         value_name = "mainnet|testnet|regtest"
     )]
     pub ltc_network: Option<String>,
+
+    /// Where the Litecoin node announces what is new (-zmqpubsequence, -zmqpubhashblock), so that it is
+    /// noticed at once. [default: none, it is asked again and again]
+    #[arg(
+        long = "chain-ltc-zmq",
+        env = "EXCHEQUER_CHAIN_LTC_ZMQ",
+        global = true,
+        value_name = "tcp://HOST:PORT"
+    )]
+    pub ltc_zmq: Option<String>,
 
     /// Extended public key (xpub, ypub, zpub and their like) or output descriptor of the account
     /// that payments come to; never a private key. Needed in live mode. [default: in test mode one of the
@@ -253,6 +273,7 @@ impl ChainArgs {
             "EXCHEQUER_CHAIN_BTC_USER" => &self.btc_user,
             "EXCHEQUER_CHAIN_BTC_PASSWORD" => &self.btc_password,
             "EXCHEQUER_CHAIN_BTC_NETWORK" => &self.btc_network,
+            "EXCHEQUER_CHAIN_BTC_ZMQ" => &self.btc_zmq,
             "EXCHEQUER_CHAIN_BTC_ACCOUNT" => &self.btc_account,
             "EXCHEQUER_CHAIN_BTC_BIRTHDAY" => &self.btc_birthday,
             "EXCHEQUER_CHAIN_LTC" => &self.ltc,
@@ -261,6 +282,7 @@ impl ChainArgs {
             "EXCHEQUER_CHAIN_LTC_USER" => &self.ltc_user,
             "EXCHEQUER_CHAIN_LTC_PASSWORD" => &self.ltc_password,
             "EXCHEQUER_CHAIN_LTC_NETWORK" => &self.ltc_network,
+            "EXCHEQUER_CHAIN_LTC_ZMQ" => &self.ltc_zmq,
             "EXCHEQUER_CHAIN_LTC_ACCOUNT" => &self.ltc_account,
             "EXCHEQUER_CHAIN_LTC_BIRTHDAY" => &self.ltc_birthday,
             "EXCHEQUER_CHAIN_ETH" => &self.eth,

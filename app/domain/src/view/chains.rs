@@ -50,6 +50,8 @@ pub struct ChainRow {
     pub peers: Option<i64>,
     /// Transactions in its mempool.
     pub mempool: Option<u64>,
+    /// Whether what it announces is heard; `None` where no setting asks for that.
+    pub is_heard: Option<bool>,
     /// One sentence each.
     pub warnings: Vec<String>,
     /// The first addresses of the account, to be compared with what its wallet shows.

@@ -78,6 +78,7 @@ fn row(chain: ChainRow) -> AnyView {
         version,
         peers,
         mempool,
+        is_heard,
         warnings,
         first_addresses: _,
     } = chain;
@@ -97,6 +98,14 @@ fn row(chain: ChainRow) -> AnyView {
         };
         view! { <span class="output quiet">{what}</span> }
     });
+    let announcements = is_heard.map(|is_heard| {
+        let what = if is_heard {
+            "announcements are heard"
+        } else {
+            "announcements are not heard, it is asked instead"
+        };
+        view! { <span class="output quiet">{what}</span> }
+    });
     let mempool = mempool.map_or_else(|| "–".to_owned(), |size| size.to_string());
     let nothing = error.is_none() && warnings.is_empty();
     let to_look_at = error
@@ -112,6 +121,7 @@ fn row(chain: ChainRow) -> AnyView {
                 <span class="output">{kind} ", " {network}</span>
                 {version}
                 {peers}
+                {announcements}
             </Cell>
             <Cell label="State"><Status of=pill/> {since}</Cell>
             <Cell label="Height" numeric=true>{number(height)}</Cell>
@@ -191,6 +201,7 @@ mod tests {
             version: Some("30.1.0".to_owned()),
             peers: Some(1),
             mempool: Some(7),
+            is_heard: None,
             warnings: Vec::new(),
             first_addresses: vec!["bcrt1qxyz".to_owned()],
         }
@@ -205,6 +216,20 @@ mod tests {
         assert!(!fine.contains("Nothing is read from"), "{fine}");
         assert!(fine.contains("nothing"), "{fine}");
         assert!(fine.contains("1 peer<"), "{fine}");
+    }
+
+    #[test]
+    fn whether_announcements_are_heard_is_said_where_they_are_asked_for() {
+        let row = chain(ChainState::AtTip, None);
+        let told = |is_heard| {
+            page(vec![ChainRow {
+                is_heard,
+                ..row.clone()
+            }])
+        };
+        assert!(!told(None).contains("announcements"));
+        assert!(told(Some(true)).contains("announcements are heard"));
+        assert!(told(Some(false)).contains("announcements are not heard"));
     }
 
     #[test]

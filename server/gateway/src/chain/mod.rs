@@ -35,7 +35,7 @@ pub use status::{CHAIN_COLUMNS, ChainStatus};
 use self::account::AddressSource;
 use self::address::{AccountKey, AddressForm, COINS, CoinParams, Seed};
 use self::backend::{ChainBackend, CoinNode, Payer};
-use self::bitcoin_core::BitcoinCore;
+use self::bitcoin_core::{Announcements, BitcoinCore};
 use self::evm::Evm;
 use self::health::Health;
 use self::node::Node;
@@ -76,6 +76,11 @@ impl Chain {
     /// they do not sign.
     pub fn signing_account(&self) -> Option<signing::Account> {
         self.account.signing_account()
+    }
+
+    /// What its node says unasked; somebody has to listen. `None` where nothing is announced to us.
+    pub fn announcements(&self) -> Option<&Arc<Announcements>> {
+        self.node.announcements()
     }
 
     /// Whether it is moved by hand: its payments spend nothing that was received.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::address::{Network, params_on};
 use super::backend::ChainBackend;
-use super::bitcoin_core::BitcoinCore;
+use super::bitcoin_core::{Announcements, BitcoinCore};
 use super::evm::Evm;
 use super::simulated::SimChain;
 use crate::{Error, Result};
@@ -98,6 +98,14 @@ impl Node {
         match self {
             Self::BitcoinCore(node) => Ok(node.pruned_below().await?),
             Self::Simulated(_) | Self::Evm(_) | Self::Given(_) => Ok(None),
+        }
+    }
+
+    /// What the node says unasked; `None` where nobody listens to that.
+    pub(super) fn announcements(&self) -> Option<&Arc<Announcements>> {
+        match self {
+            Self::BitcoinCore(node) => node.announcements(),
+            Self::Simulated(_) | Self::Evm(_) | Self::Given(_) => None,
         }
     }
 

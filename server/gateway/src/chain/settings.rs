@@ -21,7 +21,15 @@ use crate::payouts::PayoutSettings;
 /// The coins that can have a node of the Bitcoin family.
 const BITCOIN_FAMILY: [&str; 2] = ["BTC", "LTC"];
 /// Every suffix of `EXCHEQUER_CHAIN_BTC`; those of Litecoin are the same.
-const NODE_SUFFIXES: [&str; 6] = ["", "_URL", "_COOKIE", "_USER", "_PASSWORD", "_NETWORK"];
+const NODE_SUFFIXES: [&str; 7] = [
+    "",
+    "_URL",
+    "_COOKIE",
+    "_USER",
+    "_PASSWORD",
+    "_NETWORK",
+    "_ZMQ",
+];
 
 /// Key of the account that ether comes to.
 const ETH_ACCOUNT: &str = "EXCHEQUER_CHAIN_ETH_ACCOUNT";

@@ -10,7 +10,7 @@ use crate::dashboard::ExportPage;
 use crate::{Gateway, Result};
 
 /// Column names of an export of the chains.
-pub const CHAIN_COLUMNS: [&str; 14] = [
+pub const CHAIN_COLUMNS: [&str; 15] = [
     "chain",
     "node",
     "network",
@@ -23,6 +23,7 @@ pub const CHAIN_COLUMNS: [&str; 14] = [
     "version",
     "peers",
     "mempool",
+    "announcements",
     "warnings",
     "first_addresses",
 ];
@@ -36,6 +37,8 @@ pub struct ChainStatus {
     pub network: String,
     pub state: State,
     pub following: Following,
+    /// Whether this process hears the node's announcements; `None` where no setting asks for them.
+    pub is_heard: Option<bool>,
 }
 
 impl Gateway {
@@ -61,6 +64,7 @@ impl Gateway {
             network: chain.node.network(),
             state: state(&following),
             following,
+            is_heard: chain.announcements().map(|node| node.is_heard()),
         })
     }
 
@@ -121,6 +125,7 @@ impl Gateway {
             version: report.as_ref().map(|report| report.version.clone()),
             peers: report.as_ref().and_then(|report| report.peers),
             mempool: report.as_ref().and_then(|report| report.mempool),
+            is_heard: status.is_heard,
             warnings,
             first_addresses: chain.account.first_addresses()?,
         })
@@ -153,6 +158,10 @@ fn state(following: &Following) -> State {
     }
 }
 
+const fn heard(is_heard: bool) -> &'static str {
+    if is_heard { "heard" } else { "not heard" }
+}
+
 fn cells(row: ChainRow) -> Vec<String> {
     let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     vec![
@@ -170,6 +179,7 @@ fn cells(row: ChainRow) -> Vec<String> {
         row.version.unwrap_or_default(),
         number(row.peers),
         row.mempool.map(|size| size.to_string()).unwrap_or_default(),
+        row.is_heard.map(heard).unwrap_or_default().to_owned(),
         row.warnings.join("; "),
         row.first_addresses.join(" "),
     ]
@@ -213,6 +223,7 @@ mod tests {
             version: None,
             peers: None,
             mempool: None,
+            is_heard: None,
             warnings: Vec::new(),
             first_addresses: Vec::new(),
         };

@@ -7,7 +7,7 @@ use gateway::chain::ChainSettings;
 use gateway::chain::backend::OutPoint;
 use serde_json::{Value, json};
 
-use crate::node::{Kind, Node};
+use crate::node::{Extras, Kind, Node};
 use crate::puppet::Puppet;
 use crate::purse::{COIN, Draft, Purse, elsewhere, miner, send};
 
@@ -39,8 +39,13 @@ pub struct CorePuppet {
 impl CorePuppet {
     /// `None` when this node is not required.
     pub async fn start(kind: Kind) -> Option<Self> {
-        let node = Node::start(kind).await?;
-        let purse = Purse::filled(&node, COINS).await;
+        Self::start_with(kind, Extras::default(), COINS).await
+    }
+
+    /// One that can make so many payments.
+    pub async fn start_with(kind: Kind, extras: Extras, coins: u32) -> Option<Self> {
+        let node = Node::start_with(kind, extras).await?;
+        let purse = Purse::filled(&node, coins).await;
         Some(Self {
             node,
             purse,
@@ -244,5 +249,12 @@ impl Puppet for CorePuppet {
         if let Some(hidden) = self.hidden.take() {
             let _: Value = self.node.call("reconsiderblock", json!([hidden])).await;
         }
+    }
+
+    async fn prune(&mut self, height: u32) -> i64 {
+        let height = height.min(self.height().await);
+        let _: Value = self.node.call("pruneblockchain", json!([height])).await;
+        let info: Value = self.node.call("getblockchaininfo", json!([])).await;
+        info["pruneheight"].as_i64().unwrap()
     }
 }

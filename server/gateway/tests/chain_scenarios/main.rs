@@ -18,6 +18,7 @@ mod ethereum;
 mod node;
 #[path = "../real_nodes/port.rs"]
 mod port;
+mod pruned;
 mod puppet;
 #[path = "../real_nodes/purse.rs"]
 mod purse;

@@ -64,4 +64,10 @@ pub trait Puppet: Send {
     }
 
     async fn catch_up(&mut self) {}
+
+    /// Lets the node delete its blocks up to this height, as far as it does so; answers the height of the
+    /// oldest that it keeps.
+    async fn prune(&mut self, _height: u32) -> i64 {
+        0
+    }
 }

@@ -7,6 +7,8 @@ mod support;
 
 mod bumps;
 mod crashes;
+#[path = "../electrum/mod.rs"]
+mod electrum;
 mod endings;
 mod foreign;
 mod hands;
@@ -30,6 +32,7 @@ mod signer;
 mod splits;
 mod stories;
 mod till;
+mod witnessed;
 
 /// Addresses of nobody here, on the main network.
 const STRANGERS: [&str; 3] = [

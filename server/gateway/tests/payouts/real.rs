@@ -21,23 +21,23 @@ struct Found {
     total_amount: Box<RawValue>,
 }
 
-struct Counter {
-    node: Node,
-    purse: Purse,
-    world: World,
-    pool: PgPool,
+pub struct Counter {
+    pub node: Node,
+    pub purse: Purse,
+    pub world: World,
+    pub pool: PgPool,
 }
 
 impl Counter {
     /// `None` when this node is not required.
-    async fn open(pool: &PgPool, kind: Kind) -> Option<Self> {
-        Self::open_with(pool, kind, "in-process".to_owned(), None).await
+    pub async fn open(pool: &PgPool, kind: Kind, signer: &str) -> Option<Self> {
+        Self::open_with(pool, kind, signer, None).await
     }
 
     async fn open_with(
         pool: &PgPool,
         kind: Kind,
-        signer: String,
+        signer: &str,
         account: Option<String>,
     ) -> Option<Self> {
         let node = Node::start(kind).await?;
@@ -46,7 +46,7 @@ impl Counter {
         let find = |variable: &str| {
             if let Some(suffix) = variable.strip_prefix(&format!("EXCHEQUER_PAYOUT_{code}_")) {
                 return match suffix {
-                    "SIGNER" => Some(signer.clone()),
+                    "SIGNER" => Some(signer.to_owned()),
                     "RATE_FALLBACK" => Some("20000".to_owned()),
                     _ => None,
                 };
@@ -73,7 +73,7 @@ impl Counter {
         })
     }
 
-    async fn follow(&self) {
+    pub async fn follow(&self) {
         let coin = self.world.currency(self.node.kind.code());
         while follower::sync(&self.world.gateway, coin)
             .await
@@ -83,18 +83,18 @@ impl Counter {
         {}
     }
 
-    async fn mine(&self, blocks: u32) {
+    pub async fn mine(&self, blocks: u32) {
         self.node.mine(blocks, &elsewhere(self.node.kind)).await;
         self.follow().await;
     }
 
-    async fn deposit(&self, name: &str, satoshi: u128) {
+    pub async fn deposit(&self, name: &str, satoshi: u128) {
         let code = self.node.kind.code();
         let address = self.world.address(code, None, name).await;
         self.purse.pay(&self.node, &address, satoshi).await;
     }
 
-    async fn ask(&self, amount: &str, reference: &str, address: String) {
+    pub async fn ask(&self, amount: &str, reference: &str, address: String) {
         let new = NewWithdrawal {
             address,
             ..self
@@ -104,7 +104,7 @@ impl Counter {
         self.world.withdraw(new).await.unwrap();
     }
 
-    async fn states(&self) -> Vec<String> {
+    pub async fn states(&self) -> Vec<String> {
         sqlx::query_scalar("SELECT state FROM payout_txs ORDER BY id")
             .fetch_all(&self.pool)
             .await
@@ -112,7 +112,7 @@ impl Counter {
     }
 
     /// What the node says an address has.
-    async fn has(&self, address: &str) -> String {
+    pub async fn has(&self, address: &str) -> String {
         let wanted = json!(["start", [format!("addr({address})")]]);
         let found: Found = self.node.call("scantxoutset", wanted).await;
         found.total_amount.get().to_owned()
@@ -163,14 +163,14 @@ async fn two_share_a_transaction(counter: Counter) {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn bitcoin_core_takes_what_we_sign(pool: PgPool) {
-    if let Some(counter) = Counter::open(&pool, Kind::Bitcoin).await {
+    if let Some(counter) = Counter::open(&pool, Kind::Bitcoin, "in-process").await {
         two_share_a_transaction(counter).await;
     }
 }
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn litecoin_core_takes_what_we_sign(pool: PgPool) {
-    if let Some(counter) = Counter::open(&pool, Kind::Litecoin).await {
+    if let Some(counter) = Counter::open(&pool, Kind::Litecoin, "in-process").await {
         two_share_a_transaction(counter).await;
     }
 }
@@ -187,7 +187,7 @@ async fn of_kind(pool: PgPool, script: ScriptKind) {
     };
     let account = Some(key.account().descriptor());
     let socket = socket.display().to_string();
-    let Some(counter) = Counter::open_with(&pool, Kind::Litecoin, socket, account).await else {
+    let Some(counter) = Counter::open_with(&pool, Kind::Litecoin, &socket, account).await else {
         return;
     };
     let policy = crate::till::GENEROUS.replace("\"bitcoin\"", "\"litecoin-regtest\"");

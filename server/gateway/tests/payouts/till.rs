@@ -248,13 +248,7 @@ impl Till {
 
     /// Seed of the accounts, in hexadecimal.
     pub async fn seed(&self) -> String {
-        let seed: Vec<u8> = sqlx::query_scalar("SELECT seed FROM instance")
-            .fetch_one(&self.pool)
-            .await
-            .unwrap();
-        let mut mac = Hmac::<Sha512>::new_from_slice(&seed).unwrap();
-        mac.update(b"deposit addresses");
-        hex::encode(mac.finalize().into_bytes())
+        seed(&self.pool).await
     }
 
     /// What a person with the key makes of a downloaded file.
@@ -281,6 +275,17 @@ impl Till {
                 .unwrap();
         }
     }
+}
+
+/// The seed of an instance's own accounts, in hexadecimal.
+pub async fn seed(pool: &PgPool) -> String {
+    let seed: Vec<u8> = sqlx::query_scalar("SELECT seed FROM instance")
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    let mut mac = Hmac::<Sha512>::new_from_slice(&seed).unwrap();
+    mac.update(b"deposit addresses");
+    hex::encode(mac.finalize().into_bytes())
 }
 
 pub fn read(raw: &[u8]) -> Transaction {

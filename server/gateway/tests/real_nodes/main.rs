@@ -3,6 +3,10 @@
 //! `./x nodes` installs the nodes; `required` says with which of them tests have to run.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod announced;
+mod derived;
+#[path = "../electrum/mod.rs"]
+mod electrum;
 mod garbage;
 mod identity;
 mod node;
@@ -11,6 +15,7 @@ mod port;
 mod purse;
 mod required;
 mod scenarios;
+mod witnessed;
 
 use self::node::{Kind, Node};
 
@@ -42,6 +47,7 @@ on_each_node!(
     rewards_are_reported_when_they_can_be_spent,
     a_payment_is_seen_waiting_and_then_in_its_block,
     a_replacement_spends_the_same_and_pays_someone_else,
+    a_payment_that_signals_nothing_may_be_replaced_all_the_same,
     a_reorganisation_and_the_way_back,
     a_mined_double_spend_spends_the_same,
     broadcasts_and_their_refusals,

@@ -57,6 +57,15 @@ impl Kind {
     }
 }
 
+/// What a test asks of its node beyond the usual.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    pub wallet: bool,
+    /// It is alone there, too: what it knows of the main network is the first block.
+    pub main_network: bool,
+    pub arguments: Vec<String>,
+}
+
 pub struct Node {
     pub kind: Kind,
     pub rpc: Rpc,
@@ -64,16 +73,16 @@ pub struct Node {
     folder: PathBuf,
     port: u16,
     process: Child,
-    with_wallet: bool,
+    extras: Extras,
 }
 
 impl Node {
     /// `None` when this node is not required.
     pub async fn start(kind: Kind) -> Option<Self> {
-        Self::start_with(kind, false).await
+        Self::start_with(kind, Extras::default()).await
     }
 
-    pub async fn start_with(kind: Kind, with_wallet: bool) -> Option<Self> {
+    pub async fn start_with(kind: Kind, extras: Extras) -> Option<Self> {
         let program = program(kind)?;
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("exchequer-node-{}-{number}", std::process::id());
@@ -82,12 +91,12 @@ impl Node {
         let port = free_port();
         let mut node = Self {
             kind,
-            rpc: rpc(&folder, port),
-            process: spawn(kind, &program, &folder, port, with_wallet),
+            rpc: rpc(&folder, port, &extras),
+            process: spawn(kind, &program, &folder, port, &extras),
             program,
             folder,
             port,
-            with_wallet,
+            extras,
         };
         for _ in 0..PORTS_MAX {
             match node.wait_until_up().await {
@@ -95,7 +104,7 @@ impl Node {
                 // Another test may have taken the port meanwhile.
                 Err(log) if log.contains("Unable to bind") => {
                     node.port = free_port();
-                    node.rpc = rpc(&node.folder, node.port);
+                    node.rpc = rpc(&node.folder, node.port, &node.extras);
                     node.process = node.spawn();
                 }
                 Err(log) => panic!("the node ended: {log}"),
@@ -121,7 +130,7 @@ impl Node {
 
     /// While it is stopped: what waits for a block is not there when it starts again.
     pub fn forget_mempool(&self) {
-        let removed = fs::remove_file(self.folder.join("regtest/mempool.dat"));
+        let removed = fs::remove_file(chain_folder(&self.folder, &self.extras).join("mempool.dat"));
         // A node that never had anything waiting may have written none.
         assert!(removed.is_ok() || removed.is_err_and(|e| e.kind() == io::ErrorKind::NotFound));
     }
@@ -132,7 +141,7 @@ impl Node {
             &self.program,
             &self.folder,
             self.port,
-            self.with_wallet,
+            &self.extras,
         )
     }
 
@@ -144,7 +153,8 @@ impl Node {
                 return Ok(());
             };
             if self.process.try_wait().unwrap().is_some() {
-                let log = fs::read_to_string(self.folder.join("regtest/debug.log"));
+                let folder = chain_folder(&self.folder, &self.extras);
+                let log = fs::read_to_string(folder.join("debug.log"));
                 return Err(log.unwrap_or_default());
             }
             assert!(
@@ -160,7 +170,7 @@ impl Node {
     }
 
     pub fn cookie_path(&self) -> PathBuf {
-        cookie_path(&self.folder)
+        cookie_path(&self.folder, &self.extras)
     }
 
     /// The settings an operator would give, for the coin `code` on `network`.
@@ -203,10 +213,15 @@ impl Drop for Node {
     }
 }
 
-fn spawn(kind: Kind, program: &Path, folder: &Path, port: u16, with_wallet: bool) -> Child {
+fn spawn(kind: Kind, program: &Path, folder: &Path, port: u16, extras: &Extras) -> Child {
     let mut command = Command::new(program);
+    let chain = if extras.main_network {
+        "-chain=main"
+    } else {
+        "-chain=regtest"
+    };
     command
-        .arg("-regtest")
+        .arg(chain)
         .arg(format!("-datadir={}", folder.display()))
         .arg(format!("-rpcport={port}"))
         .args([
@@ -222,20 +237,30 @@ fn spawn(kind: Kind, program: &Path, folder: &Path, port: u16, with_wallet: bool
     if kind == Kind::Litecoin {
         // As every other node of today does.
         command.arg("-mempoolreplacement=1");
-        if !with_wallet {
+        if !extras.wallet {
             command.arg("-disablewallet");
         }
     }
+    command.args(&extras.arguments);
     command.spawn().unwrap()
 }
 
-fn rpc(folder: &Path, port: u16) -> Rpc {
+fn rpc(folder: &Path, port: u16, extras: &Extras) -> Rpc {
     let url = format!("http://127.0.0.1:{port}").parse().unwrap();
-    Rpc::new(url, Credentials::Cookie(cookie_path(folder)), PATIENCE).unwrap()
+    let cookie = Credentials::Cookie(cookie_path(folder, extras));
+    Rpc::new(url, cookie, PATIENCE).unwrap()
 }
 
-fn cookie_path(folder: &std::path::Path) -> PathBuf {
-    folder.join("regtest/.cookie")
+fn cookie_path(folder: &Path, extras: &Extras) -> PathBuf {
+    chain_folder(folder, extras).join(".cookie")
+}
+
+fn chain_folder(folder: &Path, extras: &Extras) -> PathBuf {
+    if extras.main_network {
+        folder.to_owned()
+    } else {
+        folder.join("regtest")
+    }
 }
 
 /// The node's program; `None`, and a line that says so, when it is not required.

@@ -4,7 +4,7 @@
 use gateway::chain::backend::ChainBackend;
 use serde_json::{Value, json};
 
-use super::node::{Kind, Node};
+use super::node::{Extras, Kind, Node};
 use super::purse::{elsewhere, ours};
 
 /// The first block with an extension block.
@@ -12,7 +12,11 @@ const ACTIVATION: u32 = 432;
 
 #[tokio::test]
 async fn a_payment_out_of_the_extension_block() {
-    let Some(node) = Node::start_with(Kind::Litecoin, true).await else {
+    let extras = Extras {
+        wallet: true,
+        ..Extras::default()
+    };
+    let Some(node) = Node::start_with(Kind::Litecoin, extras).await else {
         return;
     };
     let _: Value = node.call("createwallet", json!(["payer"])).await;

@@ -15,6 +15,10 @@ use super::node::{Kind, Node};
 
 /// What each of the purse's coins is worth: a block's reward below height 150, in satoshi.
 pub const COIN: u128 = 5_000_000_000;
+/// The sequence number of payments that say they may be replaced (BIP 125), and of those that say they
+/// will not.
+const REPLACEABLE: u32 = 0xffff_fffd;
+pub const FINAL: u32 = 0xffff_ffff;
 /// Blocks until a reward can be spent.
 const MATURITY: u32 = 100;
 
@@ -102,8 +106,20 @@ impl Purse {
         payments: &[(&str, u128)],
         fee: u128,
     ) -> Draft {
-        let inputs =
-            json!([{ "txid": coin.txid, "vout": coin.vout, "sequence": 4_294_967_293_u32 }]);
+        self.spend_with(node, (coin, worth), payments, fee, REPLACEABLE)
+            .await
+    }
+
+    /// The same with a sequence number of its own: it says whether a replacement is to be expected.
+    pub async fn spend_with(
+        &self,
+        node: &Node,
+        (coin, worth): (&OutPoint, u128),
+        payments: &[(&str, u128)],
+        fee: u128,
+        sequence: u32,
+    ) -> Draft {
+        let inputs = json!([{ "txid": coin.txid, "vout": coin.vout, "sequence": sequence }]);
         let paid: u128 = payments.iter().map(|(_, amount)| amount).sum();
         let mut outputs: Vec<Value> = payments
             .iter()

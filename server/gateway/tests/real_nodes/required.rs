@@ -1,6 +1,6 @@
 //! Which real nodes a run must have: the one place of the tests that reads `EXCHEQUER_REAL_NODES`.
 //!
-//! It is a list of programs, `bitcoind,litecoind,anvil`. A program of the list that is missing is a
+//! It is a list of programs, `bitcoind,litecoind,anvil,electrum`. A program of the list that is missing is a
 //! failure; without the variable, and for a program that is not in the list, tests are left out with
 //! a line that says so.
 
@@ -9,7 +9,7 @@ use std::env;
 const VARIABLE: &str = "EXCHEQUER_REAL_NODES";
 
 /// A name that is none of these is refused: a slip of the pen would leave tests out.
-const PROGRAMS: [&str; 3] = ["bitcoind", "litecoind", "anvil"];
+const PROGRAMS: [&str; 4] = ["bitcoind", "litecoind", "anvil", "electrum"];
 
 /// Whether tests with this program have to run; prints that they are left out when they have not.
 pub fn is_required(program: &str) -> bool {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::node::{Kind, Node};
-use super::purse::{COIN, Purse, change, elsewhere, ours, send};
+use super::purse::{COIN, FINAL, Purse, change, elsewhere, ours, send};
 
 const AMOUNT: u128 = 123_456_789;
 const FEE: u128 = 10_000;
@@ -169,6 +169,48 @@ pub async fn a_replacement_spends_the_same_and_pays_someone_else(node: Node) {
         Kind::Bitcoin => assert_eq!(spenders.unwrap(), [None, Some(second.txid)]),
         Kind::Litecoin => assert_eq!(spenders.unwrap_err().code(), Some(-32_601)),
     }
+}
+
+/// That a payment does not say it may be replaced is no promise: Bitcoin Core replaces it since 28.0,
+/// and miners may.
+pub async fn a_payment_that_signals_nothing_may_be_replaced_all_the_same(node: Node) {
+    let purse = Purse::filled(&node, 1).await;
+    let backend = node.backend().await;
+    let coin = purse.coin();
+    let (us, others) = (ours(node.kind), elsewhere(node.kind));
+    let first = purse
+        .spend_with(&node, (&coin, COIN), &[(us.as_str(), AMOUNT)], FEE, FINAL)
+        .await;
+    send(&node, &first).await;
+    let second = purse
+        .spend_with(
+            &node,
+            (&coin, COIN),
+            &[(others.as_str(), AMOUNT)],
+            3 * FEE,
+            FINAL,
+        )
+        .await;
+    let sent = backend.broadcast(&second.bytes()).await;
+    let stays = match node.kind {
+        Kind::Bitcoin => {
+            sent.unwrap();
+            &second
+        }
+        Kind::Litecoin => {
+            let refused = sent.unwrap_err();
+            assert!(matches!(refused, gateway::Error::Conflict(_)), "{refused}");
+            &first
+        }
+    };
+    assert_eq!(backend.mempool().await.unwrap(), [stays.txid.as_str()]);
+    let _: Value = node
+        .call("generateblock", json!([change(node.kind), [second.hex]]))
+        .await;
+    let height = backend.tip().await.unwrap().height;
+    assert_eq!(backend.mempool().await.unwrap(), [""; 0]);
+    assert_eq!(paying(&backend, height, &us).await, []);
+    assert_eq!(paying(&backend, height, &others).await[0].inputs, [coin]);
 }
 
 pub async fn a_reorganisation_and_the_way_back(node: Node) {

@@ -13,8 +13,11 @@ use super::rpc::RpcError;
 use crate::chain::backend::{BlockRef, ChainBackend, ChainBlock, ChainTx, Holdings};
 use crate::{Error, Result};
 
-/// How often a waiting call looks.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// While announcements are heard, a waiting call looks so much more seldom by itself.
+const SELDOM: u32 = 10;
+/// Pause after an announcement with nothing to tell: where the mempool is busy, they come faster than it
+/// can be asked for.
+const CALM: Duration = Duration::from_millis(200);
 
 /// `getmempoolinfo`. Two equal ones may be of different mempools, which a caller then notices at
 /// the end of its wait.
@@ -68,12 +71,19 @@ impl ChainBackend for BitcoinCore {
         Ok(BitcoinCore::txs(self, txids).await?)
     }
 
-    /// Looks again and again. The node's own `waitfornewblock` would keep one of its few threads
-    /// busy, does not see the mempool, and on older nodes misses a block found before the call.
+    /// Looks again and again, and at once when something is announced. The node's own
+    /// `waitfornewblock` would keep one of its few threads busy, does not see the mempool, and on older
+    /// nodes misses a block found before the call.
     async fn wait(&self, after: &BlockRef, max: Duration) -> Result<()> {
         let began = Instant::now();
         let listed = *self.listed.lock().await;
+        let mut news = self.announcements.as_ref().map(|node| node.subscribe());
+        let mut is_calm = true;
         loop {
+            // What is announced from here on may be too new for the answers below.
+            if let Some(news) = &mut news {
+                news.mark_unchanged();
+            }
             let best: String = self.call("getbestblockhash", json!([])).await?;
             if best != after.hash {
                 return Ok(());
@@ -83,7 +93,17 @@ impl ChainBackend for BitcoinCore {
             if waited >= max || (listed != Some(info) && waited >= info.pause()) {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK_EVERY.min(max - waited)).await;
+            let pause = self.pause().min(max - waited);
+            is_calm = match &mut news {
+                Some(news) if is_calm => tokio::select! {
+                    () = tokio::time::sleep(pause) => true,
+                    _ = news.changed() => false,
+                },
+                _ => {
+                    tokio::time::sleep(pause.min(CALM)).await;
+                    true
+                }
+            };
         }
     }
 
@@ -121,6 +141,15 @@ impl ChainBackend for BitcoinCore {
 }
 
 impl BitcoinCore {
+    /// Between two looks of a waiting call.
+    fn pause(&self) -> Duration {
+        let every = self.config.look_every;
+        match &self.announcements {
+            Some(node) if node.is_heard() => every * SELDOM,
+            _ => every,
+        }
+    }
+
     pub(super) async fn mempool_info(&self) -> Result<MempoolInfo, NodeError> {
         self.call("getmempoolinfo", json!([])).await
     }
@@ -134,7 +163,7 @@ mod tests {
     fn a_large_mempool_is_listed_less_often() {
         let pause = |size| MempoolInfo { size, bytes: 0 }.pause();
         assert_eq!(pause(3), Duration::ZERO);
-        assert_eq!(pause(4_000), LOOK_EVERY);
+        assert_eq!(pause(4_000), Duration::from_millis(200));
         assert_eq!(pause(100_000), Duration::from_secs(5));
     }
 }

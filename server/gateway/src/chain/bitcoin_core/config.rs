@@ -11,6 +11,8 @@ use super::rpc::{Credentials, Password};
 use super::software::{self, Software};
 use crate::chain::address::{CoinParams, Network, params_on};
 
+/// How often a waiting call looks, where nothing is announced.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long one call to the node may take.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// The value of `EXCHEQUER_CHAIN_…` that asks for this kind of node.
@@ -28,6 +30,10 @@ pub struct NodeConfig {
     pub credentials: Credentials,
     /// For each call.
     pub call_limit: Duration,
+    /// Where it announces what is new, `host:port`; `None`: it is asked again and again alone.
+    pub zmq: Option<String>,
+    /// How often a waiting call asks.
+    pub look_every: Duration,
     pub(super) software: &'static Software,
 }
 
@@ -55,6 +61,8 @@ pub struct NodeSettings {
     pub password: Option<Password>,
     /// `EXCHEQUER_CHAIN_BTC_NETWORK`.
     pub network: Option<String>,
+    /// `EXCHEQUER_CHAIN_BTC_ZMQ`.
+    pub zmq: Option<String>,
 }
 
 impl NodeSettings {
@@ -72,6 +80,7 @@ impl NodeSettings {
             user: value("_USER"),
             password: value("_PASSWORD").map(Password::new),
             network: value("_NETWORK"),
+            zmq: value("_ZMQ"),
         }
     }
 
@@ -103,6 +112,7 @@ impl NodeSettings {
         let network = wrong.network(software, self.network.as_deref());
         let url = wrong.url(self.url.as_deref());
         let credentials = wrong.credentials(self.cookie, self.user, self.password);
+        let zmq = self.zmq.and_then(|text| wrong.zmq(&text));
         let coin = network.and_then(|network| params_on(code, network));
         let (Some(network), Some(coin), Some(url), Some(credentials)) =
             (network, coin, url, credentials)
@@ -115,6 +125,8 @@ impl NodeSettings {
             url,
             credentials,
             call_limit: CALL_LIMIT,
+            zmq,
+            look_every: LOOK_EVERY,
             software,
         }))
     }
@@ -127,6 +139,7 @@ impl NodeSettings {
             ("_USER", self.user.is_some()),
             ("_PASSWORD", self.password.is_some()),
             ("_NETWORK", self.network.is_some()),
+            ("_ZMQ", self.zmq.is_some()),
         ] {
             if is_set {
                 let kind = variable(wrong.code, "");
@@ -204,6 +217,29 @@ impl Wrong<'_> {
             Some(_) => return url,
         }
         None
+    }
+
+    /// As nodes are told it with `-zmqpubsequence`. Of the ways ZeroMQ has, TCP alone: a node elsewhere
+    /// on this machine can be reached by it, too.
+    fn zmq(&mut self, text: &str) -> Option<String> {
+        let publisher = text
+            .strip_prefix("tcp://")
+            .and_then(|rest| rest.rsplit_once(':'));
+        let is_usable = publisher.is_some_and(|(host, port)| {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+            !host.is_empty()
+                && host.chars().all(is_name)
+                && (host.starts_with('[') || !host.contains(':'))
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
+        });
+        let Some((host, port)) = publisher.filter(|_| is_usable) else {
+            self.add(
+                "_ZMQ",
+                "must be where the node announces what is new, such as tcp://127.0.0.1:28332",
+            );
+            return None;
+        };
+        Some(format!("{host}:{port}"))
     }
 
     fn credentials(

@@ -5,6 +5,7 @@
 //! can.
 
 mod amount;
+mod announcements;
 mod backend;
 mod blocks;
 mod broadcast;
@@ -23,6 +24,7 @@ mod status;
 mod transactions;
 mod verbose;
 
+pub use announcements::Announcements;
 pub use config::{NodeConfig, NodeSettingError, NodeSettings};
 pub use error::NodeError;
 pub use node::BitcoinCore;

@@ -1,11 +1,13 @@
 //! One node behind the interface of every chain.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::announcements::Announcements;
 use super::backend::MempoolInfo;
 use super::config::NodeConfig;
 use super::error::NodeError;
@@ -24,6 +26,7 @@ pub struct BitcoinCore {
     pub(super) held: Mutex<maturity::Memory>,
     /// What the mempool looked like just before it was last listed.
     pub(super) listed: Mutex<Option<MempoolInfo>>,
+    pub(super) announcements: Option<Arc<Announcements>>,
 }
 
 impl BitcoinCore {
@@ -45,6 +48,7 @@ impl BitcoinCore {
                     expected: config.network.name(),
                     found: "no network of this coin".to_owned(),
                 })?;
+        let announcements = config.zmq.clone().map(Announcements::new);
         Ok(Self {
             config,
             identity,
@@ -52,6 +56,7 @@ impl BitcoinCore {
             is_checked: AtomicBool::new(false),
             held: Mutex::default(),
             listed: Mutex::default(),
+            announcements: announcements.map(Arc::new),
         })
     }
 
@@ -106,6 +111,11 @@ impl BitcoinCore {
     /// As [`Self::check`].
     pub async fn pruned_below(&self) -> Result<Option<i64>, NodeError> {
         Ok(self.chain_info().await?.pruned_below())
+    }
+
+    /// What it says unasked; `None` where the settings do not say where.
+    pub const fn announcements(&self) -> Option<&Arc<Announcements>> {
+        self.announcements.as_ref()
     }
 
     pub const fn config(&self) -> &NodeConfig {

@@ -112,10 +112,38 @@ fn each_wrong_setting_is_named() {
 }
 
 #[test]
+fn a_node_that_announces_what_is_new() {
+    assert_eq!(judge(&NODE).unwrap().unwrap().zmq, None);
+    for publisher in ["127.0.0.1:28332", "node.lan:1", "[::1]:28332"] {
+        let zmq = format!("tcp://{publisher}");
+        let config = judge(&with(&[("_ZMQ", zmq.as_str())]));
+        assert_eq!(config.unwrap().unwrap().zmq.as_deref(), Some(publisher));
+    }
+    for zmq in [
+        "127.0.0.1:28332",
+        "ipc:///run/bitcoin.sock",
+        "tcp://127.0.0.1",
+        "tcp://*:28332",
+        "tcp://:28332",
+        "tcp://::1:28332",
+        "tcp://127.0.0.1:0",
+        "tcp://127.0.0.1:65536",
+        "tcp://127.0.0.1:28332/",
+        "tcp://shop:geheim@127.0.0.1:28332",
+    ] {
+        refuses(&with(&[("_ZMQ", zmq)]), &["_ZMQ"]);
+    }
+}
+
+#[test]
 fn settings_of_a_node_nobody_asked_for_are_refused() {
     refuses(
-        &[("_URL", "http://127.0.0.1:8332"), ("_NETWORK", "regtest")],
-        &["_URL", "_NETWORK"],
+        &[
+            ("_URL", "http://127.0.0.1:8332"),
+            ("_NETWORK", "regtest"),
+            ("_ZMQ", "tcp://127.0.0.1:28332"),
+        ],
+        &["_URL", "_NETWORK", "_ZMQ"],
     );
 }
 
