@@ -41,7 +41,7 @@ use self::tpcb::Tpcb;
 use crate::commands::print;
 use crate::config::{Config, DatabaseSetting};
 use crate::database::Database;
-use crate::serve::answer;
+use crate::serve::{Listeners, answer};
 use crate::shutdown::Shutdown;
 
 /// The widest limit that can be set: the bench measures work, not refusals.
@@ -180,7 +180,10 @@ async fn on_server(
     };
     let (stop, stopping) = watch::channel(false);
     let server = tokio::spawn(answer(
-        listener,
+        Listeners {
+            public: listener,
+            metrics: None,
+        },
         config.clone(),
         gateway.clone(),
         Shutdown::following(stopping),
