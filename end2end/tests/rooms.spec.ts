@@ -37,6 +37,7 @@ const OPERATORS = [
   '/app/operate/chains',
   '/app/operate/chains/BTC',
   '/app/operate/audit',
+  '/app/operate/system',
 ];
 
 for (const path of ['/coins', '/fees', '/terminal', '/refund/unknown']) {

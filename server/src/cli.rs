@@ -79,6 +79,27 @@ pub struct Settings {
     )]
     pub listen: Option<String>,
 
+    /// Port, or address and port, that metrics for Prometheus are served on, to whoever reaches it; a
+    /// port alone is one of this machine only. [default: none]
+    #[arg(
+        long,
+        env = "EXCHEQUER_METRICS_LISTEN",
+        global = true,
+        value_name = "PORT|ADDRESS:PORT"
+    )]
+    pub metrics_listen: Option<String>,
+
+    /// Seconds for which requests are still taken after the process was asked to stop, while
+    /// /health/ready says 503 already.
+    #[arg(
+        long,
+        env = "EXCHEQUER_DRAIN_SECONDS",
+        global = true,
+        value_name = "SECONDS"
+    )]
+    #[arg(default_value = "0")]
+    pub drain_seconds: String,
+
     /// Base of every link: scheme and host as customers reach them. Needed in live mode.
     /// [default: http://<listen>]
     #[arg(long, env = "EXCHEQUER_PUBLIC_URL", global = true, value_name = "URL")]

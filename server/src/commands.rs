@@ -137,9 +137,9 @@ async fn check_books(database: &Database, config: &Config) -> anyhow::Result<Aud
     let gateway = database
         .open(config, config.public_url_at(config.listen))
         .await?;
-    let report = gateway.audit().await?;
+    let report = gateway.audit_and_keep("command").await;
     close(&gateway).await;
-    Ok(report)
+    Ok(report?)
 }
 
 fn report_json(report: &AuditReport) -> Value {

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use gateway::chain::ChainSettings;
 use tracing_subscriber::EnvFilter;
@@ -16,12 +17,20 @@ use crate::cli::Settings;
 /// Where a server listens that nobody told where.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
+/// Longest drain, seconds: whoever stops processes has no patience for more.
+const DRAIN_SECONDS_MAX: u32 = 300;
+
 /// What a process was told, every part checked.
 #[derive(Clone)]
 pub struct Config {
     pub listen: SocketAddr,
     /// Somebody said so; nobody has to.
     pub listen_given: bool,
+    /// Where metrics are served; `None` = nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// How long requests are still taken after the process was asked to stop, while it says that it
+    /// is not ready.
+    pub drain: Duration,
     /// As configured, without a trailing slash; see [`Config::public_url_at`].
     pub public_url: Option<String>,
     pub test_mode: bool,
@@ -84,9 +93,18 @@ impl Config {
             1,
             86_400,
         );
+        let drain_seconds = wrong.number(
+            "EXCHEQUER_DRAIN_SECONDS",
+            &settings.drain_seconds,
+            0,
+            DRAIN_SECONDS_MAX,
+        );
         let config = Self {
             listen: given(&settings.listen).map_or(LISTEN, |address| wrong.listen(&address)),
             listen_given: given(&settings.listen).is_some(),
+            metrics_listen: given(&settings.metrics_listen)
+                .and_then(|address| wrong.metrics_listen(&address)),
+            drain: Duration::from_secs(u64::from(drain_seconds)),
             public_url: wrong.public_url(given(&settings.public_url), test_mode),
             test_mode,
             database: wrong.database(settings),
@@ -230,6 +248,22 @@ impl Wrong {
             );
             LISTEN
         })
+    }
+
+    /// A port alone is one of this machine's loopback address.
+    fn metrics_listen(&mut self, value: &str) -> Option<SocketAddr> {
+        let numeric = value.replacen("localhost:", "127.0.0.1:", 1);
+        let address = u16::from_str(&numeric)
+            .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+            .or_else(|_| SocketAddr::from_str(&numeric));
+        if address.is_err() {
+            self.must(
+                "EXCHEQUER_METRICS_LISTEN",
+                value,
+                "a port such as 9464, or an address and port",
+            );
+        }
+        address.ok()
     }
 
     fn addresses(&mut self, value: Option<String>) -> Vec<IpAddr> {

@@ -7,6 +7,7 @@ fn defaults() -> Settings {
     Settings {
         mode: "test".to_owned(),
         db_connections: "40".to_owned(),
+        drain_seconds: "0".to_owned(),
         sandbox_public: "off".to_owned(),
         spread_basis_points: "0".to_owned(),
         rate_stale_seconds: "600".to_owned(),
@@ -131,6 +132,43 @@ fn proxies_are_a_list_of_addresses() {
             "EXCHEQUER_TRUSTED_PROXIES is \"10.0.0.0/8\", but must be IP addresses with commas \
            between them",
         ],
+    );
+}
+
+#[test]
+fn metrics_are_off_and_a_port_alone_is_of_this_machine() {
+    let with = |text: &str| Settings {
+        metrics_listen: some(text),
+        ..defaults()
+    };
+    assert_eq!(Config::read(&defaults()).ok().unwrap().metrics_listen, None);
+    for (text, expected) in [
+        ("9464", "127.0.0.1:9464"),
+        ("localhost:9464", "127.0.0.1:9464"),
+        ("0.0.0.0:9464", "0.0.0.0:9464"),
+        ("[::1]:9464", "[::1]:9464"),
+    ] {
+        let config = Config::read(&with(text)).ok().unwrap();
+        assert_eq!(config.metrics_listen, expected.parse().ok(), "{text}");
+    }
+    for wrong in ["metrics", "127.0.0.1", "65536", "-1"] {
+        let rule = "must be a port such as 9464, or an address and port";
+        let line = format!("EXCHEQUER_METRICS_LISTEN is {wrong:?}, but {rule}");
+        check_wrong(with(wrong), &[line.as_str()]);
+    }
+}
+
+#[test]
+fn a_drain_has_an_end() {
+    let with = |text: &str| Settings {
+        drain_seconds: text.to_owned(),
+        ..defaults()
+    };
+    let config = Config::read(&with("15")).ok().unwrap();
+    assert_eq!(config.drain.as_secs(), 15);
+    check_wrong(
+        with("301"),
+        &["EXCHEQUER_DRAIN_SECONDS is \"301\", but must be a whole number from 0 to 300"],
     );
 }
 

@@ -1,21 +1,30 @@
 //! Whether the process lives, whether it can do its work, and how it follows its chains.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use domain::view::chains::ChainState;
+use gateway::Gateway;
 use gateway::chain::ChainStatus;
 use serde_json::{Value, json};
 
 use crate::http::client::is_local;
+use crate::shutdown::Shutdown;
 use crate::state::AppState;
 
-pub fn router() -> Router<AppState> {
+/// How long the database may take to answer before it counts as away.
+const DATABASE_LIMIT: Duration = Duration::from_secs(2);
+
+/// `shutdown` makes the process unready before it stops to answer.
+pub fn router(shutdown: Shutdown) -> Router<AppState> {
     Router::new()
         .route("/health", get(health))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
+        .layer(Extension(shutdown))
 }
 
 /// Answers as long as the process does.
@@ -23,14 +32,75 @@ async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Answers 503 while the database does not. Nothing about the reason leaves the machine.
+/// Why no requests should be sent here. The word is all that leaves the machine; the log has the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unready {
+    ShuttingDown,
+    Database,
+    /// The schema lacks something this version needs.
+    Migrations,
+    /// A worker has ended although nobody asked it to.
+    Workers,
+}
+
+impl Unready {
+    fn word(self) -> &'static str {
+        match self {
+            Self::ShuttingDown => "shutting_down",
+            Self::Database => "database",
+            Self::Migrations => "migrations",
+            Self::Workers => "workers",
+        }
+    }
+}
+
+/// Answers 503, with one word for the reason, when requests are better sent elsewhere.
 ///
 /// A chain that cannot be followed changes nothing here: everything else goes on being served.
-async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
-    let gateway = &state.gateway;
-    match gateway.clock().refresh(gateway.pool()).await {
+async fn ready(
+    State(state): State<AppState>,
+    Extension(shutdown): Extension<Shutdown>,
+) -> (StatusCode, Json<Value>) {
+    // Asked first: a process that stops closes its connections, and is not broken.
+    let asked = if shutdown.is_requested() {
+        Err(Unready::ShuttingDown)
+    } else {
+        can_work(&state.gateway).await
+    };
+    match asked {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ok" }))),
-        Err(error) => unavailable(&error),
+        Err(why) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "status": "unavailable", "reason": why.word() })),
+        ),
+    }
+}
+
+async fn can_work(gateway: &Gateway) -> Result<(), Unready> {
+    let asking = async {
+        gateway.clock().refresh(gateway.pool()).await?;
+        gateway::schema_is_current(gateway.pool()).await
+    };
+    match tokio::time::timeout(DATABASE_LIMIT, asking).await {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => {
+            tracing::warn!("the schema of the database is older than this version");
+            return Err(Unready::Migrations);
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the database does not answer");
+            return Err(Unready::Database);
+        }
+        Err(_) => {
+            tracing::warn!("the database does not answer in time");
+            return Err(Unready::Database);
+        }
+    }
+    if gateway.roster().is_complete() {
+        Ok(())
+    } else {
+        tracing::warn!("a worker of this process has ended");
+        Err(Unready::Workers)
     }
 }
 

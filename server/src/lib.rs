@@ -15,6 +15,7 @@ pub mod documents;
 pub mod health;
 pub mod http;
 pub mod logging;
+pub mod metrics;
 pub mod pages;
 pub mod postgres;
 pub mod router;

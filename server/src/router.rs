@@ -8,6 +8,7 @@ use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
 
 use crate::http::{panics, request_id, security_headers};
+use crate::metrics::requests;
 use crate::shutdown::Shutdown;
 use crate::state::AppState;
 use crate::{dialects, health, pages, sandbox, static_files};
@@ -22,9 +23,9 @@ pub fn router(state: AppState, site_root: &Path, shutdown: Shutdown) -> Router {
         .merge(dialects::orders::router())
         .merge(dialects::processing::router())
         .merge(sandbox::router())
-        .merge(pages::router(&state, shutdown))
+        .merge(pages::router(&state, shutdown.clone()))
         .merge(static_files::router(site_root))
-        .merge(health::router())
+        .merge(health::router(shutdown))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(panics::catch))
@@ -32,6 +33,10 @@ pub fn router(state: AppState, site_root: &Path, shutdown: Shutdown) -> Router {
         .layer(middleware::from_fn_with_state(
             state.clone(),
             security_headers::set,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            requests::count,
         ))
         .layer(middleware::from_fn(request_id::assign))
         .with_state(state)

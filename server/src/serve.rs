@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::commands::{close, demo_text, print};
 use crate::config::Config;
 use crate::database::Database;
+use crate::metrics;
 use crate::router::router;
 use crate::shutdown::Shutdown;
 use crate::state::{AppState, Edge};
@@ -31,16 +32,31 @@ const STATIC_KEY_CHARS: usize = 32;
 /// The port is taken first: a second server on the same port ends before it touches the database.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signal();
-    let listener = listen(config.listen).await?;
+    let listener = listen(config.listen, "EXCHEQUER_LISTEN").await?;
+    let for_metrics = match config.metrics_listen {
+        Some(address) => Some(listen(address, "EXCHEQUER_METRICS_LISTEN").await?),
+        None => None,
+    };
     let public_url = config.public_url_at(listener.local_addr()?);
+    let listeners = Listeners {
+        public: listener,
+        metrics: for_metrics,
+    };
     let database = Database::start(&config.database).await?;
-    let served = serve_on(listener, &config, public_url, &database, shutdown).await;
+    let served = serve_on(listeners, &config, public_url, &database, shutdown).await;
     let stopped = database.stop().await;
     served.and(stopped)
 }
 
+/// The ports of a server.
+pub(crate) struct Listeners {
+    pub(crate) public: TcpListener,
+    /// For the operator's monitoring; everybody who reaches it is answered.
+    pub(crate) metrics: Option<TcpListener>,
+}
+
 async fn serve_on(
-    listener: TcpListener,
+    listeners: Listeners,
     config: &Config,
     public_url: String,
     database: &Database,
@@ -57,13 +73,14 @@ async fn serve_on(
         tracing::warn!(%error, "standard output cannot be written to");
     }
     warn_of_weak_key(config);
-    answer(listener, config.clone(), gateway, shutdown).await
+    warn_of_open_metrics(config);
+    answer(listeners, config.clone(), gateway, shutdown).await
 }
 
 /// Answers requests and works on what is due until the process is asked to stop, then gives the
 /// connections to the database back.
 pub(crate) async fn answer(
-    listener: TcpListener,
+    listeners: Listeners,
     config: Config,
     gateway: Gateway,
     shutdown: Shutdown,
@@ -74,22 +91,39 @@ pub(crate) async fn answer(
         trusted_proxies: config.trusted_proxies,
     };
     let state = AppState::new(gateway.clone(), edge);
+    let metrics = listeners
+        .metrics
+        .map(|listener| tokio::spawn(metrics::serve(listener, state.clone(), shutdown.clone())));
     let app = router(state, &config.site_root, shutdown.clone());
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let mut asked = shutdown.clone();
-    let server = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { asked.requested().await });
+    let (mut asked, drain) = (shutdown.clone(), config.drain);
+    let server = axum::serve(listeners.public, service).with_graceful_shutdown(async move {
+        asked.requested().await;
+        // Whoever sends requests here sees at `/health/ready` that they should go elsewhere.
+        sleep(drain).await;
+    });
     let served = tokio::select! {
         ended = server.into_future() => ended.context("the server ended"),
-        () = out_of_grace(shutdown) => {
+        () = out_of_grace(shutdown, drain) => {
             tracing::warn!("some requests did not end in time");
             Ok(())
         }
     };
-    finish(workers).await;
+    finish(workers.into_iter().chain(metrics).collect()).await;
     close(&gateway).await;
     tracing::info!("stopped");
     served
+}
+
+/// Metrics name nobody, but tell how busy and how well a server is.
+fn warn_of_open_metrics(config: &Config) {
+    if let Some(address) = config.metrics_listen.filter(|it| !it.ip().is_loopback()) {
+        tracing::warn!(
+            %address,
+            "metrics are answered to everybody who reaches this address: EXCHEQUER_METRICS_LISTEN \
+             should be one of this machine or of a network of your own"
+        );
+    }
 }
 
 /// The static key opens every merchant's wallets, so a guess must be hopeless.
@@ -102,9 +136,9 @@ fn warn_of_weak_key(config: &Config) {
     }
 }
 
-async fn out_of_grace(mut shutdown: Shutdown) {
+async fn out_of_grace(mut shutdown: Shutdown, drain: Duration) {
     shutdown.requested().await;
-    sleep(GRACE).await;
+    sleep(drain + GRACE).await;
 }
 
 /// What is printed once the server answers: where it is and, in test mode, how to get in.
@@ -128,21 +162,21 @@ async fn finish(workers: Vec<JoinHandle<()>>) {
     }
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
             ErrorKind::AddrInUse => {
-                "another program is using this port: stop it, or choose another with EXCHEQUER_LISTEN"
+                "another program is using this port: stop it, or choose another with"
             }
             ErrorKind::PermissionDenied => {
-                "ports below 1024 need a privilege: choose a higher one with EXCHEQUER_LISTEN"
+                "ports below 1024 need a privilege: choose a higher one with"
             }
             ErrorKind::AddrNotAvailable => {
-                "this machine does not have this address: choose another with EXCHEQUER_LISTEN"
+                "this machine does not have this address: choose another with"
             }
-            _ => "choose another with EXCHEQUER_LISTEN",
+            _ => "choose another with",
         };
-        anyhow::anyhow!("cannot listen on {address}: {advice} ({error})")
+        anyhow::anyhow!("cannot listen on {address}: {advice} {setting} ({error})")
     })
 }
 
@@ -153,9 +187,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_told_with_what_to_do() {
-        let first = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let first = listen(any, "EXCHEQUER_LISTEN").await.unwrap();
         let address = first.local_addr().unwrap();
-        let message = listen(address).await.unwrap_err().to_string();
+        let again = listen(address, "EXCHEQUER_LISTEN").await;
+        let message = again.unwrap_err().to_string();
         assert!(message.contains(&address.to_string()), "{message}");
         assert!(message.contains("EXCHEQUER_LISTEN"), "{message}");
         assert_eq!(message.lines().count(), 1, "{message}");

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use gateway::Gateway;
+use time::OffsetDateTime;
 
 use crate::http::rate_limit::RateLimits;
+use crate::metrics::requests::Requests;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -14,6 +16,10 @@ pub struct AppState {
     pub gateway: Gateway,
     pub limits: Arc<RateLimits>,
     pub edge: Arc<Edge>,
+    /// What this process has answered.
+    pub requests: Arc<Requests>,
+    /// When it began, system clock.
+    pub started_at: OffsetDateTime,
 }
 
 /// What only the edge has to know about its surroundings.
@@ -33,6 +39,8 @@ impl AppState {
             gateway,
             limits: Arc::new(limits),
             edge: Arc::new(edge),
+            requests: Arc::default(),
+            started_at: OffsetDateTime::now_utc(),
         }
     }
 }

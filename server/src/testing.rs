@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
+use axum::response::Response;
 use gateway::demo::DemoSet;
 use gateway::{Gateway, PgPool, Settings};
 use serde_json::Value;
@@ -33,6 +34,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// `/sandbox/advance` or [`TestApp::gateway`].
 pub struct TestApp {
     router: Router,
+    state: AppState,
     gateway: Gateway,
 }
 
@@ -57,8 +59,23 @@ impl TestApp {
             .await
             .expect("the instance opens");
         let state = AppState::new(gateway.clone(), Edge::default());
-        let router = router(state, Path::new("no site in tests"), Shutdown::never());
-        TestApp { router, gateway }
+        let site = Path::new("no site in tests");
+        let router = router(state.clone(), site, Shutdown::never());
+        TestApp {
+            router,
+            state,
+            gateway,
+        }
+    }
+
+    /// The page of metrics, which the router does not have.
+    pub async fn metrics(&self) -> TestResponse {
+        let request = Request::builder().uri("/metrics").body(Body::empty());
+        let answer = crate::metrics::router(self.state.clone())
+            .oneshot(request.expect("a request"))
+            .await
+            .expect("infallible");
+        Self::read(answer).await
     }
 
     /// For what has no call: workers, deliveries, the clock.
@@ -91,6 +108,10 @@ impl TestApp {
             .oneshot(request)
             .await
             .expect("infallible");
+        Self::read(answer).await
+    }
+
+    async fn read(answer: Response) -> TestResponse {
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, ANSWER_BYTES_MAX)
             .await

@@ -33,6 +33,7 @@ pub enum Section {
     RateSources,
     Chains,
     AuditLog,
+    System,
     Faucet,
     Mailbox,
 }
@@ -97,6 +98,7 @@ const OPERATOR_GROUP: Group = (
         (Section::RateSources, "Rate sources", "/app/operate/rates"),
         (Section::Chains, "Chains", "/app/operate/chains"),
         (Section::AuditLog, "Audit log", "/app/operate/audit"),
+        (Section::System, "System", "/app/operate/system"),
     ],
 );
 

@@ -17,6 +17,7 @@ mod deposits;
 pub mod error;
 pub mod exchange;
 pub mod futures;
+pub mod histogram;
 pub mod idempotency;
 pub mod instance;
 pub mod invoices;
@@ -29,6 +30,7 @@ pub mod operator;
 pub mod outbox;
 pub mod payouts;
 pub mod rates;
+pub mod roster;
 pub mod settings;
 pub mod terminal;
 pub mod terms;
@@ -43,7 +45,7 @@ use tokio::sync::broadcast;
 
 pub use error::{Error, FieldError, Result};
 pub use instance::Instance;
-pub use open::{Options, migrate};
+pub use open::{Options, migrate, schema_is_current};
 pub use settings::Settings;
 
 /// Everything the edge may ask for. Cheap to clone.
@@ -63,6 +65,8 @@ struct Inner {
     sender: outbox::Sender,
     guard: Arc<outbox::AddressGuard>,
     changed: broadcast::Sender<String>,
+    attempts: outbox::AttemptTally,
+    roster: roster::Roster,
 }
 
 impl Gateway {
@@ -110,6 +114,16 @@ impl Gateway {
     /// Which addresses webhooks may go to.
     pub fn guard(&self) -> &outbox::AddressGuard {
         &self.0.guard
+    }
+
+    /// What became of the deliveries this process tried.
+    pub(crate) fn attempts(&self) -> &outbox::AttemptTally {
+        &self.0.attempts
+    }
+
+    /// Who of the workers is at work.
+    pub fn roster(&self) -> &roster::Roster {
+        &self.0.roster
     }
 
     /// Public ids of charges as they change, in any process of this instance.

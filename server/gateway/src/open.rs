@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::broadcast;
 
@@ -10,7 +11,8 @@ use crate::chain::Chains;
 use crate::clock::Clock;
 use crate::currencies::Currencies;
 use crate::ledger::Book;
-use crate::outbox::{AddressGuard, Fanout, Render, Sender};
+use crate::outbox::{AddressGuard, AttemptTally, Fanout, Render, Sender};
+use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::{Error, Gateway, Inner, Instance, Result};
 
@@ -21,6 +23,9 @@ const SIDE_CONNECTIONS: u32 = 2 + 6;
 
 /// How many changed charges a slow live page may be behind before it reads afresh.
 const CHANGED_BACKLOG: usize = 1_024;
+
+/// The schema of this version.
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// What opening an instance takes.
 pub struct Options {
@@ -35,12 +40,22 @@ pub async fn migrate(database_url: &str) -> Result<()> {
         .max_connections(1)
         .connect(database_url)
         .await?;
-    sqlx::migrate!("../../migrations")
-        .run(&pool)
-        .await
-        .map_err(Error::internal)?;
+    MIGRATOR.run(&pool).await.map_err(Error::internal)?;
     pool.close().await;
     Ok(())
+}
+
+/// Whether the schema has everything this version needs. What a newer version added beside it is
+/// none of this one's business.
+///
+/// # Errors
+/// The database's.
+pub async fn schema_is_current(pool: &PgPool) -> Result<bool> {
+    let applied = crate::instance::store::applied_migrations(pool).await?;
+    Ok(MIGRATOR
+        .iter()
+        .filter(|migration| !migration.migration_type.is_down_migration())
+        .all(|migration| applied.contains(&migration.version)))
 }
 
 impl Gateway {
@@ -103,6 +118,8 @@ impl Gateway {
             sender,
             guard,
             changed,
+            attempts: AttemptTally::default(),
+            roster: Roster::default(),
         })))
     }
 }

@@ -16,6 +16,7 @@ use crate::charges::{any_due, expire_due};
 use crate::currencies::store::CURRENCY_CHANNEL;
 use crate::ledger::store::CHARGE_CHANNEL;
 use crate::outbox::{IN_FLIGHT_MAX, Outcome, deliver_due, start_due};
+use crate::roster::OnDuty;
 use crate::withdrawals::store::WITHDRAWAL_CHANNEL;
 use crate::withdrawals::{any_due as any_withdrawal_due, send_due};
 use crate::{Error, Gateway, Result, chain, futures};
@@ -45,8 +46,11 @@ impl Gateway {
         let wake = Wake::default();
         let slots = Arc::new(Semaphore::new(usize::from(IN_FLIGHT_MAX)));
         let mut handles = vec![
-            tokio::spawn(listen(self.clone(), wake.clone(), shutdown.clone())),
-            spawn_loop("expiry", shutdown.clone(), None, {
+            tokio::spawn(on_duty(
+                self.roster().enter("notifications"),
+                listen(self.clone(), wake.clone(), shutdown.clone()),
+            )),
+            spawn_loop(self, "expiry", shutdown.clone(), None, {
                 let gateway = self.clone();
                 move || {
                     let gateway = gateway.clone();
@@ -63,6 +67,7 @@ impl Gateway {
                 }
             }),
             spawn_loop(
+                self,
                 "withdrawals",
                 shutdown.clone(),
                 Some(wake.withdrawals.clone()),
@@ -74,18 +79,28 @@ impl Gateway {
                     }
                 },
             ),
-            spawn_loop("deliveries", shutdown.clone(), Some(wake.deliveries), {
-                let gateway = self.clone();
-                move || {
-                    let (gateway, slots) = (gateway.clone(), slots.clone());
-                    async move { start_due(&gateway, &slots).await }
-                }
-            }),
-            tokio::spawn(clean_up(self.clone(), shutdown.clone())),
+            spawn_loop(
+                self,
+                "deliveries",
+                shutdown.clone(),
+                Some(wake.deliveries),
+                {
+                    let gateway = self.clone();
+                    move || {
+                        let (gateway, slots) = (gateway.clone(), slots.clone());
+                        async move { start_due(&gateway, &slots).await }
+                    }
+                },
+            ),
+            tokio::spawn(on_duty(
+                self.roster().enter("clean-up"),
+                clean_up(self.clone(), shutdown.clone()),
+            )),
         ];
         for chain in self.chains().all() {
             let follower = chain::follower::run(self.clone(), chain.coin, shutdown.clone());
-            handles.push(tokio::spawn(follower));
+            let name = format!("follower of {}", chain.params.code);
+            handles.push(tokio::spawn(on_duty(self.roster().enter(&name), follower)));
             if let Some(node) = chain.announcements() {
                 handles.push(tokio::spawn(node.clone().listen(shutdown.clone())));
             }
@@ -133,7 +148,14 @@ pub(crate) async fn send_all_due(gateway: &Gateway, now: OffsetDateTime) -> Resu
     Ok(())
 }
 
+/// Work under a name on the roster, until it ends or breaks.
+async fn on_duty(duty: OnDuty, work: impl Future<Output = ()> + Send) {
+    work.await;
+    drop(duty);
+}
+
 fn spawn_loop<F, Fut>(
+    gateway: &Gateway,
     name: &'static str,
     mut shutdown: watch::Receiver<bool>,
     wake: Option<Arc<Notify>>,
@@ -143,7 +165,8 @@ where
     F: Fn() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Outcome>> + Send,
 {
-    tokio::spawn(async move {
+    let duty = gateway.roster().enter(name);
+    tokio::spawn(on_duty(duty, async move {
         while !*shutdown.borrow() {
             match run_once().await {
                 Ok(Outcome::Worked) => continue,
@@ -162,7 +185,7 @@ where
                 changed = shutdown.changed() => if changed.is_err() { return },
             }
         }
-    })
+    }))
 }
 
 /// Turns database notifications of any process into wake-ups of this one.

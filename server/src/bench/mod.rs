@@ -55,7 +55,7 @@ use self::tpcb::Tpcb;
 use crate::commands::print;
 use crate::config::{Config, DatabaseSetting};
 use crate::database::Database;
-use crate::serve::answer;
+use crate::serve::{Listeners, answer};
 use crate::shutdown::Shutdown;
 
 /// Connections to Postgres that are neither pgbench's nor the pool's: those beside the pool, listeners
@@ -186,7 +186,10 @@ async fn on_server(
     };
     let (stop, stopping) = watch::channel(false);
     let server = tokio::spawn(answer(
-        listener,
+        Listeners {
+            public: listener,
+            metrics: None,
+        },
         config.clone(),
         gateway.clone(),
         Shutdown::following(stopping),

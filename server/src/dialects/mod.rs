@@ -56,13 +56,19 @@ impl Audience {
     }
 }
 
-/// The answer to a request that broke us. It tells nothing; the log does.
-pub fn server_error(path: &str) -> Response {
+/// The answer to a request that broke us. It tells nothing; the log does, under the request's name.
+/// The dialects have no field for that name: their callers find it in the header.
+pub fn server_error(path: &str, request_id: Option<&str>) -> Response {
     match Audience::of(path) {
         Audience::Orders => orders::Error::internal().into_response(),
         Audience::Processing => processing::Error::internal().into_response(),
         Audience::Page => {
-            let text = "Something went wrong on our side. Please try again.\n";
+            let mut text = "Something went wrong on our side. Please try again.\n".to_owned();
+            if let Some(id) = request_id {
+                text.push_str("Request ");
+                text.push_str(id);
+                text.push('\n');
+            }
             (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
         }
     }

@@ -9,16 +9,18 @@ use axum::response::Response;
 use futures::FutureExt;
 
 use crate::dialects;
+use crate::http::request_id::RequestId;
 
 /// Middleware: a panic becomes a 500 in the shape of whoever was asked.
 pub async fn catch(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let id = request.extensions().get::<RequestId>().cloned();
     // Nothing of the request outlives the panic, so nothing half-changed can be seen.
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(panic) => {
             tracing::error!(panic = message(panic.as_ref()), "a handler panicked");
-            dialects::server_error(&path)
+            dialects::server_error(&path, id.as_ref().map(RequestId::as_str))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module that makes routes, below `src`.
-const MODULES: [(&str, &str); 18] = [
+const MODULES: [(&str, &str); 19] = [
     (
         "dialects/orders/mod.rs",
         include_str!("../../src/dialects/orders/mod.rs"),
@@ -15,6 +15,7 @@ const MODULES: [(&str, &str); 18] = [
         include_str!("../../src/dialects/processing/mod.rs"),
     ),
     ("health.rs", include_str!("../../src/health.rs")),
+    ("metrics/mod.rs", include_str!("../../src/metrics/mod.rs")),
     (
         "pages/callbacks.rs",
         include_str!("../../src/pages/callbacks.rs"),

@@ -19,6 +19,7 @@ pub mod payouts;
 pub mod receipt;
 pub mod reconciliation;
 pub mod settings;
+pub mod system;
 pub mod terminal;
 pub mod terminal_settings;
 

@@ -1,10 +1,11 @@
 //! The operator's pages: house accounts, suspense, merchants, terms, rates, chains, the
-//! audit log (ux §1.14).
+//! audit log, the system (ux §1.14).
 
 mod audit;
 mod chain_audit;
 mod chains;
 mod currencies;
+mod duration_chart;
 mod house;
 mod merchants;
 mod payouts;
@@ -12,6 +13,7 @@ mod rates;
 mod review;
 mod suspended;
 mod suspense;
+mod system;
 
 pub use audit::AuditPage;
 pub use chain_audit::ChainAuditPage;
@@ -24,6 +26,7 @@ pub use rates::OperatorRatesPage;
 pub use review::ReviewPage;
 pub use suspended::SuspendedDepositPage;
 pub use suspense::SuspensePage;
+pub use system::SystemPage;
 
 use domain::view::checkout::Notice;
 use domain::view::dashboard::Frame;

@@ -4,6 +4,8 @@
 //! Invariant: an audit only reads, and a clean one found nothing at all.
 
 mod chain;
+mod last;
+mod last_store;
 mod store;
 
 use serde::Serialize;

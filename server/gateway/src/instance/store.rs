@@ -54,3 +54,12 @@ pub(crate) async fn move_clock(pool: &PgPool, seconds: i64) -> Result<i64> {
     .fetch_one(pool)
     .await?)
 }
+
+/// Versions of the migrations that this database has had.
+pub(crate) async fn applied_migrations(pool: &PgPool) -> Result<Vec<i64>> {
+    Ok(
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(pool)
+            .await?,
+    )
+}

@@ -11,12 +11,15 @@
 
 mod accounts;
 pub(crate) mod store;
+mod tally;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::ledger::{AccountId, AccountKey, JournalEntry, Leg, apply};
+use domain::view::system::{CommitFigures, CommitterFigures};
 use futures::future::BoxFuture;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
@@ -24,6 +27,7 @@ use sqlx::PgPool;
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 
 use self::accounts::Accounts;
+use self::tally::CommitTally;
 use crate::clock::Clock;
 use crate::outbox::Fanout;
 use crate::{Error, Result};
@@ -47,6 +51,7 @@ pub struct Book {
     clock: Clock,
     accounts: Arc<Accounts>,
     fanout: Fanout,
+    tally: Arc<CommitTally>,
 }
 
 impl Book {
@@ -56,6 +61,7 @@ impl Book {
             clock,
             accounts: Arc::new(Accounts::new(side_pool)),
             fanout,
+            tally: Arc::default(),
         }
     }
 
@@ -65,6 +71,28 @@ impl Book {
     /// What `work` returned; [`Error::Ledger`] when an entry is refused (overdraft, overflow);
     /// [`Error::AlreadyBooked`] when the fact of an entry is in the journal already.
     pub async fn commit<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send,
+        F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send,
+    {
+        let begun = Instant::now();
+        let done = self.run(work).await;
+        self.tally.note(begun.elapsed(), done.as_ref().err());
+        done
+    }
+
+    /// What became of the units of this process.
+    pub fn commits(&self) -> CommitFigures {
+        self.tally.figures()
+    }
+
+    /// What waits to be committed together; `None`, because every unit has a transaction of its own.
+    /// The one place where a committer that batches tells of itself.
+    pub fn committer(&self) -> Option<CommitterFigures> {
+        None
+    }
+
+    async fn run<T, F>(&self, work: F) -> Result<T>
     where
         T: Send,
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send,

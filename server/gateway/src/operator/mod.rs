@@ -19,6 +19,8 @@ mod suspended_deposit;
 mod suspense;
 mod suspense_store;
 mod suspense_story;
+mod system;
+mod system_store;
 mod terms_edit;
 mod terms_edit_store;
 mod terms_fields;

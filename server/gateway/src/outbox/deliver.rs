@@ -94,11 +94,13 @@ async fn attempt(gateway: &Gateway, delivery: &Claimed) -> Result<()> {
                 error: Some("the delivery could not be signed".to_owned()),
                 response_head: String::new(),
             };
+            gateway.attempts().note(&After::GivenUp);
             return store::record_attempt(gateway.pool(), delivery, attempt, After::GivenUp).await;
         }
     };
     let outcome = gateway.sender().send(&request).await;
     let after = decide(delivery, &outcome, at)?;
+    gateway.attempts().note(&after);
     if let (Some(FailureKind::Gone), Some(endpoint_id)) = (outcome.failure, delivery.endpoint_id) {
         endpoint::give_up(gateway.pool(), endpoint_id, at).await?;
     }

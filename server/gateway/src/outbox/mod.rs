@@ -13,6 +13,7 @@ pub mod schedule;
 mod sender;
 pub mod signature;
 pub(crate) mod store;
+mod tally;
 
 use time::OffsetDateTime;
 
@@ -23,6 +24,7 @@ pub(crate) use drain::drain_due;
 pub(crate) use fanout::Fanout;
 pub use guard::AddressGuard;
 pub use sender::{Sender, Timeouts, install_crypto_provider};
+pub(crate) use tally::AttemptTally;
 
 /// How a receiver wants events written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

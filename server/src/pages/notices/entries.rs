@@ -6,7 +6,7 @@ use super::Code;
 /// of the whole form blames the empty field.
 pub(super) type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-pub(super) const ENTRIES: [Entry; 61] = [
+pub(super) const ENTRIES: [Entry; 62] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -309,6 +309,12 @@ pub(super) const ENTRIES: [Entry; 61] = [
         Code::ChainCompared,
         "chain-compared",
         "The books are being compared with the chain; a large one takes some minutes.",
+        None,
+    ),
+    (
+        Code::BooksAudited,
+        "books-audited",
+        "The books are being audited; large ones take some minutes.",
         None,
     ),
     (

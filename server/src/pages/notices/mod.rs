@@ -70,6 +70,7 @@ pub(super) enum Code {
     PayoutReplaced,
     PayoutSentAgain,
     ChainCompared,
+    BooksAudited,
     FloorSaved,
     TermsSaved,
     RatePinned,

@@ -1,5 +1,5 @@
 //! The operator's pages: house accounts, suspense, payouts, merchants, terms, rates, chains, the
-//! audit log (ux §1.14).
+//! audit log, the system (ux §1.14).
 //! For admins alone.
 //!
 //! A change goes the same way everywhere: a form, a review of before and after, a reason, and an audit
@@ -13,6 +13,7 @@ mod merchants;
 mod payouts;
 mod rates;
 mod suspense;
+mod system;
 
 use app::pages::{ReviewPage, Section};
 use axum::Router;
@@ -93,6 +94,10 @@ pub(super) fn routes() -> Router<AppState> {
         )
         .route("/app/operate/audit", get(audit::show))
         .route("/app/operate/audit.csv", get(audit::export))
+        .route("/app/operate/system", get(system::show))
+        .route("/app/operate/system.csv", get(system::export))
+        .route("/app/operate/system.json", get(system::export_json))
+        .route("/app/operate/system/audit", post(system::audit))
 }
 
 /// The field every review has.

@@ -1,0 +1,68 @@
+//! What became of the units of work of this process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::view::system::CommitFigures;
+
+use crate::Error;
+use crate::histogram::Histogram;
+
+/// Counters since the process began.
+#[derive(Debug, Default)]
+pub(super) struct CommitTally {
+    refused: AtomicU64,
+    overloaded: AtomicU64,
+    failed: AtomicU64,
+    /// Of those that were committed, which it counts, too.
+    durations: Histogram,
+}
+
+impl CommitTally {
+    pub(super) fn note(&self, took: Duration, error: Option<&Error>) {
+        let counter = match error {
+            None => return self.durations.observe(took),
+            Some(Error::Overloaded) => &self.overloaded,
+            Some(Error::Database(_) | Error::Internal(_)) => &self.failed,
+            Some(_) => &self.refused,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn figures(&self) -> CommitFigures {
+        let durations = self.durations.durations();
+        CommitFigures {
+            committed: durations.count(),
+            refused: self.refused.load(Ordering::Relaxed),
+            overloaded: self.overloaded.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            durations,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_no_failure_and_takes_no_part_in_the_durations() {
+        let tally = CommitTally::default();
+        let took = Duration::from_millis(3);
+        tally.note(took, None);
+        tally.note(took, Some(&Error::AlreadyBooked));
+        tally.note(took, Some(&Error::Overloaded));
+        tally.note(took, Some(&Error::Internal("broken".to_owned())));
+        let figures = tally.figures();
+        assert_eq!(
+            (
+                figures.committed,
+                figures.refused,
+                figures.overloaded,
+                figures.failed
+            ),
+            (1, 1, 1, 1)
+        );
+        assert_eq!(figures.durations.sum_micros, 3_000);
+    }
+}

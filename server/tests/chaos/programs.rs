@@ -1,0 +1,86 @@
+//! Processes of a run: servers, audits, Postgres' own programs.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// A server; dropping it is `kill -9`.
+pub struct Server {
+    child: Child,
+    pub base: String,
+    /// Kept open: a server whose output nobody can take ends.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub fn start(database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let mut child = exchequer(database_url)
+            .arg("serve")
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let base = line.trim().to_owned();
+        assert!(base.starts_with("http://127.0.0.1:"), "{line:?}");
+        Self {
+            child,
+            base,
+            _output: output,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the program prints; it has to succeed.
+pub fn run(database_url: &str, args: &[&str]) -> String {
+    let output = exchequer(database_url).args(args).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{args:?}: {text}");
+    text
+}
+
+fn exchequer(database_url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exchequer"));
+    command
+        .env("DATABASE_URL", database_url)
+        .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
+        .env("EXCHEQUER_RATE_LIMIT", "1000000")
+        .env("EXCHEQUER_DB_CONNECTIONS", "10")
+        // It is full of what is done to it.
+        .env("EXCHEQUER_LOG", "off");
+    command
+}
+
+/// One of Postgres' programs, which has to succeed.
+pub fn postgres(program: &str, args: &[&str]) {
+    let output = Command::new(find(program)).args(args).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {told}");
+}
+
+/// In Debian's folders, newest first, then on the search path: the order of the product.
+fn find(program: &str) -> PathBuf {
+    let installed = std::fs::read_dir("/usr/lib/postgresql");
+    let mut versions: Vec<u32> = installed
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    versions.sort_unstable();
+    versions
+        .iter()
+        .rev()
+        .map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin/{program}")))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| PathBuf::from(program))
+}
