@@ -31,6 +31,7 @@ pub mod rates;
 pub mod settings;
 pub mod terminal;
 pub mod terms;
+pub mod treasury;
 pub mod wallets;
 pub mod withdrawals;
 pub mod workers;

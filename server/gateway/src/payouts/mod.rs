@@ -33,6 +33,7 @@ pub use wallet::{Signer, Wallet, WalletError};
 
 pub(crate) use follow::{follow, send_once_more};
 pub(crate) use open::open;
+pub(crate) use row::TxState;
 pub(crate) use work::{any_due, work_due};
 
 /// What is paid for, as plans and signers name it.

@@ -25,6 +25,7 @@ pub(super) async fn changed_on_chain(
          WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
            -- Payouts are followed by themselves: any of their transactions may pay.
            AND w.payout_id IS NULL
+           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id)
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
                 -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
                 OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
@@ -80,7 +81,11 @@ pub(crate) async fn ours(
 ) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
-             UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)",
+             UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)
+             -- Whatever coin it pays with: each chain of the network sees it. One that failed is told of
+             -- under a name of its own, which begins with its id.
+             UNION SELECT t.id FROM unnest($2::text[]) AS t (id)
+                   JOIN treasury_txs x ON x.txid = split_part(t.id, ':', 1)",
     )
     .bind(coin.id)
     .bind(txids)
@@ -108,6 +113,8 @@ pub(super) struct Standing {
     pub(super) alive: bool,
     /// The transaction that took its coins, where it is known.
     pub(super) replaced_by: Option<String>,
+    /// What its payment with a number came to, deep in the chain: `failed` or `taken`.
+    pub(super) outcome: Option<String>,
 }
 
 pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Result<Standing> {
@@ -116,9 +123,11 @@ pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Resu
              EXISTS (SELECT FROM payout_txs x
                      JOIN chain_txs u ON u.chain = x.chain AND u.txid = x.txid
                      WHERE x.payout_id = w.payout_id AND u.status IN ('mempool', 'confirmed'))
-                 AS other_alive
+                 AS other_alive,
+             p.outcome
          FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
+         LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid
          WHERE w.operation_id = $1",
     )
@@ -130,5 +139,6 @@ pub(super) async fn standing(conn: &mut PgConnection, operation_id: i64) -> Resu
         alive: matches!(status.as_deref(), Some("mempool" | "confirmed"))
             || row.try_get("other_alive")?,
         replaced_by: row.try_get("replaced_by")?,
+        outcome: row.try_get("outcome")?,
     })
 }

@@ -21,6 +21,9 @@ const NOT_KNOWN: Error =
     Error::Conflict("the chain does not show yet which transaction took its coins");
 const NOT_MINED: Error =
     Error::Conflict("the transaction that took its coins is not in a block yet");
+const NEVER_PAID: Error = Error::Conflict(
+    "its own transaction is in the chain and failed: nothing has paid the receiver",
+);
 const STILL_ALIVE: Error =
     Error::Conflict("its transaction waits for a block or is in one; nothing is to be decided");
 
@@ -176,6 +179,10 @@ impl Gateway {
         row: &WithdrawalRow,
         standing: &on_chain::Standing,
     ) -> Result<()> {
+        // As deep in the chain as it would have to be itself.
+        if standing.outcome.is_some() {
+            return Ok(());
+        }
         let Some(other) = &standing.replaced_by else {
             return Err(NOT_KNOWN);
         };
@@ -195,8 +202,10 @@ fn check(
 ) -> Result<()> {
     if row.state.apply(outcome.event()).is_err() || !operation.needs_attention {
         Err(NOT_REPLACED)
-    } else if standing.alive {
+    } else if standing.alive && standing.outcome.is_none() {
         Err(STILL_ALIVE)
+    } else if standing.outcome.as_deref() == Some("failed") && outcome == ReplacedOutcome::Paid {
+        Err(NEVER_PAID)
     } else {
         Ok(())
     }
