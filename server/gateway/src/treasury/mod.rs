@@ -15,6 +15,8 @@ mod drafting;
 mod fees;
 mod follow;
 mod follow_store;
+mod list;
+mod list_store;
 mod open;
 mod row;
 mod send;
@@ -27,6 +29,7 @@ mod work;
 
 pub use by_hand::UnsignedFile;
 pub use fees::Rules;
+pub use list::{TreasuryAccount, TreasuryLine};
 pub use settings::{TreasurySettings, WrongSetting};
 pub use wallet::{Signer, Treasury, TreasuryError};
 

@@ -8,7 +8,7 @@ use crate::STRANGERS;
 use crate::anvil::{ALICE, Anvil};
 use crate::net::ETHER;
 use crate::support::World;
-use crate::till::settings;
+use crate::till::{confirmations, settings};
 
 struct Stage {
     anvil: Anvil,
@@ -27,6 +27,7 @@ impl Stage {
         .fetch_one(pool)
         .await
         .unwrap();
+        confirmations(pool).await;
         let stage = Self {
             anvil,
             world,

@@ -58,6 +58,17 @@ pub fn settings(port: u16, signer: &str, more: &[(&str, &str)]) -> Settings {
     }
 }
 
+/// More than one, so that blocks can be undone before anything is settled.
+pub async fn confirmations(pool: &PgPool) {
+    sqlx::query(
+        "UPDATE currency_terms SET confirmations = 6, confirmations_large = 8
+         WHERE currency_id IN (SELECT id FROM currencies WHERE code IN ('ETH', 'USDT'))",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
 impl Till {
     /// Signs by itself; the merchant has 50 ether and 5 000 USDT, the account that pays 20 and 1 000.
     pub async fn new(pool: &PgPool) -> Self {
@@ -95,6 +106,7 @@ impl Till {
         .await
         .unwrap();
         net.listen_to(&payer);
+        confirmations(pool).await;
         Self {
             world,
             net,
