@@ -180,11 +180,14 @@ pub(super) async fn stuck(
              w.last_error, w.state NOT IN ('queued', 'void')
                  AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL) AS has_bytes,
              w.state IN ('built', 'broadcast') AND o.needs_attention
-                 AND NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
-                                 AND t.txid = w.txid AND t.status IN ('mempool', 'confirmed'))
-                 AND NOT EXISTS (SELECT 1 FROM payout_txs x JOIN chain_txs t
-                                 ON t.chain = x.chain AND t.txid = x.txid
-                                 WHERE x.payout_id = w.payout_id AND t.status IN ('mempool', 'confirmed'))
+                 AND (EXISTS (SELECT 1 FROM treasury_payments q WHERE q.operation_id = w.operation_id
+                              AND q.outcome IN ('failed', 'taken'))
+                      OR (NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
+                                      AND t.txid = w.txid AND t.status IN ('mempool', 'confirmed'))
+                          AND NOT EXISTS (SELECT 1 FROM payout_txs x JOIN chain_txs t
+                                          ON t.chain = x.chain AND t.txid = x.txid
+                                          WHERE x.payout_id = w.payout_id
+                                            AND t.status IN ('mempool', 'confirmed'))))
                  AS is_replaced
          FROM withdrawals w JOIN operations o ON o.id = w.operation_id
          JOIN merchants m ON m.id = o.merchant_id

@@ -172,12 +172,6 @@ impl Net {
         self.with(|world| world.fails = fails);
     }
 
-    /// Wei of an account at the tip.
-    pub fn ether_of(&self, account: &str) -> u128 {
-        let account = account.parse().unwrap();
-        self.with(|world| world.balances(world.blocks.len()).0[&account])
-    }
-
     /// What the account got, in the order it came: wei or units.
     pub fn received(&self, account: &str) -> Vec<u128> {
         let account: Account = account.parse().unwrap();

@@ -12,8 +12,8 @@
 //! }
 //! ```
 //!
-//! `tokens` and `destinations` may be left out; a token that is not listed does not leave, and without
-//! `ether` only gas does. A gwei is a thousandth of a millionth of an ether; wei below one count as one. A day
+//! `tokens` and `destinations` may be left out; a token that is not listed does not leave, and with a
+//! `payment_max_gwei` of 0 no ether but gas does. A gwei is a thousandth of a millionth of an ether; wei below one count as one. A day
 //! is one of UTC; what a transaction may cost at most counts for it as ether.
 
 use std::collections::{BTreeMap, BTreeSet};

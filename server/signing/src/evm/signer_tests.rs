@@ -164,7 +164,7 @@ fn a_policy_with_a_mistake_is_none() {
     for (wrong, right) in [
         ("\"chain_id\": 1", "\"chain_id\": 0"),
         ("daily_max_gwei", "daily_max"),
-        (CONTRACT, &CONTRACT.to_lowercase()),
+        (CONTRACT, CONTRACT.to_lowercase().as_str()),
         ("\"payment_max_units\": 50", "\"payment_max_units\": 0"),
     ] {
         let good = format!(
