@@ -7,12 +7,14 @@ mod chains;
 mod payouts;
 #[cfg(unix)]
 mod signer;
+mod treasury;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use self::chains::ChainArgs;
 #[cfg(unix)]
 pub use self::signer::SignerArgs;
+pub use self::treasury::TreasuryCommand;
 use crate::bench::BenchArgs;
 
 /// Arguments and environment of the process.
@@ -56,6 +58,11 @@ pub enum Command {
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
+    },
+    /// Look after the account that pays withdrawals of ether and tokens.
+    Treasury {
+        #[command(subcommand)]
+        command: TreasuryCommand,
     },
     /// Hold the key of one account and sign what its policy allows; a process of its own, which reads
     /// neither the database nor any other setting.

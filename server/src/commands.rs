@@ -1,6 +1,7 @@
 //! Commands that do one thing and end.
 
 mod reconciliation;
+mod treasury;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use gateway::Gateway;
 use gateway::audit::AuditReport;
 use serde_json::{Value, json};
 
+pub use self::treasury::treasury;
 #[cfg(unix)]
 use crate::cli::SignerArgs;
 use crate::config::Config;

@@ -16,7 +16,10 @@ pub fn start(config: &Config, command: &Command) {
         Command::Serve => "info",
         #[cfg(unix)]
         Command::Signer(_) => "info",
-        Command::Demo { .. } | Command::Migrate | Command::Audit { .. } => "warn",
+        Command::Demo { .. }
+        | Command::Migrate
+        | Command::Audit { .. }
+        | Command::Treasury { .. } => "warn",
         // Under load every slow statement would be warned of.
         Command::Bench { .. } => "error",
     };

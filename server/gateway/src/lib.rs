@@ -34,6 +34,7 @@ pub mod roster;
 pub mod settings;
 pub mod terminal;
 pub mod terms;
+pub mod treasury;
 pub mod wallets;
 pub mod withdrawals;
 pub mod workers;

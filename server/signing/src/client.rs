@@ -8,12 +8,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bitcoin::Psbt;
+use serde::Serialize;
 use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use crate::evm::Transaction;
 use crate::protocol::{
-    Answer, DayIsFull, FrameError, RefusedPayment, Request, read_frame, read_psbt, write_frame,
+    AccountRequest, Answer, DayIsFull, FrameError, RefusedPayment, Request, read_frame, read_psbt,
+    write_frame,
 };
 
 /// Why there is no signature.
@@ -81,6 +84,9 @@ impl SignerClient {
             .map_err(|_| ClientError::TimedOut)??;
         let signed = match answer {
             Answer::Psbt(text) => read_psbt(&text).map_err(ClientError::Garbled)?,
+            Answer::Transaction(_) => {
+                return Err(ClientError::Garbled("another kind of answer".to_owned()));
+            }
             Answer::Refused(words) => return Err(ClientError::Refused(words)),
             Answer::RefusedPayments(payments) => {
                 return Err(ClientError::RefusedPayments(payments));
@@ -94,7 +100,34 @@ impl SignerClient {
         Ok(signed)
     }
 
-    async fn ask(&self, request: &Request) -> Result<Answer, ClientError> {
+    /// Asks for the signed bytes of a transaction of the account that pays. Whether they are those is for
+    /// [`Transaction::check_signed`].
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn sign_account(
+        &self,
+        transaction: &Transaction,
+        references: &[String],
+    ) -> Result<Vec<u8>, ClientError> {
+        let request = AccountRequest {
+            transaction: transaction.clone(),
+            references: references.to_vec(),
+        };
+        let answer = timeout(self.time_limit, self.ask(&request))
+            .await
+            .map_err(|_| ClientError::TimedOut)??;
+        match answer {
+            Answer::Transaction(digits) => {
+                hex::decode(digits).map_err(|error| ClientError::Garbled(error.to_string()))
+            }
+            Answer::Psbt(_) => Err(ClientError::Garbled("another kind of answer".to_owned())),
+            Answer::Refused(words) => Err(ClientError::Refused(words)),
+            Answer::Failed(words) => Err(ClientError::Failed(words)),
+        }
+    }
+
+    async fn ask<R: Serialize + Sync>(&self, request: &R) -> Result<Answer, ClientError> {
         let garbled = |error: serde_json::Error| ClientError::Garbled(error.to_string());
         let json = serde_json::to_vec(request).map_err(garbled)?;
         let mut stream = UnixStream::connect(&self.socket)

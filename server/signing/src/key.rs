@@ -7,7 +7,7 @@ use std::fmt;
 
 use bitcoin::CompressedPublicKey;
 use bitcoin::bip32::{self, ChildNumber, DerivationPath, Xpriv, Xpub};
-use bitcoin::secp256k1::{Message, Secp256k1, SignOnly, ecdsa};
+use bitcoin::secp256k1::{Message, Secp256k1, SecretKey, SignOnly, ecdsa};
 use thiserror::Error;
 
 use crate::account::{self, Account, AccountError, Origin};
@@ -136,6 +136,13 @@ impl SigningKey {
         let key = self.key.derive_priv(&self.secp, &path).map_err(refuse)?;
         let signature = self.secp.sign_ecdsa_low_r(message, &key.private_key);
         Ok((Xpub::from_priv(&self.secp, &key).to_pub(), signature))
+    }
+
+    /// The key at `account / branch / index`, for signatures of another form.
+    pub(crate) fn secret(&self, branch: Branch, index: u32) -> Result<SecretKey, KeyError> {
+        let path = account::below(branch, index)?;
+        let key = self.key.derive_priv(&self.secp, &path).map_err(refuse)?;
+        Ok(key.private_key)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Transactions of the Bitcoin family: which coins they spend, what they pay, and who signs them.
+//! Transactions of the Bitcoin family: which coins they spend, what they pay, and who signs them. Those
+//! of accounts on EVM chains are in [`evm`], with the same signer.
 //!
 //! The first half is pure and decides: [`selection`] and [`bump`] make a [`Plan`], [`psbt`] writes
 //! it down for a signer and checks what comes back, [`account`] reads the public keys of both. The
@@ -16,6 +17,7 @@ pub mod chain;
 pub mod client;
 pub mod coins;
 mod draft;
+pub mod evm;
 pub mod fee;
 pub mod key;
 #[cfg(unix)]

@@ -74,6 +74,10 @@ pub enum PolicyError {
         address: String,
         error: AddressError,
     },
+    #[error("the address {0:?} of the policy is none, or has no checksum")]
+    Account(String),
+    #[error("the policy names the token {0} twice")]
+    Twice(String),
 }
 
 /// Why a transaction is against the policy. Said to whoever asked.

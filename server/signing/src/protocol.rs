@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use crate::evm::Transaction;
+
 /// Most bytes of JSON in a frame: a transaction of a hundred inputs, with the ones that made them.
 pub const FRAME_MAX: usize = 8 * 1024 * 1024;
 
@@ -31,12 +33,36 @@ pub struct Request {
     pub references: Vec<String>,
 }
 
+/// Please sign a transaction of the account that pays, on a chain of accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRequest {
+    pub transaction: Transaction,
+    /// As in [`Request`].
+    pub references: Vec<String>,
+}
+
+impl AccountRequest {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn parse(json: &[u8]) -> Result<Self, RequestError> {
+        let request: Self =
+            serde_json::from_slice(json).map_err(|error| RequestError::Form(error.to_string()))?;
+        check_references(&request.references)?;
+        Ok(request)
+    }
+}
+
 /// What the signer says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The same PSBT with a signature on every input, in base64.
     Psbt(String),
+    /// The signed bytes of the transaction, in hexadecimal.
+    Transaction(String),
     /// It will not, and asking again changes nothing as long as limits and day are the same.
     Refused(String),
     /// It will not make some of the payments, whatever else the transaction pays.
@@ -106,13 +132,18 @@ impl Request {
     pub fn parse(json: &[u8]) -> Result<(Self, Psbt), RequestError> {
         let request: Self =
             serde_json::from_slice(json).map_err(|error| RequestError::Form(error.to_string()))?;
-        let too_long = |reference: &String| reference.chars().count() > REFERENCE_LENGTH_MAX;
-        if request.references.len() > REFERENCES_MAX || request.references.iter().any(too_long) {
-            return Err(RequestError::References);
-        }
+        check_references(&request.references)?;
         let psbt = read_psbt(&request.psbt).map_err(RequestError::Psbt)?;
         Ok((request, psbt))
     }
+}
+
+fn check_references(references: &[String]) -> Result<(), RequestError> {
+    let too_long = |reference: &String| reference.chars().count() > REFERENCE_LENGTH_MAX;
+    if references.len() > REFERENCES_MAX || references.iter().any(too_long) {
+        return Err(RequestError::References);
+    }
+    Ok(())
 }
 
 /// Writes a PSBT as base64.

@@ -4,6 +4,7 @@
 //! is on the disk; asked to stop, it finishes what it has begun. Its log has transaction ids,
 //! satoshis and references, never a key or a signature.
 
+mod account_desk;
 mod desk;
 
 use std::fs::{self, Permissions};
@@ -115,7 +116,7 @@ impl Service {
         };
         tracing::info!(
             socket = %config.socket.display(),
-            chain = desk.chain().name,
+            chain = desk.chain_name(),
             first_address = desk.first_address(),
             ?peers,
             "the signer listens"

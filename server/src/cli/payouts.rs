@@ -151,6 +151,43 @@ pub struct PayoutArgs {
         value_name = "NUMBER"
     )]
     pub ltc_bump_after_blocks: Option<String>,
+
+    /// Who signs withdrawals of ether and tokens: `by-hand` (people, with `exchequer treasury`), the full
+    /// path of the signer's socket, or, in test mode alone, `in-process`. [default: by-hand]
+    #[arg(
+        long = "payout-eth-signer",
+        env = "EXCHEQUER_PAYOUT_ETH_SIGNER",
+        global = true,
+        value_name = "by-hand|in-process|SOCKET"
+    )]
+    pub eth_signer: Option<String>,
+
+    /// Most that a unit of gas may cost, in gwei; withdrawals wait while it costs more. [default: 300]
+    #[arg(
+        long = "payout-eth-fee-max-gwei",
+        env = "EXCHEQUER_PAYOUT_ETH_FEE_MAX_GWEI",
+        global = true,
+        value_name = "GWEI"
+    )]
+    pub eth_fee_max_gwei: Option<String>,
+
+    /// Of that, most for whoever makes the block. [default: 5]
+    #[arg(
+        long = "payout-eth-tip-max-gwei",
+        env = "EXCHEQUER_PAYOUT_ETH_TIP_MAX_GWEI",
+        global = true,
+        value_name = "GWEI"
+    )]
+    pub eth_tip_max_gwei: Option<String>,
+
+    /// Blocks after which a transaction that waits is replaced by itself; 0 for never. [default: 10]
+    #[arg(
+        long = "payout-eth-bump-after-blocks",
+        env = "EXCHEQUER_PAYOUT_ETH_BUMP_AFTER_BLOCKS",
+        global = true,
+        value_name = "NUMBER"
+    )]
+    pub eth_bump_after_blocks: Option<String>,
 }
 
 impl PayoutArgs {
@@ -173,6 +210,10 @@ impl PayoutArgs {
             "EXCHEQUER_PAYOUT_LTC_FEE_MAX_PPM" => &self.ltc_fee_max_ppm,
             "EXCHEQUER_PAYOUT_LTC_BATCH_MAX" => &self.ltc_batch_max,
             "EXCHEQUER_PAYOUT_LTC_BUMP_AFTER_BLOCKS" => &self.ltc_bump_after_blocks,
+            "EXCHEQUER_PAYOUT_ETH_SIGNER" => &self.eth_signer,
+            "EXCHEQUER_PAYOUT_ETH_FEE_MAX_GWEI" => &self.eth_fee_max_gwei,
+            "EXCHEQUER_PAYOUT_ETH_TIP_MAX_GWEI" => &self.eth_tip_max_gwei,
+            "EXCHEQUER_PAYOUT_ETH_BUMP_AFTER_BLOCKS" => &self.eth_bump_after_blocks,
             _ => return None,
         };
         value.clone()

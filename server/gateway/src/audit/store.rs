@@ -5,13 +5,14 @@ mod charges;
 mod operations;
 mod payouts;
 mod reports;
+mod treasury;
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::Result;
 
 /// What should be true, and how to find where it is not.
-pub(super) const CHECKS: [(&str, &str); 40] = [
+pub(super) const CHECKS: [(&str, &str); 44] = [
     ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
     (
         "each balance is the sum of its lines",
@@ -143,6 +144,22 @@ pub(super) const CHECKS: [(&str, &str); 40] = [
     (
         "the change of each payout came back to us",
         payouts::CHANGE_IS_OURS,
+    ),
+    (
+        "the numbers of each account that pays have no gaps",
+        treasury::NUMBERS_ARE_GAPLESS,
+    ),
+    (
+        "each number is used for one payment, by one transaction in the chain",
+        treasury::ONE_IN_THE_CHAIN,
+    ),
+    (
+        "all transactions of a payment pay what it says",
+        treasury::PLANS_AGREE,
+    ),
+    (
+        "each withdrawal with a number was paid by it as it says",
+        treasury::WITHDRAWALS_PAID,
     ),
     (
         "each change of status has its event",

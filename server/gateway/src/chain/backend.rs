@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::payouts::Wallet;
+use crate::treasury::Treasury;
 
 /// A block, by what links it to its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +157,11 @@ pub trait Payer: Send + Sync {
     /// Where several payments share a transaction and somebody else signs it, what it is made with;
     /// [`Self::build`] is not asked then.
     fn wallet(&self) -> Option<&Wallet> {
+        None
+    }
+
+    /// Where payments are numbered, the account that makes them; [`Self::build`] is not asked then.
+    fn treasury(&self) -> Option<&Treasury> {
         None
     }
 }

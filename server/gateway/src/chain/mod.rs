@@ -40,14 +40,16 @@ use self::evm::Evm;
 use self::health::Health;
 use self::node::Node;
 use self::payer::NoPayer;
-use self::settings::{ChainSetting, ConfiguredNode};
+use self::settings::{AccountSetting, ChainSetting, ConfiguredNode};
 use self::simulated::SimChain;
 use self::store::StoredAccount;
 use crate::currencies::Currencies;
-use crate::{Error, Instance, Result, payouts};
+use crate::{Error, Instance, Result, payouts, treasury};
 
 /// Stays simulated on a live instance: no value, same code path (`70-sandbox.md`).
 const TEST_COIN: &str = "tBTC";
+/// Gas is paid with it.
+const ETHER: &str = "ETH";
 
 /// Whether a transaction pays nobody as things stand, by the status stored for it: replaced, dropped, or
 /// forgotten altogether (`None`). The one rule for payments of charges and for deposits: what is nowhere
@@ -119,6 +121,7 @@ impl Chains {
     ) -> Result<Self> {
         let secret = instance.address_seed();
         let seed = Seed::new(secret);
+        let payer = treasury_account(settings, &seed)?;
         let mut chains = Vec::new();
         for params in &COINS {
             let Some(coin) = currencies.by_code(params.code) else {
@@ -143,7 +146,7 @@ impl Chains {
                 ),
             };
             let (node, payer) = match setting {
-                Some(setting) => connect(setting, &account, test_mode.then_some(&secret))?,
+                Some(setting) => connect(setting, &account, payer, test_mode.then_some(&secret))?,
                 None => simulate(pool, instance, params).await?,
             };
             claim_account(pool, params.code, &account, &node, setting).await?;
@@ -167,6 +170,10 @@ impl Chains {
                 health: Health::default(),
                 memory: Mutex::default(),
             });
+        }
+        // When the accounts were found to be those of this database.
+        if let Some(account) = payer {
+            treasury::watch(pool, account).await?;
         }
         Ok(Self(chains))
     }
@@ -223,6 +230,7 @@ impl Chains {
 fn connect(
     setting: &ChainSetting,
     account: &AddressSource,
+    payer: Option<signing::evm::Account>,
     seed: Option<&[u8; 64]>,
 ) -> Result<(Node, Arc<dyn Payer>)> {
     let (node, coins): (Node, Option<Arc<dyn CoinNode>>) = match &setting.node {
@@ -230,7 +238,16 @@ fn connect(
             let node = Arc::new(BitcoinCore::new(config.clone())?);
             (Node::BitcoinCore(node.clone()), Some(node))
         }
-        ConfiguredNode::Evm(config) => (Node::Evm(Arc::new(Evm::new(config.clone())?)), None),
+        ConfiguredNode::Evm(config) => {
+            let node = Arc::new(Evm::new(config.clone())?);
+            if let (Some(payer), Some(settings)) = (payer, &setting.treasury) {
+                // A key here signs for the instance's own account alone.
+                let seed = seed.filter(|_| setting.account.is_none());
+                let paying = treasury::open(setting.coin, node.clone(), payer, settings, seed)?;
+                return Ok((Node::Evm(node), Arc::new(paying)));
+            }
+            (Node::Evm(node), None)
+        }
         ConfiguredNode::Given(given) => {
             let coins = Some(given.coins.clone());
             (Node::Given(given.backend.clone()), coins)
@@ -249,6 +266,25 @@ fn connect(
     let seed = seed.filter(|_| setting.account.is_none());
     let wallet = payouts::open(coin, chain, account, payouts, coins, seed)?;
     Ok((node, Arc::new(wallet)))
+}
+
+/// The account that pays on the EVM chain, whatever coin: one place below ether's own account. `None`
+/// without a node.
+fn treasury_account(
+    settings: &ChainSettings,
+    seed: &Seed,
+) -> Result<Option<signing::evm::Account>> {
+    let Some(setting) = settings.of(ETHER) else {
+        return Ok(None);
+    };
+    let account = match &setting.account {
+        Some(AccountSetting::Key(key)) => *key,
+        Some(AccountSetting::Scripts(_)) => return Ok(None),
+        None => *AccountKey::from_seed(seed, setting.coin)
+            .map_err(Error::internal)?
+            .account(),
+    };
+    treasury::address(&account).map(Some)
 }
 
 /// The chain of a setting as signers know it.

@@ -17,6 +17,7 @@ use super::evm::EvmConfig;
 use super::evm::config::{self as evm, EvmSettings};
 use super::node::signing_chain;
 use crate::payouts::PayoutSettings;
+use crate::treasury::TreasurySettings;
 
 /// The coins that can have a node of the Bitcoin family.
 const BITCOIN_FAMILY: [&str; 2] = ["BTC", "LTC"];
@@ -62,6 +63,8 @@ pub(super) struct ChainSetting {
     pub(super) birthday: Option<i64>,
     /// How its withdrawals are paid; `None` for chains whose payments do not share transactions.
     pub(super) payouts: Option<PayoutSettings>,
+    /// The same on chains of accounts.
+    pub(super) treasury: Option<TreasurySettings>,
 }
 
 #[derive(Debug, Clone)]
@@ -113,7 +116,11 @@ impl ChainSettings {
             USDT_ACCOUNT,
             ETH_BIRTHDAY,
         ];
-        family.chain(evm.map(str::to_owned)).collect()
+        let treasury = TreasurySettings::VARIABLES;
+        family
+            .chain(evm.map(str::to_owned))
+            .chain(treasury.map(str::to_owned))
+            .collect()
     }
 
     /// Judges the settings `lookup` finds by their names; blank ones count as absent.
@@ -157,6 +164,7 @@ impl ChainSettings {
             account: None,
             birthday: Some(0),
             payouts: Some(payouts),
+            treasury: None,
         });
         self
     }
@@ -231,6 +239,7 @@ impl<F: Fn(&str) -> Option<String>> Wrong<'_, F> {
             account: scripts.map(AccountSetting::Scripts),
             birthday: self.birthday(&birthday),
             payouts: self.payouts(code),
+            treasury: None,
         })
     }
 
@@ -253,6 +262,7 @@ impl<F: Fn(&str) -> Option<String>> Wrong<'_, F> {
             Ok(None) => {
                 let rule = format!("has no effect without {}=evm", evm::CHAIN);
                 self.name_useless(&[ETH_ACCOUNT, USDT_ACCOUNT, ETH_BIRTHDAY], &rule);
+                self.name_useless(&TreasurySettings::VARIABLES, &rule);
                 return Vec::new();
             }
             Err(errors) => {
@@ -268,6 +278,7 @@ impl<F: Fn(&str) -> Option<String>> Wrong<'_, F> {
             self.name_useless(&[USDT_ACCOUNT], &rule);
         }
         let birthday = self.birthday(ETH_BIRTHDAY);
+        let treasury = self.treasury();
         let mut chains = Vec::new();
         let mut keys: Vec<Xpub> = Vec::new();
         for (code, account) in [("ETH", ETH_ACCOUNT), ("USDT", USDT_ACCOUNT)] {
@@ -289,9 +300,23 @@ impl<F: Fn(&str) -> Option<String>> Wrong<'_, F> {
                 account: key.map(AccountSetting::Key),
                 birthday,
                 payouts: None,
+                treasury: treasury.clone(),
             });
         }
         chains
+    }
+
+    fn treasury(&mut self) -> Option<TreasurySettings> {
+        let read = TreasurySettings::from_variables(|name| self.given(name));
+        match read {
+            Ok(settings) => Some(settings),
+            Err(wrong) => {
+                for (variable, problem) in wrong {
+                    self.add(variable, problem);
+                }
+                None
+            }
+        }
     }
 
     fn name_useless(&mut self, variables: &[&str], rule: &str) {

@@ -180,17 +180,20 @@ pub(super) async fn stuck(
              w.last_error, (w.state = 'queued' AND w.refusals > 0 AND w.payout_id IS NULL)
                  OR (w.state NOT IN ('queued', 'void')
                      AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL)) AS has_bytes,
-             (w.state = 'queued' AND NOT w.internal)
+             (w.state = 'queued' AND NOT w.internal AND q.id IS NULL)
              OR w.state IN ('built', 'broadcast') AND o.needs_attention
-                 AND NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
-                                 AND t.txid = w.txid AND t.status IN ('mempool', 'confirmed'))
-                 AND NOT EXISTS (SELECT 1 FROM payout_txs x JOIN chain_txs t
-                                 ON t.chain = x.chain AND t.txid = x.txid
-                                 WHERE x.payout_id = w.payout_id AND t.status IN ('mempool', 'confirmed'))
+                 AND (coalesce(q.outcome IN ('failed', 'taken'), false)
+                      OR (NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
+                                      AND t.txid = w.txid AND t.status IN ('mempool', 'confirmed'))
+                          AND NOT EXISTS (SELECT 1 FROM payout_txs x JOIN chain_txs t
+                                          ON t.chain = x.chain AND t.txid = x.txid
+                                          WHERE x.payout_id = w.payout_id
+                                            AND t.status IN ('mempool', 'confirmed'))))
                  AS is_replaced
          FROM withdrawals w JOIN operations o ON o.id = w.operation_id
          JOIN merchants m ON m.id = o.merchant_id
          JOIN currencies c ON c.id = w.coin_id
+         LEFT JOIN treasury_payments q ON q.operation_id = w.operation_id
          WHERE (w.state IN ('queued', 'built', 'broadcast')
                 AND (o.needs_attention OR (w.last_error IS NOT NULL AND w.state <> 'broadcast')
                      OR coalesce(w.decided_at, o.created_at) < $1))

@@ -41,6 +41,7 @@ pub(crate) use dropping::{lock, take_apart};
 pub(crate) use follow::{follow, send_once_more};
 pub(crate) use open::open;
 pub(crate) use other_ids::note_other_ids;
+pub(crate) use row::TxState;
 pub(crate) use work::{any_due, work_due};
 
 /// What is paid for, as plans and signers name it.

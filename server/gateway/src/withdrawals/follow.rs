@@ -10,7 +10,7 @@ use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
 use crate::operations::{OperationStatus, store as operations};
-use crate::{Error, Gateway, Result, payouts};
+use crate::{Error, Gateway, Result, payouts, treasury};
 
 /// Brings withdrawals of the coin in line with the chain tables: settles what is deep enough, sends
 /// again what the network forgot, and calls a person where another transaction took the coins.
@@ -47,7 +47,8 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
             send_once_more(gateway, operation_id).await?;
         }
     }
-    payouts::follow(gateway, coin, tip_height).await
+    payouts::follow(gateway, coin, tip_height).await?;
+    treasury::follow(gateway, coin, tip_height).await
 }
 
 /// What became of a withdrawal's transaction.
@@ -192,15 +193,21 @@ impl Gateway {
                     let now = unit.now();
                     // One that left the chain keeps its state; its bytes go out beside the queue.
                     let is_lost = on_chain::is_lost(unit.conn(), id).await?;
+                    let payment = treasury::store::of_withdrawal(unit.conn(), id).await?;
                     let is_queued = match store::payout_of(unit.conn(), id).await? {
                         _ if is_lost => false,
                         Some(payout) => {
                             payouts::store::queue_again(unit.conn(), payout, now).await?
                         }
-                        None => {
-                            store::queue_again(unit.conn(), id, now).await?
-                                || store::try_again(unit.conn(), id, now).await?
-                        }
+                        None => match payment {
+                            Some(payment) => {
+                                treasury::send_again(unit.conn(), payment, now).await?
+                            }
+                            None => {
+                                store::queue_again(unit.conn(), id, now).await?
+                                    || store::try_again(unit.conn(), id, now).await?
+                            }
+                        },
                     };
                     if !is_lost && !is_queued {
                         return Err(Error::Conflict("there is nothing to send again"));

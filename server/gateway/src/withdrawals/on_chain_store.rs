@@ -25,6 +25,7 @@ pub(super) async fn changed_on_chain(
          WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
            -- Payouts are followed by themselves: any of their transactions may pay.
            AND w.payout_id IS NULL
+           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id)
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
                 -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
                 OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
@@ -81,7 +82,11 @@ pub(crate) async fn ours(
     Ok(sqlx::query_scalar(
         "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
              UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)
-             UNION SELECT txid FROM payout_other_ids WHERE chain = $3 AND txid = ANY($2)",
+             UNION SELECT txid FROM payout_other_ids WHERE chain = $3 AND txid = ANY($2)
+             -- Whatever coin it pays with: each chain of the network sees it. One that failed is told of
+             -- under a name of its own, which begins with its id.
+             UNION SELECT t.id FROM unnest($2::text[]) AS t (id)
+                   JOIN treasury_txs x ON x.txid = split_part(t.id, ':', 1)",
     )
     .bind(coin.id)
     .bind(txids)
@@ -114,6 +119,8 @@ pub(super) struct Standing {
     /// Some transaction of its payout can still be mined: signed, or with somebody who may sign it,
     /// and its coins are not gone for good.
     pub(super) may_be_mined: bool,
+    /// What its payment with a number came to, deep in the chain: `failed` or `taken`.
+    pub(super) outcome: Option<String>,
 }
 
 /// `deep` is how many blocks make an end final.
@@ -133,9 +140,11 @@ pub(super) async fn standing(
                      WHERE x.payout_id = w.payout_id
                        AND (x.raw IS NOT NULL OR x.downloaded_at IS NOT NULL)
                        AND NOT payout_tx_is_dead(x.id, tip.height, $2))
-                 AS may_be_mined
+                 OR (p.id IS NOT NULL AND p.outcome IS NULL) AS may_be_mined,
+             p.outcome
          FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
+         LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
          CROSS JOIN LATERAL (SELECT coalesce(max(height), 0) AS height FROM chain_blocks
                              WHERE chain = c.code AND active) tip
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid
@@ -162,5 +171,6 @@ pub(super) async fn standing(
         replaced_by: row.try_get("replaced_by")?,
         depth: row.try_get("depth")?,
         may_be_mined: row.try_get("may_be_mined")?,
+        outcome: row.try_get("outcome")?,
     })
 }

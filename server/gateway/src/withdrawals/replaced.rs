@@ -27,6 +27,9 @@ const NOT_DEEP: Error =
 const MAY_BE_MINED: Error =
     Error::Conflict("a transaction that pays it is signed and can still be mined");
 const MEANWHILE: Error = Error::Conflict("it has changed in the meantime; look again");
+const NEVER_PAID: Error = Error::Conflict(
+    "its own transaction is in the chain and failed: nothing has paid the receiver",
+);
 const STILL_ALIVE: Error =
     Error::Conflict("its transaction waits for a block or is in one; nothing is to be decided");
 
@@ -219,6 +222,10 @@ impl Gateway {
     /// The other transaction is known, and waits for no block: whatever the tables say, as long as it may
     /// vanish, nobody knows what became of the money.
     async fn require_gone(&self, row: &WithdrawalRow, standing: &on_chain::Standing) -> Result<()> {
+        // As deep in the chain as it would have to be itself.
+        if standing.outcome.is_some() {
+            return Ok(());
+        }
         let Some(other) = &standing.replaced_by else {
             return Err(NOT_KNOWN);
         };
@@ -241,8 +248,14 @@ fn check(
     let is_known = operation.needs_attention || is_queued;
     if row.internal || row.state.apply(outcome.event(row.state)).is_err() || !is_known {
         Err(NOT_REPLACED)
-    } else if standing.alive {
+    } else if standing.alive && standing.outcome.is_none() {
         Err(STILL_ALIVE)
+    } else if let Some(ended) = standing.outcome.as_deref() {
+        if ended == "failed" && outcome == ReplacedOutcome::Paid {
+            Err(NEVER_PAID)
+        } else {
+            Ok(())
+        }
     } else if is_queued {
         // Nobody has a signature of it, or what was signed by somebody is dead.
         if standing.may_be_mined {

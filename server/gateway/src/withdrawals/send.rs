@@ -10,7 +10,7 @@ use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::operations::store as operations;
 use crate::outbox::Outcome;
-use crate::{Error, Gateway, Result, payouts};
+use crate::{Error, Gateway, Result, payouts, treasury};
 
 /// How long a worker may keep a withdrawal before another may take it.
 const LEASE_SECONDS: i32 = 60;
@@ -26,7 +26,7 @@ const PAUSE_MAX_SECONDS: i64 = 3_600;
 /// network between them: a crash anywhere sends the same bytes again.
 pub(crate) async fn send_due(gateway: &Gateway) -> Result<Outcome> {
     let now = gateway.clock().now();
-    let worked = payouts::work_due(gateway).await?;
+    let worked = payouts::work_due(gateway).await? | treasury::work_due(gateway).await?;
     let shared = shared(gateway);
     let due = store::claim(gateway.pool(), now, LEASE_SECONDS, BATCH, &shared).await?;
     if due.is_empty() && !worked {
@@ -43,14 +43,16 @@ pub(crate) async fn send_due(gateway: &Gateway) -> Result<Outcome> {
 
 /// Whether some withdrawal waits to be sent by `now`.
 pub(crate) async fn any_due(gateway: &Gateway, now: OffsetDateTime) -> Result<bool> {
-    Ok(store::any_due(gateway.pool(), now).await? || payouts::any_due(gateway, now).await?)
+    Ok(store::any_due(gateway.pool(), now).await?
+        || payouts::any_due(gateway, now).await?
+        || treasury::any_due(gateway, now).await?)
 }
 
-/// Coins whose withdrawals share transactions.
+/// Coins whose withdrawals share transactions, or have a number of their own each.
 fn shared(gateway: &Gateway) -> Vec<i16> {
     let chains = gateway.chains().all().iter();
     chains
-        .filter(|chain| chain.payer.wallet().is_some())
+        .filter(|chain| chain.payer.wallet().is_some() || chain.payer.treasury().is_some())
         .map(|chain| chain.coin.id)
         .collect()
 }

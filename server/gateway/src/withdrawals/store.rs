@@ -186,7 +186,7 @@ pub(super) async fn built(conn: &mut PgConnection, row: &WithdrawalRow) -> Resul
     Ok(())
 }
 
-pub(super) async fn broadcast(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
+pub(crate) async fn broadcast(conn: &mut PgConnection, row: &WithdrawalRow) -> Result<()> {
     sqlx::query(
         "UPDATE withdrawals SET state = $2, attempts = 0, next_attempt_at = NULL,
              locked_until = NULL, last_error = NULL

@@ -2,8 +2,9 @@
 
 use time::OffsetDateTime;
 
+use super::account_desk::AccountDesk;
 use super::{SignerConfig, SignerError};
-use crate::chain::ChainParams;
+use crate::evm::EvmPolicy;
 use crate::key::SigningKey;
 use crate::key_file::{read_secret, read_settings};
 use crate::policy::{Policy, Violation};
@@ -12,17 +13,57 @@ use crate::reading::read;
 use crate::signer::{Refusal, sign};
 use crate::spent_file::SpentFile;
 
-pub(super) struct Desk {
+/// Which kind of chain a signer is for is said by its policy.
+pub(super) enum Desk {
+    Outputs(Box<OutputDesk>),
+    Accounts(Box<AccountDesk>),
+}
+
+impl Desk {
+    /// Reads all files, as `user`.
+    pub fn open(config: &SignerConfig, user: u32) -> Result<Self, SignerError> {
+        let json = read_settings(&config.policy_file, user)?;
+        if EvmPolicy::is_meant(&json) {
+            let desk = AccountDesk::open(config, user, &json)?;
+            return Ok(Self::Accounts(Box::new(desk)));
+        }
+        let desk = OutputDesk::open(config, user, &json)?;
+        Ok(Self::Outputs(Box::new(desk)))
+    }
+
+    pub fn chain_name(&self) -> String {
+        match self {
+            Self::Outputs(desk) => desk.policy.chain.name.to_owned(),
+            Self::Accounts(desk) => desk.chain_name(),
+        }
+    }
+
+    /// For comparison with what the gateway shows for the account.
+    pub fn first_address(&self) -> String {
+        match self {
+            Self::Outputs(desk) => desk.first_address(),
+            Self::Accounts(desk) => desk.address(),
+        }
+    }
+
+    /// Signs, notes what leaves, and only then says so.
+    pub fn answer(&mut self, json: &[u8], now: OffsetDateTime) -> Answer {
+        match self {
+            Self::Outputs(desk) => desk.answer(json, now),
+            Self::Accounts(desk) => desk.answer(json, now),
+        }
+    }
+}
+
+pub(super) struct OutputDesk {
     key: SigningKey,
     policy: Policy,
     kept: SpentFile,
 }
 
-impl Desk {
-    /// Reads all three files, as `user`.
-    pub fn open(config: &SignerConfig, user: u32) -> Result<Self, SignerError> {
-        let json = read_settings(&config.policy_file, user)?;
-        let policy = Policy::parse(&json).map_err(|error| SignerError::Policy {
+impl OutputDesk {
+    fn open(config: &SignerConfig, user: u32, json: &str) -> Result<Self, SignerError> {
+        let policy = Policy::parse(json).map_err(|error| SignerError::Policy {
             path: config.policy_file.clone(),
             error,
         })?;
@@ -36,18 +77,12 @@ impl Desk {
         Ok(Self { key, policy, kept })
     }
 
-    pub const fn chain(&self) -> &'static ChainParams {
-        self.policy.chain
-    }
-
-    /// For comparison with what the gateway shows for the account.
-    pub fn first_address(&self) -> String {
+    fn first_address(&self) -> String {
         let addresses = self.key.account().first_addresses(self.policy.chain, 1);
         addresses.unwrap_or_default().concat()
     }
 
-    /// Signs, notes what leaves, and only then says so.
-    pub fn answer(&mut self, json: &[u8], now: OffsetDateTime) -> Answer {
+    fn answer(&mut self, json: &[u8], now: OffsetDateTime) -> Answer {
         let (request, psbt) = match Request::parse(json) {
             Ok(parsed) => parsed,
             Err(error) => {

@@ -17,7 +17,7 @@ pub use deposit::{
     deposit_reversed, deposit_suspended,
 };
 pub use exchange::{exchange, futures_held, futures_void};
-pub use network::{network_fee, network_fee_reversed};
+pub use network::{network_fee, network_fee_reversed, treasury_fee, treasury_fee_reversed};
 pub use withdrawal::{Fact, Held, Holds, withdrawal_held, withdrawal_settled, withdrawal_void};
 
 /// Fresh ids for an entry and its legs; the caller draws them, rules do not.
@@ -67,6 +67,10 @@ fn of_operation(operation: i64) -> String {
 
 fn of_payout(payout: i64) -> String {
     format!("payout:{payout}")
+}
+
+fn of_payment(payment: i64) -> String {
+    format!("treasury:{payment}")
 }
 
 fn post(

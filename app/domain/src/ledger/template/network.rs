@@ -1,4 +1,4 @@
-use super::{Ids, entry, house, of_payout, post};
+use super::{Ids, entry, house, of_payment, of_payout, post};
 use crate::ledger::{AccountKey, AccountKind, EntryKind, HOUSE, JournalEntry};
 use crate::money::Money;
 
@@ -17,7 +17,7 @@ pub fn network_fee(
     moved(
         ids,
         EntryKind::NetworkFee,
-        payout,
+        of_payout(payout),
         booking,
         costs,
         holdings,
@@ -35,7 +35,36 @@ pub fn network_fee_reversed(
 ) -> Option<JournalEntry> {
     let (costs, holdings) = accounts(fee);
     let kind = EntryKind::NetworkFeeReversed;
-    moved(ids, kind, payout, booking, holdings, costs, fee)
+    let subject = of_payout(payout);
+    moved(ids, kind, subject, booking, holdings, costs, fee)
+}
+
+/// The gas of a transaction from an account of ours was paid, whatever it did: network fees → chain holdings
+/// of the coin that gas is paid with.
+///
+/// `booking` counts from 1, as for [`network_fee`]. `None` when it paid nothing.
+pub fn treasury_fee(
+    ids: &mut Ids<'_>,
+    payment: i64,
+    booking: i32,
+    fee: Money,
+) -> Option<JournalEntry> {
+    let (costs, holdings) = accounts(fee);
+    let (kind, subject) = (EntryKind::NetworkFee, of_payment(payment));
+    moved(ids, kind, subject, booking, costs, holdings, fee)
+}
+
+/// The exact opposite of [`treasury_fee`] with the same `booking`: another transaction with its number is in
+/// the chain instead.
+pub fn treasury_fee_reversed(
+    ids: &mut Ids<'_>,
+    payment: i64,
+    booking: i32,
+    fee: Money,
+) -> Option<JournalEntry> {
+    let (costs, holdings) = accounts(fee);
+    let (kind, subject) = (EntryKind::NetworkFeeReversed, of_payment(payment));
+    moved(ids, kind, subject, booking, holdings, costs, fee)
 }
 
 fn accounts(fee: Money) -> (AccountKey, AccountKey) {
@@ -49,7 +78,7 @@ fn accounts(fee: Money) -> (AccountKey, AccountKey) {
 fn moved(
     ids: &mut Ids<'_>,
     kind: EntryKind,
-    payout: i64,
+    subject: String,
     booking: i32,
     debit: AccountKey,
     credit: AccountKey,
@@ -59,7 +88,6 @@ fn moved(
         return None;
     }
     let leg = post(ids, "network_fee", debit, credit, fee);
-    let subject = of_payout(payout);
     let dedupe = format!("{subject}/{booking}");
     Some(entry(ids, HOUSE, kind, subject, dedupe, vec![leg]))
 }
@@ -103,6 +131,19 @@ mod tests {
         assert_eq!((there.amount, again.amount), (1_410, 1_410));
         assert_eq!(paid.dedupe, "payout:7/1");
         assert_ne!(paid.kind, back.kind);
+    }
+
+    #[test]
+    fn gas_is_booked_apart_from_payouts_with_the_same_number() {
+        let fee = Money::from_units(21_000, coin());
+        let paid = with_ids(|ids| treasury_fee(ids, 7, 2, fee)).unwrap();
+        let back = with_ids(|ids| treasury_fee_reversed(ids, 7, 2, fee)).unwrap();
+        let (there, again) = (paid.legs.first().unwrap(), back.legs.first().unwrap());
+        assert_eq!(there.credit.kind, AccountKind::ChainHoldings);
+        assert_eq!((there.debit, there.credit), (again.credit, again.debit));
+        assert_eq!(paid.dedupe, "treasury:7/2");
+        let other = with_ids(|ids| network_fee(ids, 7, 2, fee)).unwrap();
+        assert_ne!(paid.dedupe, other.dedupe);
     }
 
     #[test]

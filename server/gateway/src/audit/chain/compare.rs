@@ -50,7 +50,7 @@ pub(super) fn explain_books(books: i128, tables: i128, causes: Vec<Item>) -> Vec
 /// What a node has more (or less) than the tables, in base units: coin by coin, or account by account
 /// where the node says no more.
 pub(super) fn explain_node(tables: &[Coin], node: &[Coin]) -> Vec<Item> {
-    let by_coin = node.iter().all(|coin| coin.place.is_some());
+    let by_coin = node.iter().chain(tables).all(|coin| coin.place.is_some());
     let (ours, theirs) = (sums(tables, by_coin), sums(node, by_coin));
     let immature: BTreeMap<String, bool> = node
         .iter()
@@ -203,6 +203,17 @@ mod tests {
         );
         let items = explain_node(&tables, &[account("a", 10), account("b", 1)]);
         assert_eq!(found(&items), [(Cause::Unknown, -1, 1)]);
+    }
+
+    #[test]
+    fn what_an_account_has_paid_is_taken_off() {
+        let tables = [coin("a", "t1", 5), account("a", -3)];
+        assert_eq!(explain_node(&tables, &[account("a", 2)]), []);
+        // All of it: the node does not even name the account.
+        assert_eq!(
+            explain_node(&[coin("a", "t1", 5), account("a", -5)], &[]),
+            []
+        );
     }
 
     #[test]

@@ -101,7 +101,10 @@ impl Gateway {
         let mut snapshot = super::store::begin(self.pool()).await?;
         let height = store::height(&mut snapshot, code).await?;
         let books = store::books(&mut snapshot, chain.coin).await?;
-        let tables = total(&store::unspent(&mut snapshot, code, i64::MAX).await?);
+        let mut unspent = store::unspent(&mut snapshot, code, i64::MAX).await?;
+        let paid = store::paid_from_accounts(&mut snapshot, code, chain.coin, i64::MAX).await?;
+        unspent.extend(paid);
+        let tables = total(&unspent);
         let causes = store::causes(&mut snapshot, asked).await?;
         // Gone again when the chain was reorganised meanwhile.
         let known = match &holdings {
@@ -109,7 +112,12 @@ impl Gateway {
             None => None,
         };
         let ours = match known {
-            Some(height) => store::unspent(&mut snapshot, code, height).await?,
+            Some(height) => {
+                let mut ours = store::unspent(&mut snapshot, code, height).await?;
+                let coin = chain.coin;
+                ours.extend(store::paid_from_accounts(&mut snapshot, code, coin, height).await?);
+                ours
+            }
             None => Vec::new(),
         };
         snapshot.rollback().await?;

@@ -105,6 +105,40 @@ pub(super) async fn unspent(
         .collect())
 }
 
+/// What accounts of ours have paid in blocks up to `height`, as negative coins: payments of the coin and, on
+/// the chain that gas is paid on, gas.
+pub(super) async fn paid_from_accounts(
+    conn: &mut PgConnection,
+    chain: &str,
+    coin: Currency,
+    height: i64,
+) -> Result<Vec<Coin>> {
+    let rows: Vec<(String, Decimal)> = sqlx::query_as(
+        "SELECT p.address, sum(CASE WHEN x.succeeded AND p.coin_id = $2 THEN p.raw_amount ELSE 0 END
+                               + CASE WHEN $1 = 'ETH' THEN x.cost ELSE 0 END)
+         FROM treasury_txs x
+         JOIN treasury_payments p ON p.id = x.payment_id
+         WHERE x.cost IS NOT NULL AND EXISTS (
+             SELECT FROM chain_txs t WHERE t.chain = $1 AND t.txid IN (x.txid, x.txid || ':failed')
+                 AND t.status = 'confirmed' AND t.height <= $3)
+         GROUP BY p.address",
+    )
+    .bind(chain)
+    .bind(coin.id)
+    .bind(height)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(address, raw)| Coin {
+            address,
+            place: None,
+            raw: -units(raw),
+            may_be_immature: false,
+        })
+        .collect())
+}
+
 /// Why the tables have more or less than the books, fact by fact. Signs are those of tables less books.
 ///
 /// A fact is a payment that came (with its receipt or deposit), a transaction in a block that spends
@@ -160,6 +194,21 @@ const CAUSES: &str = "
         LEFT JOIN settled d ON d.txid = s.txid
         LEFT JOIN fees f ON f.txid = s.txid
         LEFT JOIN given_back g ON g.txid = s.txid),
+    numbered AS (
+        SELECT x.txid,
+            CASE WHEN EXISTS (SELECT FROM mined m WHERE m.txid IN (x.txid, x.txid || ':failed'))
+                 THEN (CASE WHEN x.succeeded AND p.coin_id = $2 THEN p.raw_amount ELSE 0 END
+                       + CASE WHEN $1 = 'ETH' THEN x.cost ELSE 0 END) * $3
+                 ELSE 0 END AS gone,
+            CASE WHEN p.confirmed_tx_id = x.id
+                 THEN CASE WHEN p.coin_id = $2 AND w.state = 'settled' AND w.txid = x.txid
+                           THEN w.amount ELSE 0 END
+                      + CASE WHEN $1 = 'ETH' THEN x.cost * $3 ELSE 0 END
+                 ELSE 0 END AS booked
+        FROM treasury_txs x
+        JOIN treasury_payments p ON p.id = x.payment_id
+        JOIN withdrawals w ON w.operation_id = p.operation_id
+        WHERE x.cost IS NOT NULL),
     items AS (
         SELECT CASE state WHEN 'final' THEN 'unknown' ELSE 'unconfirmed' END AS cause,
             amount - CASE state WHEN 'final' THEN told ELSE 0 END AS amount,
@@ -192,6 +241,11 @@ const CAUSES: &str = "
         FROM settled d
         LEFT JOIN mined m ON m.txid = d.txid
         WHERE NOT EXISTS (SELECT FROM spending s WHERE s.txid = d.txid)
+          AND NOT EXISTS (SELECT FROM treasury_txs x WHERE x.txid = d.txid)
+        UNION ALL
+        SELECT CASE WHEN gone = 0 THEN 'reversed' WHEN booked = 0 THEN 'waiting_payout'
+                    ELSE 'unknown' END, booked - gone, 'transaction ' || txid
+        FROM numbered
         UNION ALL
         SELECT CASE WHEN m.txid IS NULL THEN 'reversed' ELSE 'unknown' END, f.amount, 'fee of ' || f.txid
         FROM fees f

@@ -30,7 +30,12 @@ pub(super) const FEES_BOOKED: &str = "
     FROM (SELECT 'payout:' || p.id AS subject, x.fee * power(10::numeric, c.ledger_scale - 8) AS fee
           FROM payouts p
           JOIN payout_txs x ON x.id = p.confirmed_tx_id
-          JOIN currencies c ON c.id = p.coin_id) f
+          JOIN currencies c ON c.id = p.coin_id
+          UNION ALL
+          SELECT 'treasury:' || p.id, ceil(x.cost * power(10::numeric, c.ledger_scale - 18))
+          FROM treasury_payments p
+          JOIN treasury_txs x ON x.id = p.confirmed_tx_id
+          JOIN currencies c ON c.code = 'ETH') f
     FULL JOIN (SELECT e.subject, sum(CASE e.kind WHEN 'network_fee' THEN l.amount ELSE -l.amount END) AS total
                FROM journal_entries e JOIN postings l ON l.entry_id = e.id
                WHERE e.kind IN ('network_fee', 'network_fee_reversed')

@@ -1,0 +1,243 @@
+//! What became of payments: the node is asked for the receipt of each transaction, and believed where its
+//! block is one of ours and deep enough. One unit per payment, apart from the blocks' own: what is derived
+//! here can be derived again.
+
+use domain::ledger::template::{treasury_fee, treasury_fee_reversed};
+use domain::money::Currency;
+use domain::withdrawal::WithdrawalState;
+use time::Duration;
+
+use super::follow_store::{self, Open};
+use super::row::{self, TxRow};
+use super::store::Place;
+use super::wallet::Treasury;
+use super::{attention, store, tx_store};
+use crate::chain::evm::{self, Mined};
+use crate::charges::receiving::lock_charge_of_claim;
+use crate::ledger::{Unit, with_ids};
+use crate::mail::tell_operators;
+use crate::operations::store as operations;
+use crate::withdrawals::{settle, store as withdrawals};
+use crate::{Gateway, Result};
+
+/// How long after it was sent a transaction is not sent again, however little the node shows of its pool.
+const PATIENCE: Duration = Duration::minutes(1);
+
+const FAILED: &str = "its transaction failed on the chain: the receiver has nothing";
+const TAKEN: &str = "another transaction of the account that pays has taken its number";
+
+/// Settles what is deep enough, sends again what the network forgot, and calls a person for what failed or
+/// lost its number to somebody else's transaction.
+pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -> Result<()> {
+    let Some(treasury) = gateway.chains().of(coin)?.payer.treasury() else {
+        return Ok(());
+    };
+    let mut conn = gateway.side_pool().acquire().await?;
+    let open = follow_store::open(&mut conn, coin).await?;
+    drop(conn);
+    for payment in open {
+        if let Err(error) = look(gateway, treasury, coin, &payment, tip_height).await {
+            let operation = payment.operation_id;
+            tracing::error!(operation, %error, "a payment could not be followed, will try again");
+        }
+    }
+    Ok(())
+}
+
+async fn look(
+    gateway: &Gateway,
+    treasury: &Treasury,
+    coin: Currency,
+    payment: &Open,
+    tip_height: i64,
+) -> Result<()> {
+    let mut conn = gateway.side_pool().acquire().await?;
+    let all = tx_store::all(&mut conn, gateway.currencies(), payment.id).await?;
+    drop(conn);
+    let depth = i64::from(payment.confirmations_required);
+    if let Some((tx, mined)) = in_a_block(gateway, treasury, coin, &all).await? {
+        let mut conn = gateway.side_pool().acquire().await?;
+        if payment.confirmed_tx_id != Some(tx.id) {
+            follow_store::mined(&mut conn, tx.id, &mined).await?;
+        }
+        drop(conn);
+        if tip_height - mined.height + 1 >= depth && payment.confirmed_tx_id != Some(tx.id) {
+            let (inner, tx) = (gateway.clone(), tx.clone());
+            return gateway
+                .book()
+                .commit(move |unit| {
+                    Box::pin(async move { decide(&inner, unit, &tx, &mined).await })
+                })
+                .await;
+        }
+        return Ok(());
+    }
+    if payment.confirmed_tx_id.is_some() {
+        // People are told, and the bytes sent once more, by whoever looks after settled withdrawals.
+        return Ok(());
+    }
+    forget(gateway, payment).await?;
+    if payment.outcome.is_none() && is_taken(gateway, treasury, coin, payment, tip_height).await? {
+        return take(gateway, payment).await;
+    }
+    Ok(())
+}
+
+/// The transaction of a payment that is in a block of ours, and what it did.
+async fn in_a_block<'a>(
+    gateway: &Gateway,
+    treasury: &Treasury,
+    coin: Currency,
+    all: &'a [TxRow],
+) -> Result<Option<(&'a TxRow, Mined)>> {
+    for tx in all {
+        let Some(txid) = &tx.txid else { continue };
+        let (to, units) = tx.paid()?;
+        let from = treasury.node_account();
+        let found = treasury
+            .node
+            .mined(txid, from, evm::Account(to.0), units)
+            .await?;
+        let Some(mined) = found else { continue };
+        let mut conn = gateway.side_pool().acquire().await?;
+        let code = coin.code;
+        let hash = &mined.block_hash;
+        if follow_store::is_active(&mut conn, code.as_str(), hash, mined.height).await? {
+            return Ok(Some((tx, mined)));
+        }
+    }
+    Ok(None)
+}
+
+/// Sends again what is nowhere.
+async fn forget(gateway: &Gateway, payment: &Open) -> Result<()> {
+    let id = payment.id;
+    gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move {
+                let now = unit.now();
+                follow_store::unmined(unit.conn(), id, now).await?;
+                if follow_store::is_forgotten(unit.conn(), id, now - PATIENCE).await? {
+                    tx_store::queue_again(unit.conn(), id, now).await?;
+                    withdrawals::notify_worker(unit.conn()).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Whether the number of a payment is used up as deep in the chain as the payment would have to be, by
+/// something that is none of its transactions.
+async fn is_taken(
+    gateway: &Gateway,
+    treasury: &Treasury,
+    coin: Currency,
+    payment: &Open,
+    tip_height: i64,
+) -> Result<bool> {
+    let height = tip_height - i64::from(payment.confirmations_required) + 1;
+    let mut conn = gateway.side_pool().acquire().await?;
+    let hash = follow_store::block_at(&mut conn, coin.code.as_str(), height).await?;
+    drop(conn);
+    let Some(hash) = hash else { return Ok(false) };
+    let used = treasury
+        .node
+        .mined_nonce(treasury.node_account(), &hash)
+        .await?;
+    Ok(i64::try_from(used)? > payment.nonce)
+}
+
+/// Books what a transaction that is deep in the chain did and cost.
+async fn decide(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, mined: &Mined) -> Result<()> {
+    let id = tx.operation_id;
+    lock_charge_of_claim(gateway, unit, tx.claim_id).await?;
+    operations::lock(unit.conn(), gateway.currencies(), &[id]).await?;
+    let (booked, bookings, _) = store::lock_payment(unit.conn(), tx.payment_id).await?;
+    if booked == Some(tx.id) {
+        return Ok(());
+    }
+    if let Some(earlier) = booked {
+        let wei = follow_store::cost(unit.conn(), earlier).await?.unwrap_or(0);
+        let fee = row::cost(gateway, wei)?;
+        let entry = with_ids(|ids| treasury_fee_reversed(ids, tx.payment_id, bookings, fee));
+        if let Some(entry) = entry {
+            unit.post(entry);
+        }
+    }
+    let booking = bookings + 1;
+    let fee = row::cost(gateway, mined.cost)?;
+    if let Some(entry) = with_ids(|ids| treasury_fee(ids, tx.payment_id, booking, fee)) {
+        unit.post(entry);
+    }
+    tx_store::confirmed(unit.conn(), tx.payment_id, tx.id).await?;
+    let outcome = if mined.succeeded { "paid" } else { "failed" };
+    store::decided(unit.conn(), tx.payment_id, outcome, Some(tx.id), booking).await?;
+    if mined.succeeded {
+        return paid(gateway, unit, tx).await;
+    }
+    call(gateway, unit, id, FAILED).await
+}
+
+async fn paid(gateway: &Gateway, unit: &mut Unit, tx: &TxRow) -> Result<()> {
+    let id = tx.operation_id;
+    let (Some(txid), Some(raw)) = (&tx.txid, &tx.raw) else {
+        return Ok(());
+    };
+    let row = withdrawals::find(unit.conn(), gateway.currencies(), id).await?;
+    match row.state {
+        WithdrawalState::Queued | WithdrawalState::Built | WithdrawalState::Broadcast => {
+            let state = WithdrawalState::Built.word();
+            store::set_withdrawal(unit.conn(), id, state, txid, raw).await?;
+            settle(gateway, unit, id).await
+        }
+        WithdrawalState::Settled => {
+            let state = WithdrawalState::Settled.word();
+            store::set_withdrawal(unit.conn(), id, state, txid, raw).await
+        }
+        // One whose money was given back is told of by the transaction it once had.
+        WithdrawalState::Pending | WithdrawalState::Void => Ok(()),
+    }
+}
+
+async fn take(gateway: &Gateway, payment: &Open) -> Result<()> {
+    let (inner, payment) = (gateway.clone(), payment.clone());
+    gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move {
+                let id = payment.operation_id;
+                operations::lock(unit.conn(), inner.currencies(), &[id]).await?;
+                let (booked, bookings, outcome) =
+                    store::lock_payment(unit.conn(), payment.id).await?;
+                if booked.is_some() || outcome.is_some() {
+                    return Ok(());
+                }
+                store::decided(unit.conn(), payment.id, "taken", None, bookings).await?;
+                let place = Place {
+                    chain_id: payment.chain_id,
+                    address: payment.address,
+                };
+                let what = format!("number {} was used for something else", payment.nonce);
+                attention::pause(unit, &place, &what).await?;
+                call(&inner, unit, id, TAKEN).await
+            })
+        })
+        .await
+}
+
+/// The hold stays: what becomes of the money, a person decides.
+async fn call(gateway: &Gateway, unit: &mut Unit, id: i64, what: &str) -> Result<()> {
+    let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
+    operation.needs_attention = true;
+    operation.error = Some(what.to_owned());
+    operation.updated_at = unit.now();
+    operations::update(unit.conn(), &operation).await?;
+    let subject = format!("Withdrawal {id} needs a person");
+    let text = format!(
+        "Withdrawal {id} was not paid: {what}. Its money stays held, nothing else is sent for it.\n\n\
+         Look at the chain, then decide on the page of suspense."
+    );
+    tell_operators(unit, &subject, &text).await
+}

@@ -1,0 +1,86 @@
+//! A signature for a stored transaction, and the unit that stores it.
+
+use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
+
+use super::row::TxRow;
+use super::wallet::{NotSigned, Treasury};
+use super::work::Failure;
+use super::{reference, store, tx_store};
+use crate::ledger::Unit;
+use crate::operations::store as operations;
+use crate::payouts::TxState;
+use crate::withdrawals::store as withdrawals;
+use crate::{Error, Gateway, Result};
+
+pub(super) const NOT_WAITING: Error = Error::Conflict("it does not wait for a signature any more");
+
+/// Asks the signer and stores what it answers, if it is what was planned.
+pub(super) async fn sign_one(
+    gateway: &Gateway,
+    treasury: &Treasury,
+    tx: &TxRow,
+) -> Result<(), Failure> {
+    let references = [reference(tx.operation_id)];
+    let raw = treasury.sign(&tx.plan, &references).await;
+    let raw = raw.map_err(|error| match error {
+        NotSigned::Later(why) => Failure::Passing(why),
+        NotSigned::Refused(why) => Failure::Lasting(why),
+    })?;
+    let txid = tx
+        .plan
+        .check_signed(&raw, treasury.account)
+        .map_err(|error| Failure::Lasting(format!("what the signer gave back: {error}")))?;
+    let (inner, id) = (gateway.clone(), tx.id);
+    gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move { store_in(&inner, unit, id, &raw, &txid, "signer").await })
+        })
+        .await?;
+    Ok(())
+}
+
+/// Stores the bytes that pay. From here on only these are sent for this transaction, and what was sent
+/// for its payment before gives way to it.
+///
+/// # Errors
+/// [`Error::Conflict`] when it does not wait for a signature any more.
+pub(super) async fn store_in(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    id: i64,
+    raw: &[u8],
+    txid: &str,
+    by: &str,
+) -> Result<()> {
+    let currencies = gateway.currencies();
+    let operation_id = tx_store::find(unit.conn(), currencies, id)
+        .await?
+        .operation_id;
+    operations::lock(unit.conn(), currencies, &[operation_id]).await?;
+    // Again, under the locks.
+    let tx = tx_store::find(unit.conn(), currencies, id).await?;
+    store::lock_payment(unit.conn(), tx.payment_id).await?;
+    if tx.state != TxState::Drafted {
+        return Err(NOT_WAITING);
+    }
+    if store::is_given_up(unit.conn(), operation_id).await? {
+        return Err(Error::Conflict("the withdrawal has ended"));
+    }
+    let now = unit.now();
+    tx_store::signed(unit.conn(), &tx, raw, txid, by, now).await?;
+    let row = withdrawals::find(unit.conn(), currencies, operation_id).await?;
+    let state = match row.state {
+        WithdrawalState::Queued => row
+            .state
+            .apply(WithdrawalEvent::Built)
+            .map_err(Error::internal)?,
+        // On its way already with the transaction before.
+        WithdrawalState::Built | WithdrawalState::Broadcast => row.state,
+        WithdrawalState::Pending | WithdrawalState::Settled | WithdrawalState::Void => {
+            return Err(NOT_WAITING);
+        }
+    };
+    store::set_withdrawal(unit.conn(), operation_id, state.word(), txid, raw).await?;
+    withdrawals::notify_worker(unit.conn()).await
+}

@@ -1,0 +1,142 @@
+//! What an account pays with: a node, an address, and somebody who signs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use signing::evm::{Account, Transaction};
+use signing::key::SigningKey;
+#[cfg(unix)]
+use signing::{ClientError, SignerClient};
+
+use super::fees::Rules;
+use crate::chain::backend::{Payer, SignedTx};
+use crate::chain::evm::{self, Evm};
+use crate::{Error, Result};
+
+/// Who signs what was planned.
+pub enum Signer {
+    /// People: they download the transaction and bring it back signed.
+    ByHand,
+    /// A process of its own, which judges for itself what it signs.
+    #[cfg(unix)]
+    Process(SignerClient),
+    /// This process. In test mode only: whoever finds a flaw in it has the key.
+    InProcess(Box<SigningKey>),
+}
+
+/// Why an account cannot pay with these settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TreasuryError {
+    #[error("a key in this process is for test mode only")]
+    LiveKey,
+    #[error("the key of the signer does not belong to the account that pays")]
+    OtherKey,
+}
+
+/// One coin as the account pays it. The account is the same for all coins of a network.
+pub struct Treasury {
+    pub(super) node: Arc<Evm>,
+    pub(super) account: Account,
+    pub(super) signer: Signer,
+    pub(super) rules: Rules,
+}
+
+/// Why there is no signature.
+#[derive(Debug)]
+pub(super) enum NotSigned {
+    /// Nobody has to do anything: it is asked for again.
+    Later(String),
+    /// The signer will not: a person has to look.
+    Refused(String),
+}
+
+impl Treasury {
+    /// # Errors
+    /// See [`TreasuryError`].
+    pub fn new(
+        node: Arc<Evm>,
+        account: Account,
+        signer: Signer,
+        rules: Rules,
+        test_mode: bool,
+    ) -> Result<Self, TreasuryError> {
+        if let Signer::InProcess(key) = &signer {
+            if !test_mode {
+                return Err(TreasuryError::LiveKey);
+            }
+            if signing::evm::treasury(key) != Ok(account) {
+                return Err(TreasuryError::OtherKey);
+            }
+        }
+        Ok(Self {
+            node,
+            account,
+            signer,
+            rules,
+        })
+    }
+
+    /// Whether signatures come without anybody doing anything.
+    pub(crate) const fn signs_by_itself(&self) -> bool {
+        !matches!(self.signer, Signer::ByHand)
+    }
+
+    /// With the checksum of EIP-55.
+    pub(crate) fn address(&self) -> String {
+        self.account.to_string()
+    }
+
+    /// As the node's calls take it.
+    pub(super) const fn node_account(&self) -> evm::Account {
+        evm::Account(self.account.0)
+    }
+
+    /// As the tables have it: EIP-155's, below 2^63 on every network there is.
+    pub(super) fn chain_id(&self) -> Result<i64> {
+        Ok(i64::try_from(self.node.network().chain_id())?)
+    }
+
+    /// Asks for the signed bytes of a transaction.
+    pub(super) async fn sign(
+        &self,
+        transaction: &Transaction,
+        references: &[String],
+    ) -> Result<Vec<u8>, NotSigned> {
+        match &self.signer {
+            Signer::ByHand => Err(NotSigned::Later(
+                "it waits for a person to sign it".to_owned(),
+            )),
+            #[cfg(unix)]
+            Signer::Process(client) => client
+                .sign_account(transaction, references)
+                .await
+                .map_err(not_signed),
+            // Coins without value need no limits.
+            Signer::InProcess(key) => signing::evm::signer::sign_anything(transaction, key)
+                .map(|(raw, _)| raw)
+                .map_err(|error| NotSigned::Refused(error.to_string())),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn not_signed(error: ClientError) -> NotSigned {
+    if error.may_pass() {
+        NotSigned::Later(error.to_string())
+    } else {
+        NotSigned::Refused(error.to_string())
+    }
+}
+
+#[async_trait]
+impl Payer for Treasury {
+    async fn build(&self, reference: &str, _: &str, _: u128) -> Result<SignedTx> {
+        Err(Error::Internal(format!(
+            "{reference} is paid with a number of its own"
+        )))
+    }
+
+    fn treasury(&self) -> Option<&Treasury> {
+        Some(self)
+    }
+}

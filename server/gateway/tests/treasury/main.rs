@@ -1,0 +1,28 @@
+//! Withdrawals from one account of an EVM chain, on Postgres and a network in memory: real transactions, real
+//! signatures, no node; and one story on anvil.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[path = "../evm_node/anvil.rs"]
+#[allow(dead_code)]
+mod anvil;
+mod crashes;
+mod elsewhere;
+mod hands;
+mod net;
+mod random;
+mod real;
+#[path = "../real_nodes/required.rs"]
+mod required;
+#[cfg(unix)]
+mod signer;
+mod stories;
+mod till;
+
+/// Accounts of nobody here.
+const STRANGERS: [&str; 2] = [
+    "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+    "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F",
+];

@@ -1,0 +1,115 @@
+//! The desk of a signer whose chain books balances: key, policy and what left, together.
+
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use super::{SignerConfig, SignerError};
+use crate::evm::policy::EvmPolicy;
+use crate::evm::signer::{Outflows, sign};
+use crate::evm::{Account, KEYS, treasury};
+use crate::key::SigningKey;
+use crate::key_file::read_secret;
+use crate::protocol::{AccountRequest, Answer};
+use crate::script_kind::ScriptKind;
+use crate::spent_file::SpentFile;
+
+pub(super) struct AccountDesk {
+    key: SigningKey,
+    payer: Account,
+    policy: EvmPolicy,
+    ether: SpentFile,
+    /// One file for each token of the policy.
+    tokens: Vec<(Account, SpentFile)>,
+}
+
+impl AccountDesk {
+    pub(super) fn open(config: &SignerConfig, user: u32, json: &str) -> Result<Self, SignerError> {
+        let policy = EvmPolicy::parse(json).map_err(|error| SignerError::Policy {
+            path: config.policy_file.clone(),
+            error,
+        })?;
+        let refuse = |error| SignerError::Key {
+            path: config.key_file.clone(),
+            error,
+        };
+        let text = read_secret(&config.key_file, user)?;
+        let key =
+            SigningKey::parse(&text, &KEYS, ScriptKind::P2pkh, config.account).map_err(refuse)?;
+        let payer = treasury(&key).map_err(refuse)?;
+        let ether = SpentFile::open(&config.spent_file)?;
+        let mut tokens = Vec::new();
+        for contract in policy.tokens.keys() {
+            let path = of_token(&config.spent_file, *contract);
+            tokens.push((*contract, SpentFile::open(&path)?));
+        }
+        Ok(Self {
+            key,
+            payer,
+            policy,
+            ether,
+            tokens,
+        })
+    }
+
+    pub(super) fn chain_name(&self) -> String {
+        format!("chain {}", self.policy.chain_id)
+    }
+
+    /// The account that pays.
+    pub(super) fn address(&self) -> String {
+        self.payer.to_string()
+    }
+
+    pub(super) fn answer(&mut self, json: &[u8], now: OffsetDateTime) -> Answer {
+        let request = match AccountRequest::parse(json) {
+            Ok(request) => request,
+            Err(error) => {
+                tracing::warn!(%error, "a request was not understood");
+                return Answer::Refused(error.to_string());
+            }
+        };
+        let AccountRequest {
+            transaction,
+            references,
+        } = request;
+        let nonce = transaction.nonce;
+        let before = Outflows {
+            ether: self.ether.spent().clone(),
+            tokens: self
+                .tokens
+                .iter()
+                .map(|(contract, kept)| (*contract, kept.spent().clone()))
+                .collect(),
+        };
+        let signed = match sign(&transaction, &self.key, &self.policy, &before, now) {
+            Ok(signed) => signed,
+            Err(refusal) => {
+                tracing::warn!(nonce, ?references, %refusal, "refused");
+                return Answer::Refused(refusal.to_string());
+            }
+        };
+        let mut noted = self.ether.replace(signed.ether);
+        if noted.is_ok()
+            && let Some((contract, spent)) = signed.token
+        {
+            let kept = self.tokens.iter_mut().find(|(each, _)| *each == contract);
+            if let Some((_, kept)) = kept {
+                noted = kept.replace(spent);
+            }
+        }
+        if let Err(error) = noted {
+            tracing::error!(nonce, %error, "what would have left could not be noted");
+            return Answer::Failed("what would leave could not be noted".to_owned());
+        }
+        tracing::info!(nonce, txid = signed.txid, ?references, "signed");
+        Answer::Transaction(hex::encode(&signed.raw))
+    }
+}
+
+fn of_token(spent_file: &Path, contract: Account) -> PathBuf {
+    let mut name = spent_file.as_os_str().to_owned();
+    name.push(".");
+    name.push(contract.to_string().to_lowercase());
+    PathBuf::from(name)
+}
