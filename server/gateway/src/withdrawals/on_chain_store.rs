@@ -79,8 +79,15 @@ pub(crate) async fn ours(
     txids: &[&str],
 ) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
-        "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
-             UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)",
+        // One look into the index for each, however many withdrawals there were.
+        "SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM withdrawals WHERE coin_id = $1 AND txid = t.txid LIMIT 1
+         ) w
+         UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM payout_txs WHERE chain = $3 AND txid = t.txid LIMIT 1
+         ) p",
     )
     .bind(coin.id)
     .bind(txids)
