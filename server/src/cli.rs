@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::chains::ChainArgs;
 #[cfg(unix)]
 pub use self::signer::SignerArgs;
-use crate::bench::Plan;
+use crate::bench::{Part, Plan};
 
 /// Arguments and environment of the process.
 #[derive(Debug, Parser)]
@@ -64,6 +64,9 @@ pub enum Command {
     /// Measure this machine by the side of pgbench's TPC-B, in a database of its own that is
     /// dropped afterwards.
     Bench {
+        /// What to measure.
+        #[arg(value_enum, default_value_t = Part::Server)]
+        part: Part,
         #[command(flatten)]
         plan: Plan,
         /// Print one JSON object.

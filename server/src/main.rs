@@ -84,6 +84,6 @@ async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
         // Taken care of before any setting was read.
         #[cfg(unix)]
         Command::Signer(args) => commands::signer(args).await,
-        Command::Bench { plan, json } => bench::bench(config, plan, json).await,
+        Command::Bench { part, plan, json } => bench::bench(config, part, plan, json).await,
     }
 }

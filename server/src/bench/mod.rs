@@ -11,6 +11,7 @@
 
 mod audit;
 mod callbacks;
+mod chain;
 mod checkout;
 mod connection;
 mod figure;
@@ -46,6 +47,15 @@ use crate::shutdown::Shutdown;
 
 /// The widest limit that can be set: the bench measures work, not refusals.
 const RATE_LIMIT_PER_MINUTE: u32 = 1_000_000;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// The APIs, the checkout, callbacks and the audit.
+    Server,
+    /// How fast blocks are read, and how soon a payment is seen. Its chain is made up in this process.
+    Chain,
+}
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -104,11 +114,16 @@ impl Site {
 /// # Errors
 /// A program of Postgres is missing, a request failed, the books are not in order, or the bench was
 /// interrupted.
-pub async fn bench(config: Config, plan: Plan, as_json: bool) -> anyhow::Result<ExitCode> {
+pub async fn bench(
+    config: Config,
+    part: Part,
+    plan: Plan,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
     let programs = Programs::find(bin_dir(&config.database))?;
     let shutdown = Shutdown::on_signal();
     let cluster = Database::start(&config.database).await?;
-    let measured = in_scratch(&cluster.url(), config, plan, &programs, shutdown).await;
+    let measured = in_scratch(&cluster.url(), config, part, plan, &programs, shutdown).await;
     let stopped = cluster.stop().await;
     let report = measured?;
     stopped?;
@@ -130,6 +145,7 @@ fn bin_dir(database: &DatabaseSetting) -> Option<&Path> {
 async fn in_scratch(
     cluster_url: &str,
     config: Config,
+    part: Part,
     plan: Plan,
     programs: &Programs,
     shutdown: Shutdown,
@@ -140,7 +156,11 @@ async fn in_scratch(
         access: scratch.access(),
         plan,
     };
-    let measured = on_server(scratch.url(), &for_bench(config), &tpcb, shutdown).await;
+    let config = for_bench(config);
+    let measured = match part {
+        Part::Server => on_server(scratch.url(), &config, &tpcb, shutdown).await,
+        Part::Chain => chain::measure(scratch.url(), config, &tpcb, shutdown).await,
+    };
     let removed = scratch.remove().await;
     let report = measured?;
     removed?;
@@ -238,11 +258,25 @@ mod tests {
     use crate::cli::{Cli, Command};
 
     fn plan(arguments: &[&str]) -> Option<(Plan, bool)> {
+        let (part, plan, json) = read(arguments)?;
+        assert_eq!(part, Part::Server);
+        Some((plan, json))
+    }
+
+    fn read(arguments: &[&str]) -> Option<(Part, Plan, bool)> {
         let line = ["exchequer", "bench"].iter().chain(arguments);
         match Cli::try_parse_from(line).ok()?.command? {
-            Command::Bench { plan, json } => Some((plan, json)),
+            Command::Bench { part, plan, json } => Some((part, plan, json)),
             _ => None,
         }
+    }
+
+    #[test]
+    fn the_chain_is_measured_when_it_is_named() {
+        let (part, plan, json) = read(&["chain", "--rounds", "1"]).unwrap();
+        assert_eq!((part, plan.rounds, json), (Part::Chain, 1, false));
+        assert_eq!(read(&["server"]).unwrap().0, Part::Server);
+        assert!(read(&["blocks"]).is_none());
     }
 
     #[test]
