@@ -25,9 +25,13 @@ export interface Server {
 
 /**
  * A server on a free port with a new data folder and its own private Postgres; everything is as it is
- * without settings, but for those given here.
+ * without settings, but for those given here. Of the errors it logs, those a test brings about on purpose
+ * may be named.
  */
-export async function startServer(chosen: Record<string, string> = {}): Promise<Server> {
+export async function startServer(
+  chosen: Record<string, string> = {},
+  intended?: RegExp,
+): Promise<Server> {
   const program = process.env.EXCHEQUER_BIN;
   if (!program) throw new Error('EXCHEQUER_BIN must name the server program; ./x e2e sets it');
   await access(program);
@@ -48,7 +52,7 @@ export async function startServer(chosen: Record<string, string> = {}): Promise<
     }
     const stop = async () => {
       const audited = await audit(program, environment);
-      await stopServer(child, folder, log);
+      await stopServer(child, folder, log, intended);
       if (!audited.startsWith('The books are in order.')) throw new Error(audited);
     };
     return { baseUrl, demo, stop };
@@ -116,11 +120,16 @@ async function audit(program: string, environment: NodeJS.ProcessEnv): Promise<s
 }
 
 /** An orderly end is part of what is tested, and so is a run without errors of the server's own. */
-async function stopServer(child: ChildProcess, folder: string, log: string): Promise<void> {
+async function stopServer(
+  child: ChildProcess,
+  folder: string,
+  log: string,
+  intended?: RegExp,
+): Promise<void> {
   const crashed = child.exitCode !== null || child.signalCode !== null;
   const code = await end(child);
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
-  const errors = lines.filter((line) => isError(line));
+  const errors = lines.filter((line) => isError(line) && !intended?.test(line));
   await rm(folder, { recursive: true, force: true });
   if (crashed) {
     const last = lines.slice(-LAST_LINES).join('\n');
