@@ -1,13 +1,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { access, chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import type { DemoSet } from './instance';
+import { freePort } from './ports';
 
 /** The first start makes a database cluster. */
 const READY_WITHIN_MS = 120_000;
@@ -23,8 +23,15 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** A server on a free port with a new data folder and its own private Postgres. */
-export async function startServer(): Promise<Server> {
+/**
+ * A server on a free port with a new data folder and its own private Postgres; everything is as it is
+ * without settings, but for those given here. Of the errors it logs, those a test brings about on purpose
+ * may be named.
+ */
+export async function startServer(
+  chosen: Record<string, string> = {},
+  intended?: RegExp,
+): Promise<Server> {
   const program = process.env.EXCHEQUER_BIN;
   if (!program) throw new Error('EXCHEQUER_BIN must name the server program; ./x e2e sets it');
   await access(program);
@@ -33,7 +40,7 @@ export async function startServer(): Promise<Server> {
   // Postgres refuses root: another user runs it and has to reach what lies inside.
   await chmod(folder, 0o711);
   const listen = `127.0.0.1:${await freePort()}`;
-  const environment = settings(folder, listen);
+  const environment = { ...settings(folder, listen), ...chosen };
   const log = join(folder, 'server.log');
   const child = run(program, environment, log);
   const baseUrl = `http://${listen}`;
@@ -45,7 +52,7 @@ export async function startServer(): Promise<Server> {
     }
     const stop = async () => {
       const audited = await audit(program, environment);
-      await stopServer(child, folder, log);
+      await stopServer(child, folder, log, intended);
       if (!audited.startsWith('The books are in order.')) throw new Error(audited);
     };
     return { baseUrl, demo, stop };
@@ -85,17 +92,6 @@ function run(program: string, environment: NodeJS.ProcessEnv, log: string): Chil
   return child;
 }
 
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 async function untilReady(baseUrl: string, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline) {
@@ -124,11 +120,16 @@ async function audit(program: string, environment: NodeJS.ProcessEnv): Promise<s
 }
 
 /** An orderly end is part of what is tested, and so is a run without errors of the server's own. */
-async function stopServer(child: ChildProcess, folder: string, log: string): Promise<void> {
+async function stopServer(
+  child: ChildProcess,
+  folder: string,
+  log: string,
+  intended?: RegExp,
+): Promise<void> {
   const crashed = child.exitCode !== null || child.signalCode !== null;
   const code = await end(child);
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
-  const errors = lines.filter((line) => isError(line));
+  const errors = lines.filter((line) => isError(line) && !intended?.test(line));
   await rm(folder, { recursive: true, force: true });
   if (crashed) {
     const last = lines.slice(-LAST_LINES).join('\n');

@@ -19,6 +19,31 @@ const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
 /// Digits after the point of one ether: its smallest unit is the wei.
 const ETHER_DIGITS: u8 = 18;
 
+/// A scheme with the keys of BIP 21, as data: a coin's own is one more of these, in the coin's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bip21 {
+    /// Before the colon.
+    pub name: &'static str,
+    /// How addresses begin whose letters may all be upper case: bech32 (BIP 173) and CashAddr.
+    /// Base58 and EIP-55 give case a meaning.
+    pub caseless_starts: &'static [&'static str],
+}
+
+const BITCOIN: Bip21 = Bip21 {
+    name: "bitcoin",
+    caseless_starts: &["bc1", "tb1", "bcrt1"],
+};
+
+const LITECOIN: Bip21 = Bip21 {
+    name: "litecoin",
+    caseless_starts: &["ltc1", "tltc1", "rltc1"],
+};
+
+const BITCOIN_CASH: Bip21 = Bip21 {
+    name: "bitcoincash",
+    caseless_starts: &["q", "p"],
+};
+
 /// How a coin's payments are written as a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UriScheme {
@@ -28,6 +53,8 @@ pub enum UriScheme {
     Litecoin,
     /// `bitcoincash:`, with the keys of BIP 21. A CashAddr address already begins with it.
     BitcoinCash,
+    /// Another coin's, with the keys of BIP 21.
+    Bip21(&'static Bip21),
     /// `ethereum:` with the amount in wei (EIP-681). The scheme has no key for a name or a message.
     Ethereum,
     /// No URI, the bare address.
@@ -40,27 +67,33 @@ pub enum UriScheme {
 impl UriScheme {
     const fn name(self) -> Option<&'static str> {
         match self {
-            Self::Bitcoin => Some("bitcoin"),
-            Self::Litecoin => Some("litecoin"),
-            Self::BitcoinCash => Some("bitcoincash"),
+            Self::Bitcoin => Some(BITCOIN.name),
+            Self::Litecoin => Some(LITECOIN.name),
+            Self::BitcoinCash => Some(BITCOIN_CASH.name),
+            Self::Bip21(scheme) => Some(scheme.name),
             Self::Ethereum => Some("ethereum"),
             Self::AddressOnly => None,
         }
     }
 
-    /// How addresses begin whose letters may all be upper case: bech32 (BIP 173) and CashAddr.
-    /// Base58 and EIP-55 give case a meaning.
-    const fn caseless_starts(self) -> &'static [&'static str] {
+    /// The row of a scheme with the keys of BIP 21.
+    const fn bip21(self) -> Option<&'static Bip21> {
         match self {
-            Self::Bitcoin => &["bc1", "tb1", "bcrt1"],
-            Self::Litecoin => &["ltc1", "tltc1", "rltc1"],
-            Self::BitcoinCash => &["q", "p"],
-            Self::Ethereum | Self::AddressOnly => &[],
+            Self::Bitcoin => Some(&BITCOIN),
+            Self::Litecoin => Some(&LITECOIN),
+            Self::BitcoinCash => Some(&BITCOIN_CASH),
+            Self::Bip21(scheme) => Some(scheme),
+            Self::Ethereum | Self::AddressOnly => None,
         }
     }
 
+    fn caseless_starts(self) -> &'static [&'static str] {
+        self.bip21()
+            .map_or(&[][..], |scheme| scheme.caseless_starts)
+    }
+
     const fn has_texts(self) -> bool {
-        matches!(self, Self::Bitcoin | Self::Litecoin | Self::BitcoinCash)
+        self.bip21().is_some()
     }
 }
 
@@ -135,9 +168,10 @@ impl PaymentUri<'_> {
         match self.scheme {
             UriScheme::Ethereum => Some(format!("value={wei}")),
             UriScheme::AddressOnly => None,
-            UriScheme::Bitcoin | UriScheme::Litecoin | UriScheme::BitcoinCash => {
-                Some(format!("amount={}", shortest(amount)))
-            }
+            UriScheme::Bitcoin
+            | UriScheme::Litecoin
+            | UriScheme::BitcoinCash
+            | UriScheme::Bip21(_) => Some(format!("amount={}", shortest(amount))),
         }
     }
 }

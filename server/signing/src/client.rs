@@ -121,7 +121,10 @@ impl SignerClient {
             Answer::Transaction(digits) => {
                 hex::decode(digits).map_err(|error| ClientError::Garbled(error.to_string()))
             }
-            Answer::Psbt(_) => Err(ClientError::Garbled("another kind of answer".to_owned())),
+            Answer::Psbt(_) | Answer::RefusedPayments(_) => {
+                Err(ClientError::Garbled("another kind of answer".to_owned()))
+            }
+            Answer::DayIsFull(day) => Err(ClientError::DayIsFull(day)),
             Answer::Refused(words) => Err(ClientError::Refused(words)),
             Answer::Failed(words) => Err(ClientError::Failed(words)),
         }

@@ -11,6 +11,7 @@
 
 mod audit;
 mod callbacks;
+mod chain;
 mod chart;
 mod checkout;
 mod connection;
@@ -47,7 +48,7 @@ use self::load::Crowd;
 use self::machine::Machine;
 pub use self::part::Part;
 use self::part::Parts;
-pub use self::plan::{BenchArgs, Plan};
+pub use self::plan::{BenchArgs, Measured, Plan};
 use self::plot::Sweep;
 use self::report::Report;
 use self::scratch::{Programs, Scratch};
@@ -128,6 +129,18 @@ struct Run<'a> {
     folder: PathBuf,
 }
 
+impl Run<'_> {
+    /// Clients that pgbench may have beside the gateway, and what all is measured on.
+    async fn look(&self, gateway: &Gateway) -> anyhow::Result<(u32, Machine)> {
+        let facts = gateway::bench::facts(gateway).await?;
+        let room = room(
+            facts.max_connections,
+            gateway.settings().database_connections,
+        );
+        Ok((room, Machine::look(self.folder.clone(), facts).await?))
+    }
+}
+
 async fn in_scratch(
     cluster_url: &str,
     config: Config,
@@ -146,7 +159,11 @@ async fn in_scratch(
         },
         folder: folder(&config.database),
     };
-    let measured = on_server(scratch.url(), &for_bench(config), &run, shutdown).await;
+    let config = for_bench(config);
+    let measured = match args.what {
+        Measured::Server => on_server(scratch.url(), &config, &run, shutdown).await,
+        Measured::Chain => chain::measure(scratch.url(), config, &run, shutdown).await,
+    };
     let removed = scratch.remove().await;
     let told = measured?;
     removed?;
@@ -212,12 +229,7 @@ async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<S
     say(&format!("filling TPC-B's tables at scale {}", plan.scale));
     run.tpcb.fill().await?;
     let ledger = Ledger::open(gateway, run.own, plan, site.stop.clone()).await?;
-    let facts = ledger.facts().await?;
-    let room = room(
-        facts.max_connections,
-        gateway.settings().database_connections,
-    );
-    let machine = Machine::look(run.folder.clone(), facts).await?;
+    let (room, machine) = run.look(gateway).await?;
     if let Some(folder) = &args.plot {
         let sweep = Sweep {
             gateway,
@@ -241,13 +253,7 @@ async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<S
     } else {
         report.set_postings(audit::prove(gateway).await?);
     }
-    Ok(if args.json {
-        format!("{:#}", report.json())
-    } else if args.markdown {
-        report.markdown()
-    } else {
-        report.table()
-    })
+    Ok(args.shape(&report))
 }
 
 /// Clients that pgbench may have beside the pool.

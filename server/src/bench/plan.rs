@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::part::Part;
+use super::report::Report;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -49,9 +50,22 @@ pub struct Plan {
     pub accounts: u32,
 }
 
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Measured {
+    /// The ledger, the APIs, the checkout, callbacks and the audit.
+    Server,
+    /// How fast blocks are read, and how soon a payment is seen. Its chain is made up in this process.
+    Chain,
+}
+
 /// What is measured and how it is told.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct BenchArgs {
+    /// What to measure.
+    #[arg(value_enum, default_value_t = Measured::Server)]
+    pub what: Measured,
+
     #[command(flatten)]
     pub plan: Plan,
 
@@ -76,6 +90,19 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER")]
     #[arg(value_parser = clap::value_parser!(u32).range(10_000..=10_000_000))]
     pub plot_rows: u32,
+}
+
+impl BenchArgs {
+    /// What was measured, in the form that was asked for.
+    pub(super) fn shape(&self, report: &Report) -> String {
+        if self.json {
+            format!("{:#}", report.json())
+        } else if self.markdown {
+            report.markdown()
+        } else {
+            report.table()
+        }
+    }
 }
 
 impl Plan {
@@ -144,6 +171,15 @@ pub(super) mod tests {
         ] {
             assert_eq!(read(&wrong), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn the_chain_is_measured_when_it_is_named() {
+        let args = read(&["chain", "--rounds", "1"]).unwrap();
+        assert_eq!((args.what, args.plan.rounds), (Measured::Chain, 1));
+        assert_eq!(read(&[]).unwrap().what, Measured::Server);
+        assert_eq!(read(&["server"]).unwrap().what, Measured::Server);
+        assert_eq!(read(&["blocks"]), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use url::Url;
 use crate::postgres::find_program;
 
 /// What every name of such a database begins with.
-const NAME_PREFIX: &str = "exchequer_bench_";
+const NAME_PREFIX: &str = gateway::chain::generated::SCRATCH_DATABASES;
 
 /// Longest wait for making or dropping the database.
 const STEP_WAIT_MAX: Duration = Duration::from_secs(120);

@@ -197,10 +197,11 @@ impl Workbench {
         let now = self.gateway.clock().now();
         crate::outbox::store::count_due(self.gateway.pool(), now).await
     }
+}
 
-    pub async fn facts(&self) -> Result<Facts> {
-        store::facts(self.gateway.pool()).await
-    }
+/// What the gateway's Postgres says of itself.
+pub async fn facts(gateway: &Gateway) -> Result<Facts> {
+    store::facts(gateway.pool()).await
 }
 
 /// Rows of entries and postings without any rule: the fastest that one connection could be.

@@ -104,6 +104,13 @@ fn parse_form(coin: &CoinParams, text: &str) -> Result<Address, AddressError> {
                 script: lock.script_pubkey(),
             })
         }
+        AddressForm::Base58(versions) => {
+            let (lock, canonical) = base58::parse(text, versions)?;
+            Ok(Address {
+                canonical,
+                script: lock.script_pubkey(),
+            })
+        }
         AddressForm::Eip55 => evm::parse(text),
     }
 }

@@ -11,6 +11,7 @@ pub mod bitcoin_core;
 mod controls;
 pub mod evm;
 pub mod follower;
+pub mod generated;
 mod health;
 mod node;
 mod payer;

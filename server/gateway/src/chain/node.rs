@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::address::{Network, params_on};
 use super::backend::ChainBackend;
-use super::bitcoin_core::{Announcements, BitcoinCore};
+use super::bitcoin_core::{Announcements, BitcoinCore, signing_name};
 use super::evm::Evm;
 use super::simulated::SimChain;
 use crate::{Error, Result};
@@ -185,11 +185,7 @@ impl Node {
 /// The name the crate `signing` knows the chain of a coin by; `None` where it signs nothing.
 pub fn signing_chain(code: &str, network: Network) -> Option<&'static signing::ChainParams> {
     params_on(code, network)?;
-    let coin = match code {
-        "BTC" => "bitcoin",
-        "LTC" => "litecoin",
-        _ => return None,
-    };
+    let coin = signing_name(code)?;
     match network {
         Network::Main => signing::chain(coin),
         other => signing::chain(&format!("{coin}-{other}")),

@@ -74,6 +74,7 @@ fn address_form(params: &CoinParams) -> String {
     match &params.form {
         AddressForm::Segwit { hrp, .. } => format!("{hrp}1q…"),
         AddressForm::CashAddr { prefix, .. } => format!("{prefix}:q…"),
+        AddressForm::Base58(versions) => format!("{}…", versions.start()),
         AddressForm::Eip55 => "0x…".to_owned(),
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn draft_due(
     let now = gateway.clock().now();
     let coin = chain.coin.id;
     let mut due =
-        withdrawals::claim_of_coin(gateway.pool(), coin, now, LEASE_SECONDS, BATCH).await?;
+        withdrawals::claim_of_coin(gateway.pool(), coin, now, LEASE_SECONDS, BATCH, false).await?;
     if due.is_empty() {
         return Ok(false);
     }

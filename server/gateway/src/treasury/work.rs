@@ -120,7 +120,7 @@ async fn step(gateway: &Gateway, tx: &TxRow) -> Result<(), Failure> {
             send::send_one(gateway, &tx).await
         }
         TxState::Signed => send::send_one(gateway, tx).await,
-        TxState::Broadcast | TxState::Confirmed | TxState::Replaced => Ok(()),
+        TxState::Broadcast | TxState::Confirmed | TxState::Replaced | TxState::Dropped => Ok(()),
     }
 }
 

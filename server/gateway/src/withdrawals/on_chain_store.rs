@@ -80,13 +80,15 @@ pub(crate) async fn ours(
     txids: &[&str],
 ) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
-        "SELECT txid FROM withdrawals WHERE coin_id = $1 AND txid = ANY($2)
-             UNION SELECT txid FROM payout_txs WHERE chain = $3 AND txid = ANY($2)
-             UNION SELECT txid FROM payout_other_ids WHERE chain = $3 AND txid = ANY($2)
-             -- Whatever coin it pays with: each chain of the network sees it. One that failed is told of
-             -- under a name of its own, which begins with its id.
-             UNION SELECT t.id FROM unnest($2::text[]) AS t (id)
-                   JOIN treasury_txs x ON x.txid = split_part(t.id, ':', 1)",
+        // One look into the index for each, however many withdrawals there were.
+        "SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM withdrawals WHERE coin_id = $1 AND txid = t.txid LIMIT 1
+         ) w
+         UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM payout_txs WHERE chain = $3 AND txid = t.txid LIMIT 1
+         ) p",
     )
     .bind(coin.id)
     .bind(txids)

@@ -13,7 +13,7 @@ use crate::purse::{COIN, Draft, Purse, elsewhere, miner, send};
 
 const FEE: u128 = 10_000;
 /// Payments all scenarios together make, and some more.
-const COINS: u32 = 45;
+const COINS: u32 = 50;
 /// Of the keys that are paid for blocks; those below are the purse's own.
 const FIRST_MINER: u8 = 10;
 
@@ -145,11 +145,11 @@ impl Puppet for CorePuppet {
                 &coin,
                 address.unwrap_or(&somebody),
                 raw,
-                fee * 3,
+                fee + 2 * FEE,
             )
             .await;
         send(&self.node, &draft).await;
-        self.remember(coin, draft, fee * 3)
+        self.remember(coin, draft, fee + 2 * FEE)
     }
 
     async fn mine_double_spend(&mut self, txid: &str) {

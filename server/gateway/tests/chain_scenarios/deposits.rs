@@ -39,8 +39,10 @@ pub async fn a_deposit_is_first_seen_in_its_block(stage: &mut Stage) {
 
 pub async fn an_address_is_paid_again_and_again(stage: &mut Stage) {
     let address = stage.address("again and again").await;
-    stage.pay(&address, 1).await;
-    stage.pay(&address, 1).await;
+    let raw = stage.raw(1);
+    stage.puppet.pay(&address, raw).await;
+    stage.puppet.pay(&address, raw).await;
+    stage.until_seen().await;
     assert_eq!(stage.deposits(&address).await, [SEEN, SEEN]);
     stage.mine(DEPTH).await;
     assert_eq!(stage.deposits(&address).await, [CREDITED, CREDITED]);
@@ -58,7 +60,7 @@ pub async fn two_outputs_of_one_transaction_are_two_deposits(stage: &mut Stage) 
     if stage.puppet.pay_both(&one, &other, raw).await.is_none() {
         return stage.left_out();
     }
-    stage.follow().await;
+    stage.until_seen().await;
     assert_eq!(stage.deposits(&one).await, [SEEN]);
     assert_eq!(stage.deposits(&other).await, [SEEN]);
     stage.mine(DEPTH).await;
@@ -71,6 +73,31 @@ pub async fn nothing_is_no_deposit(stage: &mut Stage) {
     stage.puppet.pay_nothing(&address).await;
     stage.mine(DEPTH).await;
     assert_eq!(stage.deposits(&address).await, [""; 0]);
+}
+
+/// Below the smallest deposit of every coin, and above what networks call dust.
+pub async fn too_little_waits_for_a_person(stage: &mut Stage) {
+    let address = stage.address("too little").await;
+    let before = stage.wallets().await;
+    let held = stage.holdings().await;
+    let little = stage.puppet.unit() / 200;
+    let txid = stage.puppet.pay(&address, little).await;
+    stage.mine(DEPTH).await;
+    assert_eq!(stage.deposits(&address).await, ["final suspended 1"]);
+    assert_eq!(stage.told(&address).await, ["not_confirmed"]);
+    // It is here, and it is nobody's yet.
+    assert_eq!(stage.wallets().await, before);
+    let came = i128::try_from(little).unwrap() * stage.puppet.ledger_units();
+    assert_eq!(stage.holdings().await - held, came);
+    // A block without it takes it out of the books again.
+    stage.puppet.reorg_without(DEPTH, &txid).await;
+    stage.follow().await;
+    assert_eq!(stage.deposits(&address).await, ["reversed suspended 1"]);
+    assert_eq!(stage.holdings().await, held);
+    stage.puppet.bring_back(&txid).await;
+    stage.mine(DEPTH).await;
+    assert_eq!(stage.deposits(&address).await, ["final suspended 2"]);
+    assert_eq!(stage.holdings().await - held, came);
 }
 
 pub async fn a_replacement_that_still_pays_us_is_credited_once(stage: &mut Stage) {

@@ -25,7 +25,7 @@ struct Sent {
 }
 
 pub struct EtherPuppet {
-    anvil: Anvil,
+    pub anvil: Anvil,
     sent: HashMap<String, Sent>,
 }
 
@@ -40,10 +40,15 @@ impl EtherPuppet {
     }
 
     async fn send(&mut self, address: &str, wei: u128, nonce: Option<&str>, fee: u64) -> String {
-        let mut tx = json!({
-            "from": ALICE, "to": address, "value": format!("{wei:#x}"),
-            "maxFeePerGas": format!("{:#x}", fee * 2), "maxPriorityFeePerGas": format!("{fee:#x}"),
-        });
+        let tx = json!({ "to": address, "value": format!("{wei:#x}") });
+        self.send_tx(tx, nonce, fee).await
+    }
+
+    /// Sends what `tx` says as the next transaction, or as the one with this nonce.
+    async fn send_tx(&mut self, mut tx: Value, nonce: Option<&str>, fee: u64) -> String {
+        tx["from"] = json!(ALICE);
+        tx["maxFeePerGas"] = json!(format!("{:#x}", fee * 2));
+        tx["maxPriorityFeePerGas"] = json!(format!("{fee:#x}"));
         if let Some(nonce) = nonce {
             tx["nonce"] = json!(nonce);
         }
@@ -59,6 +64,17 @@ impl EtherPuppet {
         };
         self.sent.insert(txid.clone(), sent);
         txid
+    }
+
+    /// The same as the next transaction, for the usual fee.
+    pub async fn call(&mut self, tx: Value) -> String {
+        self.send_tx(tx, None, FEE).await
+    }
+
+    /// The same in place of one that waits.
+    pub async fn call_instead(&mut self, txid: &str, tx: Value) -> String {
+        let Sent { nonce, fee, .. } = self.sent[txid].clone();
+        self.send_tx(tx, Some(&nonce), fee * 2).await
     }
 
     async fn height(&self) -> u32 {
@@ -117,6 +133,11 @@ impl Puppet for EtherPuppet {
             _ => None,
         };
         ChainSettings::read(find, true).unwrap()
+    }
+
+    /// The nonces of one account have no gaps: without one payment, those after it have no place.
+    fn leaves_out(&self) -> bool {
+        false
     }
 
     async fn pay(&mut self, address: &str, raw: u128) -> String {

@@ -11,6 +11,31 @@ pub trait Puppet: Send {
     /// Base units of a payment that is worth crediting.
     fn unit(&self) -> u128;
 
+    /// Ledger units of one base unit.
+    fn ledger_units(&self) -> i128 {
+        1
+    }
+
+    /// What one coin costs in euro, so that a charge of some tens of them is a payment of usual size.
+    fn price(&self) -> &'static str {
+        "3000"
+    }
+
+    /// Whether a payment that waits for a block is seen.
+    fn shows_waiting(&self) -> bool {
+        true
+    }
+
+    /// Whether blocks can be made again without one payment of several.
+    fn leaves_out(&self) -> bool {
+        true
+    }
+
+    /// Whether payments can be forgotten and brought back in any order, and none is ever refused.
+    fn forgets_freely(&self) -> bool {
+        false
+    }
+
     /// As an operator would connect this chain.
     fn settings(&self) -> ChainSettings;
 
@@ -50,6 +75,12 @@ pub trait Puppet: Send {
     /// A payment out of a payment that waits itself, to somebody else: both ids. `None` where there
     /// is no such thing.
     async fn pay_child(&mut self, address: &str, raw: u128) -> Option<(String, String)>;
+
+    /// Makes a block of transactions that tell of `raw` and `address` and are no payment of it; answers how
+    /// many. 0 where payments are no events of contracts.
+    async fn tell_oddly(&mut self, _address: &str, _raw: u128) -> usize {
+        0
+    }
 
     /// Stops the node; `false` where that cannot be.
     async fn go_away(&mut self) -> bool {

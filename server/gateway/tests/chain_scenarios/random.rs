@@ -1,12 +1,27 @@
 //! Whatever happens on a chain, in whatever order: reading it again from its birthday gives the same.
 
+use crate::second_server;
 use crate::stage::{DEPTH, Stage};
 
-const STEPS: u32 = 60;
-/// Steps between two comparisons.
-const COMPARE_EVERY: u32 = 20;
 /// Deepest reorganisation; more blocks are there before the first step.
 const DEPTH_MAX: u64 = 4;
+
+/// Who is paid on a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paid {
+    Addresses,
+    /// Each of 60 EUR; every payment is a part, too much, or too late.
+    Charges,
+}
+
+/// How long a walk is.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk {
+    pub paid: Paid,
+    pub steps: u32,
+    /// Steps between two comparisons.
+    pub compare_every: u32,
+}
 
 /// `SplitMix64`: small, good enough to choose steps, the same everywhere.
 struct Dice(u64);
@@ -25,23 +40,38 @@ impl Dice {
     }
 }
 
-/// Random steps with this seed. On the simulated chain, whose refusals are all known.
-pub async fn walk(stage: &mut Stage, seed: u64) {
+/// The seed of a walk; `SCENARIO_SEED` takes another one. It is printed, so that a failure can be played
+/// again.
+pub fn seed() -> u64 {
+    let seed =
+        std::env::var("SCENARIO_SEED").map_or(20_261_129, |text| text.parse::<u64>().unwrap());
+    eprintln!("SCENARIO_SEED={seed}");
+    seed
+}
+
+/// Random steps with this seed: those that the chain has.
+pub async fn walk(stage: &mut Stage, seed: u64, walk: Walk) {
     let mut dice = Dice(seed);
     let mut addresses = Vec::new();
     for name in ["one", "two", "three"] {
-        addresses.push(stage.address(name).await);
+        addresses.push(match walk.paid {
+            Paid::Addresses => stage.address(name).await,
+            Paid::Charges => charge(stage).await,
+        });
     }
     stage.mine(u32::try_from(DEPTH_MAX).unwrap() + DEPTH).await;
     // Those the network has forgotten, and may be told again.
     let mut gone: Vec<String> = Vec::new();
-    for step in 1..=STEPS {
+    let (leaves_out, forgets) = (stage.puppet.leaves_out(), stage.puppet.forgets_freely());
+    for step in 1..=walk.steps {
         let depth = u32::try_from(dice.roll(usize::try_from(DEPTH_MAX).unwrap()) + 1).unwrap();
         let waiting = stage.txids(None).await;
         let recent = stage.txids(Some(depth)).await;
         let address = dice.of(&addresses).cloned().unwrap();
         let raw = stage.raw(depth);
-        match (dice.roll(12), dice.of(&waiting), dice.of(&recent)) {
+        let choice = dice.roll(12);
+        eprintln!("step {step}: {choice}, depth {depth}");
+        match (choice, dice.of(&waiting), dice.of(&recent)) {
             (0..=2, ..) => drop(stage.puppet.pay(&address, raw).await),
             (3 | 4, ..) => stage.puppet.mine(depth).await,
             (5, Some(txid), _) => {
@@ -51,16 +81,18 @@ pub async fn walk(stage: &mut Stage, seed: u64) {
                 stage.puppet.replace(txid, None, raw).await;
             }
             (7, Some(txid), _) => stage.puppet.mine_double_spend(txid).await,
-            (8, Some(txid), _) => {
+            (8, Some(txid), _) if forgets => {
                 stage.puppet.forget(txid).await;
                 gone.push(txid.clone());
             }
-            (9, _, Some(txid)) => {
+            (9, _, Some(txid)) if leaves_out => {
                 stage.puppet.reorg_without(depth, txid).await;
                 gone.push(txid.clone());
             }
-            (10, _, Some(txid)) => stage.puppet.reorg_against(depth, txid).await,
-            (11, ..) if !gone.is_empty() => {
+            (10, _, Some(txid)) if leaves_out => {
+                stage.puppet.reorg_against(depth, txid).await;
+            }
+            (11, ..) if forgets && !gone.is_empty() => {
                 let txid = gone.swap_remove(dice.roll(gone.len()));
                 stage.puppet.bring_back(&txid).await;
             }
@@ -68,9 +100,23 @@ pub async fn walk(stage: &mut Stage, seed: u64) {
         }
         // The next step chooses from what we know.
         stage.follow().await;
-        if step % COMPARE_EVERY == 0 {
+        if step % walk.compare_every == 0 {
             stage.compare_with_a_rescan().await;
         }
     }
     stage.compare_with_a_rescan().await;
+    if walk.paid == Paid::Addresses {
+        second_server::compare(stage, &addresses[0]).await;
+    }
+}
+
+/// The address of a charge whose payer picked the chain's coin.
+async fn charge(stage: &Stage) -> String {
+    let code = stage.puppet.code();
+    stage
+        .world
+        .set_rate(code, "EUR", stage.puppet.price())
+        .await;
+    let id = stage.world.picked("60.00", "EUR", code).await;
+    stage.world.view(&id).await.payment.unwrap().address
 }

@@ -115,6 +115,10 @@ impl Puppet for SimPuppet {
         UNIT
     }
 
+    fn forgets_freely(&self) -> bool {
+        true
+    }
+
     fn settings(&self) -> ChainSettings {
         ChainSettings::default()
     }

@@ -39,12 +39,7 @@ impl Stage {
     }
 
     async fn new(pool: &PgPool, world: World, settings: Settings, puppet: Box<dyn Puppet>) -> Self {
-        let depth = i32::try_from(DEPTH).unwrap();
-        sqlx::query("UPDATE currency_terms SET confirmations = $1, confirmations_large = $1")
-            .bind(depth)
-            .execute(pool)
-            .await
-            .unwrap();
+        set_terms(pool).await;
         Self {
             world,
             puppet,
@@ -97,6 +92,39 @@ impl Stage {
         txid
     }
 
+    /// Follows the chain until what waits is seen: on some chains that takes a block.
+    pub async fn until_seen(&mut self) {
+        if self.puppet.shows_waiting() {
+            self.follow().await;
+        } else {
+            self.mine(1).await;
+        }
+    }
+
+    /// What the books say we hold on this chain, in ledger units: what came in is taken from it.
+    pub async fn holdings(&self) -> i128 {
+        -self.posted("chain_holdings").await
+    }
+
+    /// What the books say merchants have of this coin, in ledger units.
+    pub async fn wallets(&self) -> i128 {
+        self.posted("wallet").await
+    }
+
+    async fn posted(&self, kind: &str) -> i128 {
+        let posted: String = sqlx::query_scalar(
+            "SELECT coalesce(sum(a.posted), 0)::text
+             FROM accounts a JOIN currencies c ON c.id = a.currency_id
+             WHERE c.code = $1 AND a.kind = $2",
+        )
+        .bind(self.puppet.code())
+        .bind(kind)
+        .fetch_one(&self.pool)
+        .await
+        .unwrap();
+        posted.parse().unwrap()
+    }
+
     pub fn raw(&self, units: u32) -> u128 {
         self.puppet.unit() * u128::from(units)
     }
@@ -135,6 +163,20 @@ impl Stage {
         .unwrap()
     }
 
+    /// Address and number of each output of a transaction to us.
+    pub async fn outputs(&self, txid: &str) -> Vec<(String, i32)> {
+        sqlx::query_as(
+            "SELECT k.address, o.vout FROM chain_outputs o
+             JOIN chain_addresses k ON k.id = o.address_id
+             WHERE o.chain = $1 AND o.txid = $2 ORDER BY o.vout",
+        )
+        .bind(self.puppet.code())
+        .bind(txid)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap()
+    }
+
     /// `status` of a transaction in the chain tables, with the one that replaced it.
     pub async fn fate(&self, txid: &str) -> (String, Option<String>) {
         sqlx::query_as("SELECT status, replaced_by FROM chain_txs WHERE chain = $1 AND txid = $2")
@@ -165,6 +207,13 @@ impl Stage {
     /// Another process: it remembers nothing of the chain.
     pub async fn restart_server(&mut self) {
         self.world = World::with(&self.pool, self.settings.clone()).await;
+    }
+
+    /// Another server in front of the same chain, with another database.
+    pub async fn another_world(&self, pool: &PgPool) -> World {
+        let world = World::with(pool, self.settings.clone()).await;
+        set_terms(pool).await;
+        world
     }
 
     /// Forgets all the chain ever told, reads it again from the birthday, and finds the same.
@@ -216,4 +265,12 @@ impl Stage {
         }
         lines
     }
+}
+
+async fn set_terms(pool: &PgPool) {
+    sqlx::query("UPDATE currency_terms SET confirmations = $1, confirmations_large = $1")
+        .bind(i32::try_from(DEPTH).unwrap())
+        .execute(pool)
+        .await
+        .unwrap();
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use gateway::Gateway;
-use gateway::bench::{Facts, Workbench};
+use gateway::bench::Workbench;
 
 use self::lanes::closed;
 pub(super) use self::spread::Load;
@@ -83,10 +83,6 @@ impl Ledger {
             plan,
             stop,
         })
-    }
-
-    pub(super) async fn facts(&self) -> anyhow::Result<Facts> {
-        Ok(self.bench.facts().await?)
     }
 
     pub(super) fn rounds(&self) -> u32 {

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::coins::{AddressForm, CoinParams};
 use super::script::Lock;
-use super::{cashaddr, evm, segwit};
+use super::{base58, cashaddr, evm, segwit};
 
 /// Fourth level of BIP 44: addresses given to payers. Change would be 1.
 const RECEIVING: u32 = 0;
@@ -107,6 +107,9 @@ impl AccountKey {
             }
             AddressForm::CashAddr { prefix, .. } => {
                 cashaddr::encode(prefix, &Lock::PubkeyHash(key.pubkey_hash().to_byte_array()))
+            }
+            AddressForm::Base58(versions) => {
+                base58::encode(versions.pubkey_hash, &key.pubkey_hash().to_byte_array())
             }
             AddressForm::Eip55 => evm::encode(&evm::account(&key.0)),
         })

@@ -33,8 +33,35 @@ pub(super) fn parse(text: &str, versions: &Base58Versions) -> Result<(Lock, Stri
     }
 }
 
+impl Base58Versions {
+    /// What every address of a key begins with; it may be nothing.
+    pub(crate) fn start(&self) -> String {
+        let [least, most] = [0x00, 0xff].map(|byte| encode(self.pubkey_hash, &[byte; 20]));
+        let both = least.chars().zip(most.chars());
+        both.take_while(|(one, other)| one == other)
+            .map(|(letter, _)| letter)
+            .collect()
+    }
+}
+
 pub(super) fn encode(version: u8, hash: &[u8; 20]) -> String {
     let mut payload = vec![version];
     payload.extend_from_slice(hash);
     bs58::encode(payload).with_check().into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_keys_begin_alike_or_not() {
+        for (pubkey_hash, start) in [(0x00, "1"), (0x1e, "D"), (0x30, "L"), (0x6f, "")] {
+            let versions = Base58Versions {
+                pubkey_hash,
+                script_hash: &[0x05],
+            };
+            assert_eq!(versions.start(), start);
+        }
+    }
 }

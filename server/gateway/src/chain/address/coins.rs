@@ -31,6 +31,8 @@ pub enum AddressForm {
         prefix: &'static str,
         base58: Base58Versions,
     },
+    /// Writes P2PKH; reads P2SH, too: a coin without segwit.
+    Base58(Base58Versions),
     /// Writes EIP-55; reads it, and hexadecimal of one case.
     Eip55,
 }
@@ -55,7 +57,9 @@ pub struct CoinParams {
 impl CoinParams {
     pub const fn family(&self) -> CoinFamily {
         match self.form {
-            AddressForm::Segwit { .. } | AddressForm::CashAddr { .. } => CoinFamily::Bitcoin,
+            AddressForm::Segwit { .. } | AddressForm::CashAddr { .. } | AddressForm::Base58(_) => {
+                CoinFamily::Bitcoin
+            }
             AddressForm::Eip55 => CoinFamily::Evm,
         }
     }

@@ -28,6 +28,7 @@ pub fn output_address(coin: &CoinParams, script: &[u8]) -> Option<String> {
         AddressForm::CashAddr { prefix, .. } => {
             Lock::of_script(script).map(|lock| cashaddr::encode(prefix, &lock))
         }
+        AddressForm::Base58(versions) => base58_address(versions, &Lock::of_script(script)?),
         AddressForm::Eip55 => None,
     }
 }

@@ -31,3 +31,8 @@ pub use node::BitcoinCore;
 pub use outgoing::{Acceptance, FeeRate};
 pub use rpc::{Credentials, Password, Refusal, Rpc, RpcError};
 pub use status::NodeStatus;
+
+/// What the crate `signing` calls the coin; `None` when no node of this family stands for it.
+pub(super) fn signing_name(code: &str) -> Option<&'static str> {
+    software::of(code).map(|software| software.signing)
+}

@@ -16,6 +16,8 @@ pub(super) enum BlockForm {
 pub(super) struct Software {
     /// Currency code.
     pub code: &'static str,
+    /// What the crate `signing` calls the coin.
+    pub signing: &'static str,
     pub block_form: BlockForm,
     /// As `getnetworkinfo` writes it: 250000 is 25.0.
     pub version_min: i64,
@@ -46,6 +48,7 @@ const fn identity(network: Network, chain: &'static str, genesis: &'static str) 
 static SOFTWARE: [Software; 2] = [
     Software {
         code: "BTC",
+        signing: "bitcoin",
         block_form: BlockForm::Raw,
         version_min: 250_000,
         drop_grace: time::Duration::hours(2),
@@ -75,6 +78,7 @@ static SOFTWARE: [Software; 2] = [
     },
     Software {
         code: "LTC",
+        signing: "litecoin",
         block_form: BlockForm::Verbose,
         // The first that knows extension blocks.
         version_min: 210_200,
@@ -140,6 +144,13 @@ mod tests {
             let genesis = bitcoin::blockdata::constants::genesis_block(library);
             assert_eq!(identity.genesis, genesis.block_hash().to_string());
             assert_eq!(identity.chain, library.to_core_arg());
+        }
+    }
+
+    #[test]
+    fn every_coin_is_one_that_is_signed_for() {
+        for software in &SOFTWARE {
+            assert!(signing::chain(software.signing).is_some());
         }
     }
 

@@ -1,7 +1,7 @@
 mod foreign;
 mod store;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::chain::Chain;
 use crate::chain::backend::{BlockRef, ChainOutput, ChainTx};
@@ -48,13 +48,15 @@ pub(super) async fn record(
     let payments = payments(chain, txs, &owners);
     let taken = foreign::taken(unit.conn(), chain, txs, &payments, &withdrawals).await?;
     // What pays us, what we pay with, and what takes what is ours.
+    let reasons: HashSet<&str> = withdrawals
+        .iter()
+        .map(String::as_str)
+        .chain(payments.iter().map(|payment| payment.tx.txid.as_str()))
+        .chain(taken.iter().map(|coin| coin.spender.as_str()))
+        .collect();
     let watched: Vec<&ChainTx> = txs
         .iter()
-        .filter(|tx| {
-            withdrawals.contains(&tx.txid)
-                || payments.iter().any(|payment| payment.tx.txid == tx.txid)
-                || taken.iter().any(|coin| coin.spender == tx.txid)
-        })
+        .filter(|tx| reasons.contains(tx.txid.as_str()))
         .collect();
     if watched.is_empty() {
         return Ok(Vec::new());

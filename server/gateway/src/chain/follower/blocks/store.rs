@@ -95,6 +95,9 @@ pub(super) async fn prune_below(conn: &mut PgConnection, chain: &str, height: i6
 }
 
 /// Transactions of ours outside the chain that spend what one of `txs` spends: `(ours, theirs)`.
+///
+/// `OFFSET 0` keeps Postgres from reading all that was ever spent instead of what each input names: a
+/// block must not cost more the longer the chain was followed.
 pub(super) async fn conflicts(
     conn: &mut PgConnection,
     chain: &str,
@@ -108,12 +111,16 @@ pub(super) async fn conflicts(
         return Ok(Vec::new());
     }
     Ok(sqlx::query_as(
-        "SELECT DISTINCT ON (s.txid) s.txid, i.spender
+        "SELECT DISTINCT ON (o.txid) o.txid, i.spender
          FROM unnest($2::text[], $3::int[], $4::text[]) AS i (prev_txid, prev_vout, spender)
-         JOIN chain_spends s ON s.chain = $1 AND s.prev_txid = i.prev_txid
-                            AND s.prev_vout = i.prev_vout AND s.txid <> i.spender
-         JOIN chain_txs t ON t.chain = s.chain AND t.txid = s.txid AND t.status <> 'confirmed'
-         ORDER BY s.txid, i.spender",
+         CROSS JOIN LATERAL (
+             SELECT s.txid FROM chain_spends s
+             JOIN chain_txs t ON t.chain = s.chain AND t.txid = s.txid AND t.status <> 'confirmed'
+             WHERE s.chain = $1 AND s.prev_txid = i.prev_txid AND s.prev_vout = i.prev_vout
+               AND s.txid <> i.spender
+             OFFSET 0
+         ) o
+         ORDER BY o.txid, i.spender",
     )
     .bind(chain)
     .bind(

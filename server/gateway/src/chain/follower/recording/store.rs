@@ -11,15 +11,22 @@ use crate::ledger::decimal;
 use crate::{Error, Result};
 
 /// Ids of those of the addresses that are ours, whatever coin they were given out for.
+///
+/// One look into the index for each: asked for thousands at once, Postgres would rather read the whole
+/// table, and a block would cost more the more addresses are watched.
 pub(super) async fn owners(
     conn: &mut PgConnection,
     addresses: &[&str],
 ) -> Result<HashMap<String, i64>> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT address, id FROM chain_addresses WHERE address = ANY($1)")
-            .bind(addresses)
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT t.address, k.id FROM unnest($1::text[]) AS t (address)
+             CROSS JOIN LATERAL (
+                 SELECT id FROM chain_addresses WHERE address = t.address LIMIT 1
+             ) k",
+    )
+    .bind(addresses)
+    .fetch_all(conn)
+    .await?;
     Ok(rows.into_iter().collect())
 }
 
@@ -91,7 +98,8 @@ fn columns<'a>(spends: &[(&'a str, &'a OutPoint)]) -> (Vec<&'a str>, Vec<&'a str
     (spenders, txids, vouts)
 }
 
-/// Which of the stored outputs are spent by `spends`: `(spender, input)`.
+/// Which of the stored outputs are spent by `spends`: `(spender, input)`. As in [`owners`], one look
+/// for each, however much was stored.
 pub(super) async fn taken(
     conn: &mut PgConnection,
     chain: &str,
@@ -101,7 +109,10 @@ pub(super) async fn taken(
     let rows: Vec<(String, String, i32, Decimal)> = sqlx::query_as(
         "SELECT i.spender, o.txid, o.vout, o.raw
          FROM unnest($2::text[], $3::text[], $4::int[]) AS i (spender, prev_txid, prev_vout)
-         JOIN chain_outputs o ON o.chain = $1 AND o.txid = i.prev_txid AND o.vout = i.prev_vout",
+         CROSS JOIN LATERAL (
+             SELECT txid, vout, raw FROM chain_outputs
+             WHERE chain = $1 AND txid = i.prev_txid AND vout = i.prev_vout LIMIT 1
+         ) o",
     )
     .bind(chain)
     .bind(spenders)
