@@ -7,6 +7,7 @@ mod deliver;
 mod endpoint;
 mod endpoint_store;
 mod fanout;
+mod fanout_store;
 pub mod guard;
 pub mod schedule;
 mod sender;
