@@ -92,7 +92,8 @@ fn within<'r>(requests: &[Option<&'r Once>]) -> (Vec<Claim>, Vec<(usize, &'r Onc
         };
         claims.push(match firsts.get(&once.scope()) {
             Some((first, hash)) if *hash == once.body_hash => Claim::SameAs(*first),
-            Some(_) => Claim::Refused(Error::IdempotencyMismatch),
+            // The first may yet be refused, and then it does not use the key up.
+            Some(_) => Claim::Refused(Error::IdempotencyInProgress),
             None => {
                 firsts.insert(once.scope(), (place, once.body_hash));
                 keyed.push((place, once));
@@ -138,7 +139,7 @@ mod tests {
                     Claim::Free,
                     Claim::Free,
                     Claim::SameAs(0),
-                    Claim::Refused(Error::IdempotencyMismatch),
+                    Claim::Refused(Error::IdempotencyInProgress),
                     Claim::Free
                 ]
             ),

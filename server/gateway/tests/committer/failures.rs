@@ -164,6 +164,7 @@ async fn an_answer_lost_on_the_way_doubles_nothing(pool: PgPool) {
     assert_eq!(booked(&pool, &ids).await, vec![1; ids.len()]);
     assert_eq!(booked(&pool, &[refused_id]).await, [0]);
     world.audit().await;
+    world.gateway.close().await;
 }
 
 /// The same for charges, with and without a key.
@@ -199,4 +200,5 @@ async fn a_charge_whose_commit_was_not_answered_is_made_once(pool: PgPool) {
         assert_eq!(made.last(), Some(&public_id));
     }
     world.audit().await;
+    world.gateway.close().await;
 }

@@ -3,8 +3,8 @@
 use std::io::{Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use sqlx::postgres::PgPoolOptions;
@@ -17,19 +17,17 @@ const COMMIT: &[u8] = b"COMMIT\0";
 #[derive(Default)]
 struct State {
     /// Commits until the one that loses its answer; 0 = none does.
-    left: AtomicUsize,
+    left: Mutex<usize>,
     lost: AtomicUsize,
 }
 
 impl State {
     /// Counts a commit.
     fn is_to_be_lost(&self) -> bool {
-        let counted = self
-            .left
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                left.checked_sub(1)
-            });
-        counted == Ok(1)
+        let mut left = self.left.lock().unwrap();
+        let lost = *left == 1;
+        *left = left.saturating_sub(1);
+        lost
     }
 }
 
@@ -74,7 +72,7 @@ impl Proxy {
 
     /// The commit with this number from now on, counted from 1, gets no answer.
     pub fn lose_commit(&self, number: usize) {
-        self.state.left.store(number, Ordering::SeqCst);
+        *self.state.left.lock().unwrap() = number;
     }
 
     /// Answers lost so far.
