@@ -185,7 +185,7 @@ fn report_text(report: &AuditReport) -> String {
 
 /// Connections are given back before a private database stops.
 pub(crate) async fn close(gateway: &Gateway) {
-    gateway.pool().close().await;
+    gateway.close().await;
 }
 
 pub(crate) fn print(text: &str) -> io::Result<()> {

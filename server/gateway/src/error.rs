@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use domain::charge::TransitionError;
 use domain::ledger::LedgerError;
 use thiserror::Error as ThisError;
@@ -41,8 +43,9 @@ pub enum Error {
     /// The journal entry exists: somebody else recorded the same fact first.
     #[error("already booked")]
     AlreadyBooked,
+    /// Too much is waiting already. Nothing was done; the same may be asked again after this long.
     #[error("overloaded")]
-    Overloaded,
+    Overloaded { retry_after: Duration },
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
     #[error("{0}")]
@@ -57,6 +60,24 @@ impl Error {
         }])
     }
 
+    /// Overloaded, with nothing to say about for how long.
+    pub fn overloaded() -> Self {
+        Self::Overloaded {
+            retry_after: Duration::from_secs(1),
+        }
+    }
+
+    /// Value of `Retry-After` of an overload: whole seconds, at least 1.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::Overloaded { retry_after } => {
+                let started = u64::from(retry_after.subsec_nanos() > 0);
+                Some(retry_after.as_secs().saturating_add(started).max(1))
+            }
+            _ => None,
+        }
+    }
+
     pub fn internal(message: impl std::fmt::Display) -> Self {
         Self::Internal(message.to_string())
     }
@@ -64,11 +85,11 @@ impl Error {
     /// The same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Overloaded | Self::IdempotencyInProgress => true,
-            Self::Database(error) => matches!(
-                error,
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
-            ),
+            Self::Overloaded { .. } | Self::IdempotencyInProgress => true,
+            Self::Database(error) => {
+                matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+                    || connection_lost(error)
+            }
             _ => false,
         }
     }
@@ -78,7 +99,7 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::RowNotFound => Self::NotFound,
-            sqlx::Error::PoolTimedOut => Self::Overloaded,
+            sqlx::Error::PoolTimedOut => Self::overloaded(),
             other => Self::Database(other),
         }
     }
@@ -89,5 +110,36 @@ pub(crate) fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
     match error {
         sqlx::Error::Database(error) => error.constraint(),
         _ => None,
+    }
+}
+
+/// The connection is gone, or the server behind it.
+pub(crate) fn connection_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => true,
+        // Connection exceptions, shutdowns, and sessions ended for idling.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("08") || code.starts_with("57P") || code == "25P03"
+        }),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_waits_whole_seconds() {
+        let seconds = |millis| {
+            Error::Overloaded {
+                retry_after: Duration::from_millis(millis),
+            }
+            .retry_after_seconds()
+        };
+        assert_eq!(seconds(0), Some(1));
+        assert_eq!(seconds(1_000), Some(1));
+        assert_eq!(seconds(1_001), Some(2));
+        assert_eq!(Error::NotFound.retry_after_seconds(), None);
     }
 }

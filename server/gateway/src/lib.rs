@@ -39,7 +39,8 @@ pub mod wallets;
 pub mod withdrawals;
 pub mod workers;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 pub use sqlx::PgPool;
 use tokio::sync::broadcast;
@@ -48,6 +49,9 @@ pub use error::{Error, FieldError, Result};
 pub use instance::Instance;
 pub use open::{Options, migrate, schema_is_current};
 pub use settings::Settings;
+
+/// How long committers get for what waits when the instance ends.
+const COMMITTERS_END: Duration = Duration::from_secs(5);
 
 /// Everything the edge may ask for. Cheap to clone.
 #[derive(Clone)]
@@ -61,6 +65,7 @@ struct Inner {
     instance: Instance,
     settings: Settings,
     book: ledger::Book,
+    new_charges: OnceLock<ledger::Committer<charges::creating::NewCharges>>,
     chains: chain::Chains,
     renderer: Arc<dyn outbox::Render>,
     sender: outbox::Sender,
@@ -125,6 +130,34 @@ impl Gateway {
     /// Who of the workers is at work.
     pub fn roster(&self) -> &roster::Roster {
         &self.0.roster
+    }
+
+    /// Figures of the committers that run, by what they commit.
+    pub fn committers(&self) -> Vec<(&'static str, ledger::CommitterStats)> {
+        let charges = self.0.new_charges.get().map(ledger::Committer::stats);
+        let known = [
+            ("postings", self.0.book.postings_stats()),
+            ("charges", charges),
+        ];
+        known
+            .into_iter()
+            .filter_map(|(name, stats)| Some((name, stats?)))
+            .collect()
+    }
+
+    /// Ends the committers once what waits is done, then gives the connections back. What is asked for
+    /// meanwhile is turned away.
+    pub async fn close(&self) {
+        let ended = async {
+            self.0.book.shut_down().await;
+            if let Some(charges) = self.0.new_charges.get() {
+                charges.shut_down().await;
+            }
+        };
+        if tokio::time::timeout(COMMITTERS_END, ended).await.is_err() {
+            tracing::warn!("some of what waits was not committed");
+        }
+        self.pool().close().await;
     }
 
     /// Public ids of charges as they change, in any process of this instance.

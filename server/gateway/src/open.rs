@@ -1,5 +1,5 @@
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -113,6 +113,7 @@ impl Gateway {
             instance,
             settings,
             book,
+            new_charges: OnceLock::new(),
             chains,
             renderer,
             sender,

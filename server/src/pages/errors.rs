@@ -26,6 +26,8 @@ pub(super) enum Refusal {
     Conflict(String),
     TooMany,
     Unavailable,
+    /// Too much is waiting already; come back after this many seconds.
+    Busy(u64),
     Internal,
     /// A status that axum or a layer answered with, without a page of its own.
     Other(StatusCode),
@@ -33,20 +35,22 @@ pub(super) enum Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
+        let retry_after = error.retry_after_seconds().unwrap_or(1);
         match error {
             Error::NotFound => Self::NotFound,
             Error::Unauthorized | Error::Forbidden => Self::Forbidden,
             Error::Invalid(_) => Self::Meaningless,
             Error::Refused(why) => Self::Conflict(sentence(&why.to_string())),
             Error::Conflict(why) => Self::Conflict(sentence(why)),
-            Error::QuoteUnavailable { .. } | Error::Overloaded => Self::Unavailable,
+            Error::QuoteUnavailable { .. } => Self::Unavailable,
+            Error::Overloaded { .. } => Self::Busy(retry_after),
             Error::IdempotencyMismatch | Error::IdempotencyInProgress | Error::AlreadyBooked => {
                 Self::Conflict("This was done already.".to_owned())
             }
             Error::Ledger(_) | Error::Database(_) | Error::Internal(_) => {
                 tracing::error!(%error, "a page could not be made");
                 if error.is_transient() {
-                    Self::Unavailable
+                    Self::Busy(retry_after)
                 } else {
                     Self::Internal
                 }
@@ -69,6 +73,11 @@ impl IntoResponse for Refusal {
     /// The bare status; [`as_pages`] makes the page, which needs to know the instance.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
+        if let Self::Busy(seconds) = self {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -82,7 +91,7 @@ impl Refusal {
             Self::Forbidden | Self::NoMerchant => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Other(status) => *status,
         }
@@ -139,7 +148,7 @@ impl Refusal {
             ),
             Self::Conflict(why) => with("This is not possible now", why),
             Self::TooMany => with("Too many requests", "Wait a minute, then try again."),
-            Self::Unavailable => with(
+            Self::Unavailable | Self::Busy(_) => with(
                 "We cannot answer right now",
                 "This is a passing problem on our side. Try again in a moment.",
             ),
@@ -210,6 +219,23 @@ mod tests {
             assert_eq!(response.status(), status);
             assert_eq!(response.extensions().get::<Refusal>(), Some(&refusal));
         }
+    }
+
+    #[test]
+    fn an_overload_says_when_to_come_back() {
+        let refusal = Refusal::from(Error::Overloaded {
+            retry_after: std::time::Duration::from_millis(2_500),
+        });
+        assert_eq!(refusal, Refusal::Busy(3));
+        let response = refusal.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            response
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()),
+            Some("3")
+        );
     }
 
     #[test]

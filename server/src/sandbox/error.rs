@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ use crate::http::json::BodyError;
 pub struct Error {
     status: StatusCode,
     message: String,
+    retry_after_seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -22,6 +23,7 @@ impl Error {
         Self {
             status,
             message: message.into(),
+            retry_after_seconds: None,
         }
     }
 
@@ -51,13 +53,19 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        (
+        let mut response = (
             self.status,
             Json(Body {
                 message: self.message,
             }),
         )
-            .into_response()
+            .into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -92,10 +100,14 @@ impl From<gateway::Error> for Error {
             | Gateway::IdempotencyMismatch
             | Gateway::IdempotencyInProgress
             | Gateway::AlreadyBooked => Self::wrong(error.to_string()),
-            Gateway::Overloaded
-            | Gateway::Ledger(_)
-            | Gateway::Database(_)
-            | Gateway::Internal(_) => {
+            Gateway::Overloaded { .. } => Self {
+                retry_after_seconds: error.retry_after_seconds(),
+                ..Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "We are too busy right now. Please try again in a moment.",
+                )
+            },
+            Gateway::Ledger(_) | Gateway::Database(_) | Gateway::Internal(_) => {
                 tracing::error!(%error, "a sandbox call failed");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -127,6 +139,16 @@ mod tests {
             error,
             Error::wrong("The amount is required. The txid must be a string.")
         );
+    }
+
+    #[test]
+    fn an_overload_says_when_to_come_back() {
+        let error = Error::from(gateway::Error::Overloaded {
+            retry_after: std::time::Duration::from_millis(2_500),
+        });
+        assert_eq!(error.status, StatusCode::SERVICE_UNAVAILABLE);
+        let response = error.into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "3");
     }
 
     #[test]

@@ -89,7 +89,7 @@ async fn in_turn<T: Send + 'static>(
 ) -> Result<T> {
     let permit = tokio::time::timeout(TURN_WAIT_MAX, HASHING.acquire())
         .await
-        .map_err(|_| Error::Overloaded)?
+        .map_err(|_| Error::overloaded())?
         .map_err(Error::internal)?;
     let hashing = tokio::task::spawn_blocking(move || {
         let _held_to_the_end = permit;

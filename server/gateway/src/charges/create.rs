@@ -1,10 +1,13 @@
-use domain::text::one_line;
-use serde_json::json;
-use time::{Duration, OffsetDateTime};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
+use domain::text::one_line;
+use time::Duration;
+
+use super::create_store::{self, NewRow};
+use super::creating::ToMake;
 use super::token::new_public_id;
-use super::transition::event_of;
-use super::{ChargeView, NewCharge, store};
+use super::{ChargeView, NewCharge};
 use crate::idempotency::{Answer, Once};
 use crate::ledger::Unit;
 use crate::{Error, Gateway, Result, wallets};
@@ -13,35 +16,26 @@ use crate::{Error, Gateway, Result, wallets};
 const UNPICKED_LIFE: Duration = Duration::days(30);
 
 impl Gateway {
-    /// Makes a charge. No address is taken and no clock of a rate started until a coin is picked.
+    /// Makes a charge, together with others that are asked for at the same time. No address is taken
+    /// and no clock of a rate started until a coin is picked.
     ///
     /// # Errors
-    /// [`Error::Invalid`] on `currency` without a wallet in it, on `webhook_url` that must not be called.
+    /// [`Error::Invalid`] on `currency` without a wallet in it, on `webhook_url` that must not be
+    /// called; [`Error::Overloaded`] when too many wait already.
     pub async fn create_charge(
         &self,
         mut new: NewCharge,
         once: Option<Once>,
-        render: impl FnOnce(&ChargeView) -> (u16, Vec<u8>) + Send + 'static,
+        render: impl Fn(&ChargeView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
         self.check_new(&mut new)?;
-        let gateway = self.clone();
-        self.book()
-            .commit(move |unit| {
-                Box::pin(async move {
-                    if let Some(first) = unit.claim(once.as_ref()).await? {
-                        return Ok(first);
-                    }
-                    let made = gateway.insert_charge(unit, &new).await?;
-                    let row =
-                        store::find(unit.conn(), gateway.currencies(), &made.public_id).await?;
-                    unit.emit(event_of(&row, &[], row.status));
-                    let view = ChargeView::assemble(row, Vec::new());
-                    let answer = Answer::fresh(render(&view));
-                    unit.remember(once.as_ref(), &answer).await?;
-                    Ok(answer)
-                })
-            })
-            .await
+        let item = ToMake {
+            public_id: new_public_id()?,
+            new,
+            once,
+            render: Arc::new(render),
+        };
+        self.charges_in_batches().submit(item).await
     }
 
     /// Brings what people typed into the form it is kept in, and refuses what must not be called.
@@ -60,38 +54,16 @@ impl Gateway {
 
     /// Writes a charge that [`Self::check_new`] has seen; its first event is the caller's to stage.
     pub(crate) async fn insert_charge(&self, unit: &mut Unit, new: &NewCharge) -> Result<Made> {
-        let now = unit.now();
-        self.require_wallet(unit.conn(), new, now).await?;
         let public_id = new_public_id()?;
-        let id = store::insert(unit.conn(), &public_id, new, now + UNPICKED_LIFE, now).await?;
-        let data = json!({
-            "amount": new.amount.truncated(),
-            "currency": new.amount.currency().code.as_str(),
-            "origin": new.origin.word(),
-        });
-        store::append_timeline(unit.conn(), id, now, "created", &data).await?;
-        Ok(Made { id, public_id })
-    }
-
-    async fn require_wallet(
-        &self,
-        conn: &mut sqlx::PgConnection,
-        new: &NewCharge,
-        now: OffsetDateTime,
-    ) -> Result<()> {
-        let currency = new.amount.currency();
-        if !wallets::store::has_currency(conn, new.merchant_id, currency.id).await? {
-            return Err(Error::invalid(
-                "currency",
-                "must be a currency you have a wallet in",
-            ));
+        let row = NewRow {
+            public_id: &public_id,
+            new,
+        };
+        let written = write_each(unit, vec![row]).await?;
+        match written.ids.get(&public_id) {
+            Some(&id) => Ok(Made { id, public_id }),
+            None => Err(written.why_not(&public_id)),
         }
-        // Whose wallet it is, is the merchant's business: nothing is looked up (80, Orders).
-        if new.wallet_user_id != 0 {
-            let (merchant, user) = (new.merchant_id, new.wallet_user_id);
-            wallets::store::insert(conn, merchant, currency.id, user, now).await?;
-        }
-        Ok(())
     }
 }
 
@@ -99,4 +71,61 @@ impl Gateway {
 pub(crate) struct Made {
     pub(crate) id: i64,
     pub(crate) public_id: String,
+}
+
+/// What became of charges that were to be written, by public id.
+#[derive(Default)]
+pub(super) struct Written {
+    ids: HashMap<String, i64>,
+    walletless: HashSet<String>,
+}
+
+impl Written {
+    /// Why a charge was left out.
+    pub(super) fn why_not(&self, public_id: &str) -> Error {
+        if self.walletless.contains(public_id) {
+            Error::invalid("currency", "must be a currency you have a wallet in")
+        } else {
+            Error::NotFound
+        }
+    }
+
+    pub(super) fn public_ids(&self) -> Vec<String> {
+        self.ids.keys().cloned().collect()
+    }
+}
+
+/// Writes charges that were checked, and the wallets they name. One whose merchant has no wallet in
+/// its currency is left out.
+pub(super) async fn write_each(unit: &mut Unit, rows: Vec<NewRow<'_>>) -> Result<Written> {
+    let now = unit.now();
+    let pairs: BTreeSet<(i64, i16)> = rows.iter().map(|row| pair(row.new)).collect();
+    let known = wallets::store::with_wallets(unit.conn(), &pairs).await?;
+    let (rows, others): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|row| known.contains(&pair(row.new)));
+    let walletless = others.iter().map(|row| row.public_id.to_owned()).collect();
+    // Whose wallet it is, is the merchant's business: nothing is looked up (80, Orders).
+    let customers: BTreeSet<(i64, i16, i64)> = rows
+        .iter()
+        .filter(|row| row.new.wallet_user_id != 0)
+        .map(|row| {
+            let (merchant, currency) = pair(row.new);
+            (merchant, currency, row.new.wallet_user_id)
+        })
+        .collect();
+    if !customers.is_empty() {
+        wallets::store::insert_each(unit.conn(), &customers, now).await?;
+    }
+    let ids = if rows.is_empty() {
+        HashMap::new()
+    } else {
+        create_store::insert_each(unit.conn(), &rows, now + UNPICKED_LIFE, now).await?
+    };
+    Ok(Written { ids, walletless })
+}
+
+/// Merchant and currency of a charge.
+fn pair(new: &NewCharge) -> (i64, i16) {
+    (new.merchant_id, new.amount.currency().id)
 }

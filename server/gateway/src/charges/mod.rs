@@ -11,6 +11,8 @@ mod claim_mail;
 mod claim_page;
 mod claim_store;
 pub(crate) mod create;
+mod create_store;
+pub(crate) mod creating;
 mod document;
 mod expiry;
 pub mod invoice_report;

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
 
 use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
-use super::{Collection, Customer, Item, NewCharge};
+use super::{Collection, Customer, Item};
 use crate::currencies::Currencies;
 use crate::ledger::{decimal, units};
 use crate::{Error, Result};
@@ -221,49 +221,6 @@ pub(crate) async fn find(
         .await?
         .ok_or(Error::NotFound)?;
     read_charge(&row, currencies)
-}
-
-pub(super) async fn insert(
-    conn: &mut PgConnection,
-    public_id: &str,
-    new: &NewCharge,
-    expires_at: OffsetDateTime,
-    now: OffsetDateTime,
-) -> Result<i64> {
-    // Policy is copied: later changes of settings do not move a running charge. The tolerance is
-    // kept below the amount, or nothing at all would cover it.
-    Ok(sqlx::query_scalar(
-        "INSERT INTO charges (public_id, merchant_id, origin, status, currency_id, amount, tolerance,
-             rate_minutes, fee_basis_points, wallet_user_id, customer, items, metadata, redirect_url,
-             webhook_url, failed_url, timer, collection, expires_at, clock_ends_at, created_at, updated_at)
-         SELECT $1, m.id, $3, 'created', $4, $5, least(trunc(m.tolerance * $14), $5 - 1), m.expiry_minutes,
-             m.fee_basis_points, $6, $7, $8, $9, $10, $11, $15, $16, $17, clock.ends_at, clock.ends_at,
-             $13, $13
-         FROM merchants m
-         CROSS JOIN LATERAL (SELECT CASE WHEN $16 THEN $13 + m.expiry_minutes * interval '1 minute'
-                                         ELSE $12 END AS ends_at) clock
-         WHERE m.id = $2
-         RETURNING id",
-    )
-    .bind(public_id)
-    .bind(new.merchant_id)
-    .bind(new.origin.word())
-    .bind(new.amount.currency().id)
-    .bind(decimal(new.amount.units()))
-    .bind(new.wallet_user_id)
-    .bind(Json(&new.customer))
-    .bind(Json(&new.items))
-    .bind(Json(&new.metadata))
-    .bind(&new.redirect_url)
-    .bind(&new.webhook_url)
-    .bind(expires_at)
-    .bind(now)
-    .bind(decimal(10i128.pow(u32::from(new.amount.currency().scale))))
-    .bind(&new.failed_url)
-    .bind(new.timer)
-    .bind(new.collection.word())
-    .fetch_one(conn)
-    .await?)
 }
 
 /// Writes what the rule decided; the version proves that nobody changed the row since it was read.

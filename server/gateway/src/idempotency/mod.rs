@@ -1,7 +1,10 @@
 //! First answers to keyed requests, stored in the transaction of their effect, so that a crash can
 //! leave neither an effect without its answer nor a key that blocks for nothing.
 
+mod many;
 mod store;
+
+pub(crate) use many::Claim;
 
 use time::Duration;
 
@@ -23,6 +26,16 @@ pub struct Once {
     pub body_hash: [u8; 32],
 }
 
+impl Once {
+    /// What makes the key this key and no other.
+    fn scope(&self) -> String {
+        format!(
+            "{}\n{}\n{}\n{}",
+            self.merchant_id, self.method, self.path, self.key
+        )
+    }
+}
+
 /// What goes back to the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -39,6 +52,11 @@ impl Answer {
             body,
             replayed: false,
         }
+    }
+
+    /// Only success is stored, and repeated.
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 }
 
@@ -70,7 +88,7 @@ impl Unit {
     /// Stores the first answer with its effect; only success is stored (`80`, Idempotency).
     pub(crate) async fn remember(&mut self, once: Option<&Once>, answer: &Answer) -> Result<()> {
         match once {
-            Some(once) if (200..300).contains(&answer.status) => {
+            Some(once) if answer.is_success() => {
                 let now = self.now();
                 store::insert(self.conn(), once, answer, now).await
             }
@@ -88,8 +106,7 @@ impl Unit {
         rendered: (u16, Vec<u8>),
     ) -> Result<Answer> {
         let rendered = Answer::fresh(rendered);
-        let succeeded = (200..300).contains(&rendered.status);
-        if !succeeded || store::insert_first(self.conn(), id, &rendered).await? {
+        if !rendered.is_success() || store::insert_first(self.conn(), id, &rendered).await? {
             return Ok(rendered);
         }
         store::find_first(self.conn(), id).await

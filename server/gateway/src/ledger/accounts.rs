@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::ledger::{AccountId, AccountKey, AccountKind};
 use sqlx::PgPool;
@@ -25,20 +25,57 @@ impl Accounts {
         }
     }
 
+    /// Id of one account, made when it is missing.
     pub(super) async fn id(&self, key: AccountKey, now: OffsetDateTime) -> Result<AccountId> {
-        if let Some(id) = self.known.read().await.get(&key) {
-            return Ok(*id);
+        self.ids(&[key], now)
+            .await?
+            .get(&key)
+            .copied()
+            .ok_or_else(|| Error::Internal(format!("wallet {key:?} does not exist")))
+    }
+
+    /// Ids of many accounts; missing ones are made. What is left out does not exist: a merchant's
+    /// primary wallet comes into being with its first credit, but wallets of the merchant's customers
+    /// are made by request only.
+    pub(super) async fn ids(
+        &self,
+        keys: &[AccountKey],
+        now: OffsetDateTime,
+    ) -> Result<HashMap<AccountKey, AccountId>> {
+        let (mut ids, unknown) = self.known(keys).await;
+        if unknown.is_empty() {
+            return Ok(ids);
         }
-        let id = match store::find_account(&self.side_pool, key).await? {
-            Some(id) => id,
-            // A merchant's primary wallet comes into being with its first credit; wallets of the
-            // merchant's customers are made by request only.
-            None if key.kind == AccountKind::Wallet && key.user_id != 0 => {
-                return Err(Error::Internal(format!("wallet {key:?} does not exist")));
+        let mut read = store::find_accounts(&self.side_pool, &unknown).await?;
+        for key in unknown {
+            if read.contains_key(&key) || (key.kind == AccountKind::Wallet && key.user_id != 0) {
+                continue;
             }
-            None => store::insert_account(&self.side_pool, key, now).await?,
-        };
-        self.known.write().await.insert(key, id);
-        Ok(id)
+            let id = store::insert_account(&self.side_pool, key, now).await?;
+            read.insert(key, id);
+        }
+        self.known.write().await.extend(read.clone());
+        ids.extend(read);
+        Ok(ids)
+    }
+
+    async fn known(
+        &self,
+        keys: &[AccountKey],
+    ) -> (HashMap<AccountKey, AccountId>, Vec<AccountKey>) {
+        let known = self.known.read().await;
+        let mut ids = HashMap::with_capacity(keys.len());
+        let mut unknown = HashSet::new();
+        for key in keys {
+            match known.get(key) {
+                Some(id) => {
+                    ids.insert(*key, *id);
+                }
+                None => {
+                    unknown.insert(*key);
+                }
+            }
+        }
+        (ids, unknown.into_iter().collect())
     }
 }

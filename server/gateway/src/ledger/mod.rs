@@ -2,35 +2,39 @@
 //!
 //! A caller hands over work that locks and changes its business rows and *stages* journal entries
 //! and events. The book then locks the accounts in id order, applies the pure rule, writes
-//! everything set-based in the same transaction and commits. Because callers never see the
-//! transaction's end, a batching committer can run several pieces of work in one transaction
-//! without any of them changing.
+//! everything set-based in the same transaction and commits.
+//!
+//! Work of which much comes at once goes through a [`Committer`]: what waits while one transaction
+//! commits is done together in the next.
 //!
 //! Lock order, everywhere: business rows by id, then accounts by id, then unique keys. A cycle of
 //! waits would have to be strictly increasing, so there is none.
 
 mod accounts;
+mod committer;
+mod drawn;
+mod posting_store;
 pub(crate) mod store;
 mod tally;
 mod unit;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use domain::ledger::{AccountId, AccountKey, JournalEntry, Leg, apply};
-use domain::view::system::{CommitFigures, CommitterFigures};
+use domain::ledger::{AccountId, AccountKey};
+use domain::view::system::CommitFigures;
 use futures::future::BoxFuture;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 
+pub use committer::{Batch, Committer, CommitterStats, Limits, PostedEntry, Postings};
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 
 use self::accounts::Accounts;
 use self::tally::CommitTally;
+use crate::Result;
 use crate::clock::Clock;
 use crate::outbox::Fanout;
-use crate::{Error, Result};
 
 /// Units as the database driver carries them.
 pub fn decimal(units: i128) -> Decimal {
@@ -52,6 +56,7 @@ pub struct Book {
     accounts: Arc<Accounts>,
     fanout: Fanout,
     tally: Arc<CommitTally>,
+    postings: Arc<OnceLock<Committer<Postings>>>,
 }
 
 impl Book {
@@ -62,14 +67,15 @@ impl Book {
             accounts: Arc::new(Accounts::new(side_pool)),
             fanout,
             tally: Arc::default(),
+            postings: Arc::default(),
         }
     }
 
     /// Runs `work` and commits what it did, or nothing of it.
     ///
     /// # Errors
-    /// What `work` returned; [`Error::Ledger`] when an entry is refused (overdraft, overflow);
-    /// [`Error::AlreadyBooked`] when the fact of an entry is in the journal already.
+    /// What `work` returned; [`crate::Error::Ledger`] when an entry is refused (overdraft, overflow);
+    /// [`crate::Error::AlreadyBooked`] when the fact of an entry is in the journal already.
     pub async fn commit<T, F>(&self, work: F) -> Result<T>
     where
         T: Send,
@@ -86,36 +92,23 @@ impl Book {
         self.tally.figures()
     }
 
-    /// What waits to be committed together; `None`, because every unit has a transaction of its own.
-    /// The one place where a committer that batches tells of itself.
-    pub fn committer(&self) -> Option<CommitterFigures> {
-        None
-    }
-
     async fn run<T, F>(&self, work: F) -> Result<T>
     where
         T: Send,
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send,
     {
-        let tx = self.pool.begin().await?;
-        let mut unit = Unit::new(tx, self.clock.now());
+        let mut unit = self.begin().await?;
         let done = match work(&mut unit).await {
             Ok(value) => self.flush(&mut unit).await.map(|()| value),
             Err(error) => Err(error),
         };
-        let tx = unit.into_transaction();
         match done {
             Ok(value) => {
-                tx.commit().await?;
+                unit.into_transaction().commit().await?;
                 Ok(value)
             }
             Err(error) => {
-                // Waited for: a transaction that is only dropped rolls back some time later, and who
-                // tries again at once would meet the locks of the try before. If it cannot be said,
-                // the connection is gone and Postgres rolls back by itself.
-                if let Err(lost) = tx.rollback().await {
-                    tracing::debug!(%lost, "a refused unit could not be rolled back by word");
-                }
+                roll_back(unit).await;
                 Err(error)
             }
         }
@@ -126,87 +119,70 @@ impl Book {
         self.accounts.id(key, self.clock.now()).await
     }
 
-    async fn flush(&self, unit: &mut Unit) -> Result<()> {
-        let entries = unit.take_entries();
-        if !entries.is_empty() {
-            self.post(unit, entries).await?;
+    /// Plain journal entries, many of which are booked in one transaction. The tasks start with the
+    /// first use.
+    pub fn postings(&self) -> &Committer<Postings> {
+        self.postings
+            .get_or_init(|| Committer::start(self.clone(), Postings, Limits::default()))
+    }
+
+    /// The database the books are in.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Figures of the committer of plain entries, once it runs.
+    pub(crate) fn postings_stats(&self) -> Option<CommitterStats> {
+        self.postings.get().map(Committer::stats)
+    }
+
+    /// Waits for what its committer has taken; it takes nothing more.
+    pub(crate) async fn shut_down(&self) {
+        if let Some(committer) = self.postings.get() {
+            committer.shut_down().await;
         }
+    }
+
+    /// A book without committers of its own, for the tasks of one: whoever owns a committer must not
+    /// be owned by its tasks, or they would never end.
+    fn without_committers(&self) -> Self {
+        Self {
+            postings: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    async fn begin(&self) -> Result<Unit> {
+        let tx = self.pool.begin().await?;
+        Ok(Unit::new(tx, self.accounts.clone(), self.clock.now()))
+    }
+
+    /// Writes what the unit has staged. The last thing before its commit.
+    async fn flush(&self, unit: &mut Unit) -> Result<()> {
+        unit.write_entries().await?;
         let events = unit.take_events();
         if !events.is_empty() {
             self.fanout.write(unit, events).await?;
         }
         unit.send_notifications().await
     }
+}
 
-    async fn post(&self, unit: &mut Unit, entries: Vec<JournalEntry>) -> Result<()> {
-        let now = unit.now();
-        let mut resolved = Vec::with_capacity(entries.len());
-        for entry in entries {
-            resolved.push(self.resolve(entry).await?);
-        }
-        let ids: BTreeSet<AccountId> = resolved
-            .iter()
-            .flat_map(|entry| &entry.legs)
-            .flat_map(|leg| [leg.debit, leg.credit])
-            .collect();
-        let before = store::lock_accounts(unit.conn(), &ids).await?;
-        let mut after = before.clone();
-        let mut applied = Vec::with_capacity(resolved.len());
-        for entry in &resolved {
-            applied.push(apply(&mut after, entry)?);
-        }
-        store::insert_entries(unit.conn(), &resolved, now).await?;
-        store::insert_postings(unit.conn(), &resolved, &applied, &after, now).await?;
-        let changed: Vec<_> = before
-            .values()
-            .filter_map(|old| {
-                after
-                    .get(&old.id)
-                    .filter(|new| *new != old)
-                    .map(|new| (old, new))
-            })
-            .collect();
-        store::update_accounts(unit.conn(), &changed).await
-    }
-
-    async fn resolve(&self, entry: JournalEntry) -> Result<JournalEntry<AccountId>> {
-        let mut ids: BTreeMap<usize, (AccountId, AccountId)> = BTreeMap::new();
-        for (position, leg) in entry.legs.iter().enumerate() {
-            let debit = self.accounts.id(leg.debit, self.clock.now()).await?;
-            let credit = self.accounts.id(leg.credit, self.clock.now()).await?;
-            ids.insert(position, (debit, credit));
-        }
-        let legs = entry
-            .legs
-            .into_iter()
-            .enumerate()
-            .map(|(position, leg)| {
-                let (debit, credit) = ids
-                    .get(&position)
-                    .copied()
-                    .ok_or_else(|| Error::Internal("leg without accounts".to_owned()))?;
-                Ok(Leg {
-                    id: leg.id,
-                    movement: leg.movement,
-                    debit,
-                    credit,
-                    amount: leg.amount,
-                    label: leg.label,
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        Ok(JournalEntry {
-            id: entry.id,
-            merchant: entry.merchant,
-            kind: entry.kind,
-            subject: entry.subject,
-            dedupe: entry.dedupe,
-            legs,
-        })
+/// Waited for: a transaction that is only dropped rolls back some time later, and who tries again at
+/// once would meet the locks of the try before. If it cannot be said, the connection is gone and
+/// Postgres rolls back by itself.
+async fn roll_back(unit: Unit) {
+    if let Err(lost) = unit.into_transaction().rollback().await {
+        tracing::debug!(%lost, "a refused unit could not be rolled back by word");
     }
 }
 
 impl crate::Gateway {
+    /// Plain journal entries, committed in batches.
+    pub fn postings(&self) -> &Committer<Postings> {
+        self.book().postings()
+    }
+
     /// What an account stands for.
     pub(crate) async fn account_kind(&self, id: AccountId) -> Result<domain::ledger::AccountKind> {
         store::account_kind(self.pool(), id).await

@@ -1,16 +1,13 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::ledger::{
-    AccountId, AccountKey, AccountKind, AccountState, AppliedEntry, HOUSE, JournalEntry, WalletType,
-};
+use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, HOUSE, WalletType};
 use domain::money::Currency;
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{decimal, units};
-use crate::error::violated_constraint;
+use super::units;
 use crate::{Error, Result};
 
 /// Channel that wakes live pages.
@@ -28,6 +25,39 @@ pub(super) async fn find_account(pool: &PgPool, key: AccountKey) -> Result<Optio
     .fetch_optional(pool)
     .await?;
     Ok(id.map(AccountId))
+}
+
+/// Ids of those that exist.
+pub(super) async fn find_accounts(
+    pool: &PgPool,
+    keys: &[AccountKey],
+) -> Result<HashMap<AccountKey, AccountId>> {
+    let rows = sqlx::query(
+        "SELECT t.n, a.id
+         FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::bigint[]) WITH ORDINALITY
+              AS t (merchant_id, currency_id, kind, user_id, n)
+         JOIN accounts a ON a.merchant_id = t.merchant_id AND a.currency_id = t.currency_id
+                        AND a.kind = t.kind AND a.user_id = t.user_id",
+    )
+    .bind(keys.iter().map(|key| key.merchant).collect::<Vec<i64>>())
+    .bind(keys.iter().map(|key| key.currency).collect::<Vec<i16>>())
+    .bind(
+        keys.iter()
+            .map(|key| key.kind.word().to_owned())
+            .collect::<Vec<String>>(),
+    )
+    .bind(keys.iter().map(|key| key.user_id).collect::<Vec<i64>>())
+    .fetch_all(pool)
+    .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let number: i64 = row.try_get("n")?;
+        let place = usize::try_from(number - 1)?;
+        if let Some(key) = keys.get(place) {
+            found.insert(*key, AccountId(row.try_get("id")?));
+        }
+    }
+    Ok(found)
 }
 
 pub(super) async fn insert_account(
@@ -87,187 +117,6 @@ pub(super) async fn lock_accounts(
         .collect()
 }
 
-pub(super) async fn insert_entries(
-    conn: &mut PgConnection,
-    entries: &[JournalEntry<AccountId>],
-    now: OffsetDateTime,
-) -> Result<()> {
-    // Unique keys are taken in one order by everybody.
-    let mut sorted: Vec<_> = entries.iter().collect();
-    sorted.sort_by(|a, b| (a.kind.word(), &a.dedupe).cmp(&(b.kind.word(), &b.dedupe)));
-    let column = |pick: fn(&JournalEntry<AccountId>) -> String| -> Vec<String> {
-        sorted.iter().map(|entry| pick(entry)).collect()
-    };
-    sqlx::query(
-        "INSERT INTO journal_entries (id, merchant_id, kind, subject, dedupe, created_at)
-         SELECT id, merchant_id, kind, subject, dedupe, $6
-         FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[])
-              AS t (id, merchant_id, kind, subject, dedupe)",
-    )
-    .bind(sorted.iter().map(|entry| entry.id).collect::<Vec<Uuid>>())
-    .bind(
-        sorted
-            .iter()
-            .map(|entry| entry.merchant)
-            .collect::<Vec<i64>>(),
-    )
-    .bind(column(|entry| entry.kind.word().to_owned()))
-    .bind(column(|entry| entry.subject.clone()))
-    .bind(column(|entry| entry.dedupe.clone()))
-    .bind(now)
-    .execute(conn)
-    .await
-    .map_err(|error| match violated_constraint(&error) {
-        Some("journal_entries_once") => Error::AlreadyBooked,
-        _ => error.into(),
-    })?;
-    Ok(())
-}
-
-pub(super) async fn insert_postings(
-    conn: &mut PgConnection,
-    entries: &[JournalEntry<AccountId>],
-    applied: &[AppliedEntry],
-    accounts: &BTreeMap<AccountId, AccountState>,
-    now: OffsetDateTime,
-) -> Result<()> {
-    let mut rows = PostingColumns::default();
-    for (entry, legs) in entries.iter().zip(applied) {
-        for (position, applied) in legs.iter().enumerate() {
-            let leg = &applied.leg;
-            let currency = accounts
-                .get(&leg.debit)
-                .map_or(0, |account| account.currency);
-            rows.id.push(leg.id);
-            rows.entry.push(entry.id);
-            rows.leg.push(i16::try_from(position)?);
-            rows.label.push(leg.label.to_owned());
-            rows.movement.push(leg.movement.word().to_owned());
-            rows.currency.push(currency);
-            rows.amount.push(decimal(leg.amount));
-            rows.debit.push(leg.debit.0);
-            rows.debit_version.push(applied.debit_version);
-            rows.debit_after.push(decimal(applied.debit_after));
-            rows.debit_held.push(decimal(applied.debit_held_after));
-            rows.credit.push(leg.credit.0);
-            rows.credit_version
-                .push(applied.credit_after.map(|(version, _)| version));
-            rows.credit_after
-                .push(applied.credit_after.map(|(_, balance)| decimal(balance)));
-            rows.hold.push(leg.movement.resolves());
-        }
-    }
-    rows.insert(conn, now).await
-}
-
-#[derive(Default)]
-struct PostingColumns {
-    id: Vec<Uuid>,
-    entry: Vec<Uuid>,
-    leg: Vec<i16>,
-    label: Vec<String>,
-    movement: Vec<String>,
-    currency: Vec<i16>,
-    amount: Vec<Decimal>,
-    debit: Vec<i64>,
-    debit_version: Vec<i64>,
-    debit_after: Vec<Decimal>,
-    debit_held: Vec<Decimal>,
-    credit: Vec<i64>,
-    credit_version: Vec<Option<i64>>,
-    credit_after: Vec<Option<Decimal>>,
-    hold: Vec<Option<Uuid>>,
-}
-
-impl PostingColumns {
-    async fn insert(self, conn: &mut PgConnection, now: OffsetDateTime) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO postings (id, entry_id, leg, label, movement, currency_id, amount,
-                 debit_account, debit_version, debit_after, debit_held_after,
-                 credit_account, credit_version, credit_after, hold_id, created_at)
-             SELECT t.*, $16 FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[],
-                 $6::smallint[], $7::numeric[], $8::bigint[], $9::bigint[], $10::numeric[],
-                 $11::numeric[], $12::bigint[], $13::bigint[], $14::numeric[], $15::uuid[]) AS t",
-        )
-        .bind(self.id)
-        .bind(self.entry)
-        .bind(self.leg)
-        .bind(self.label)
-        .bind(self.movement)
-        .bind(self.currency)
-        .bind(self.amount)
-        .bind(self.debit)
-        .bind(self.debit_version)
-        .bind(self.debit_after)
-        .bind(self.debit_held)
-        .bind(self.credit)
-        .bind(self.credit_version)
-        .bind(self.credit_after)
-        .bind(self.hold)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map_err(|error| match violated_constraint(&error) {
-            Some("postings_one_resolution") => Error::AlreadyBooked,
-            _ => error.into(),
-        })?;
-        Ok(())
-    }
-}
-
-/// Writes the new figures where the version is still the one that was read: should code ever decide
-/// on a stale row, the count differs and everything rolls back.
-pub(super) async fn update_accounts(
-    conn: &mut PgConnection,
-    changed: &[(&AccountState, &AccountState)],
-) -> Result<()> {
-    let updated = sqlx::query(
-        "UPDATE accounts a SET posted = t.posted, held = t.held, version = t.version
-         FROM unnest($1::bigint[], $2::bigint[], $3::numeric[], $4::numeric[], $5::bigint[])
-              AS t (id, old_version, posted, held, version)
-         WHERE a.id = t.id AND a.version = t.old_version",
-    )
-    .bind(
-        changed
-            .iter()
-            .map(|(old, _)| old.id.0)
-            .collect::<Vec<i64>>(),
-    )
-    .bind(
-        changed
-            .iter()
-            .map(|(old, _)| old.version)
-            .collect::<Vec<i64>>(),
-    )
-    .bind(
-        changed
-            .iter()
-            .map(|(_, new)| decimal(new.posted))
-            .collect::<Vec<Decimal>>(),
-    )
-    .bind(
-        changed
-            .iter()
-            .map(|(_, new)| decimal(new.held))
-            .collect::<Vec<Decimal>>(),
-    )
-    .bind(
-        changed
-            .iter()
-            .map(|(_, new)| new.version)
-            .collect::<Vec<i64>>(),
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    if updated == u64::try_from(changed.len())? {
-        return Ok(());
-    }
-    Err(Error::Internal(
-        "an account changed under its lock; nothing was booked".to_owned(),
-    ))
-}
-
 /// What an account stands for.
 pub(super) async fn account_kind(pool: &PgPool, id: AccountId) -> Result<AccountKind> {
     let word: String = sqlx::query_scalar("SELECT kind FROM accounts WHERE id = $1")
@@ -294,11 +143,21 @@ pub(crate) async fn liquidity_left(
     Ok(left.flatten().map(units))
 }
 
-pub(super) async fn notify(conn: &mut PgConnection, public_id: &str) -> Result<()> {
-    sqlx::query("SELECT pg_notify($1, $2)")
+/// Wakes the live pages of these charges, all with one word.
+pub(super) async fn notify(conn: &mut PgConnection, public_ids: &[String]) -> Result<()> {
+    sqlx::query("SELECT pg_notify($1, t.public_id) FROM unnest($2::text[]) AS t (public_id)")
         .bind(CHARGE_CHANNEL)
-        .bind(public_id)
+        .bind(public_ids)
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Which of these entries are in the journal.
+pub(super) async fn booked(pool: &PgPool, entries: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let found: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM journal_entries WHERE id = ANY($1)")
+        .bind(entries)
+        .fetch_all(pool)
+        .await?;
+    Ok(found.into_iter().collect())
 }

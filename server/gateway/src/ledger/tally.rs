@@ -22,7 +22,7 @@ impl CommitTally {
     pub(super) fn note(&self, took: Duration, error: Option<&Error>) {
         let counter = match error {
             None => return self.durations.observe(took),
-            Some(Error::Overloaded) => &self.overloaded,
+            Some(Error::Overloaded { .. }) => &self.overloaded,
             Some(Error::Database(_) | Error::Internal(_)) => &self.failed,
             Some(_) => &self.refused,
         };
@@ -51,7 +51,7 @@ mod tests {
         let took = Duration::from_millis(3);
         tally.note(took, None);
         tally.note(took, Some(&Error::AlreadyBooked));
-        tally.note(took, Some(&Error::Overloaded));
+        tally.note(took, Some(&Error::overloaded()));
         tally.note(took, Some(&Error::Internal("broken".to_owned())));
         let figures = tally.figures();
         assert_eq!(

@@ -1,12 +1,16 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use domain::ledger::JournalEntry;
 use domain::ledger::template::Ids;
+use domain::ledger::{AccountKey, JournalEntry};
 use domain::money::{CurrencyId, Money};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::accounts::Accounts;
+use super::drawn::{Drawn, accounts_of};
+use super::{posting_store, store};
 use crate::{Error, Result};
 
 /// A fact to report, staged with the change it reports.
@@ -33,7 +37,9 @@ pub struct DirectTarget {
 pub struct Unit {
     tx: Transaction<'static, Postgres>,
     now: OffsetDateTime,
+    accounts: Arc<Accounts>,
     entries: Vec<JournalEntry>,
+    drawn: Drawn,
     events: Vec<NewEvent>,
     notifications: Vec<String>,
     /// What this unit has taken out of our liquidity. Entries are applied at its end, so the accounts
@@ -42,11 +48,17 @@ pub struct Unit {
 }
 
 impl Unit {
-    pub(super) fn new(tx: Transaction<'static, Postgres>, now: OffsetDateTime) -> Self {
+    pub(super) fn new(
+        tx: Transaction<'static, Postgres>,
+        accounts: Arc<Accounts>,
+        now: OffsetDateTime,
+    ) -> Self {
         Self {
             tx,
             now,
+            accounts,
             entries: Vec::new(),
+            drawn: Drawn::default(),
             events: Vec::new(),
             notifications: Vec::new(),
             delivered: BTreeMap::new(),
@@ -63,6 +75,38 @@ impl Unit {
         self.now
     }
 
+    /// Locks accounts, so that entries can be judged one by one with [`Self::try_post`]. Business rows
+    /// are locked before. Everything the unit will touch is locked at once, for accounts are taken in
+    /// the order of their ids.
+    ///
+    /// Wallets of a merchant's customers that do not exist are left out; an entry that names one is
+    /// refused.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a second call that would lock out of order.
+    pub async fn lock_accounts(&mut self, keys: &[AccountKey]) -> Result<()> {
+        let ids = self.accounts.ids(keys, self.now).await?;
+        let fresh = self.drawn.unlocked(&ids)?;
+        let locked = if fresh.is_empty() {
+            BTreeMap::new()
+        } else {
+            store::lock_accounts(&mut self.tx, &fresh).await?
+        };
+        self.drawn.add(ids, locked);
+        Ok(())
+    }
+
+    /// Books an entry on locked accounts, in memory; it is written at the unit's end. Entries after it
+    /// see what it left.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when the rule refuses it, [`Error::AlreadyBooked`] when this unit booked the
+    /// same fact before, [`Error::Internal`] when an account is not locked. It has changed nothing
+    /// then, and the unit goes on.
+    pub fn try_post(&mut self, entry: &JournalEntry) -> Result<()> {
+        self.drawn.apply(entry)
+    }
+
     /// Stages a journal entry.
     pub fn post(&mut self, entry: JournalEntry) {
         self.entries.push(entry);
@@ -72,7 +116,7 @@ impl Unit {
     /// it counts as taken from now on.
     pub(crate) async fn take_liquidity(&mut self, amount: Money) -> Result<bool> {
         let currency = amount.currency();
-        let left = super::store::liquidity_left(&mut self.tx, currency).await?;
+        let left = store::liquidity_left(&mut self.tx, currency).await?;
         let taken = self.delivered.entry(currency.id).or_default();
         let covered = left.is_none_or(|left| *taken + amount.units() <= left);
         if covered {
@@ -93,8 +137,20 @@ impl Unit {
         }
     }
 
-    pub(super) fn take_entries(&mut self) -> Vec<JournalEntry> {
-        std::mem::take(&mut self.entries)
+    /// Books what is staged and writes everything that is booked.
+    pub(super) async fn write_entries(&mut self) -> Result<()> {
+        let staged = std::mem::take(&mut self.entries);
+        if !staged.is_empty() {
+            self.lock_accounts(&accounts_of(&staged)).await?;
+            for entry in &staged {
+                self.drawn.apply(entry)?;
+            }
+        }
+        let drawn = std::mem::take(&mut self.drawn);
+        if drawn.entries().is_empty() {
+            return Ok(());
+        }
+        posting_store::write(&mut self.tx, &drawn, self.now).await
     }
 
     pub(super) fn take_events(&mut self) -> Vec<NewEvent> {
@@ -102,10 +158,11 @@ impl Unit {
     }
 
     pub(super) async fn send_notifications(&mut self) -> Result<()> {
-        for public_id in std::mem::take(&mut self.notifications) {
-            super::store::notify(&mut self.tx, &public_id).await?;
+        let public_ids = std::mem::take(&mut self.notifications);
+        if public_ids.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        store::notify(&mut self.tx, &public_ids).await
     }
 
     pub(super) fn into_transaction(self) -> Transaction<'static, Postgres> {

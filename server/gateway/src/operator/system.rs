@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use domain::view::system::{
-    FollowerFigures, OutboxFigures, PoolFigures, SystemFigures, WaitingWithdrawals,
+    CommitterFigures, FollowerFigures, OutboxFigures, PoolFigures, SystemFigures,
+    WaitingWithdrawals,
 };
 use domain::withdrawal::WithdrawalState;
 use time::OffsetDateTime;
 
 use super::system_store as store;
 use crate::chain::ChainStatus;
+use crate::ledger::CommitterStats;
 use crate::{Error, Gateway, Result};
 
 /// How long the database may take for all of it.
@@ -34,7 +36,7 @@ impl Gateway {
         let pool = self.pool_figures();
         let reading = self.read_figures(pool);
         let read = tokio::time::timeout(LIMIT, reading).await;
-        read.map_err(|_| Error::Overloaded)?
+        read.map_err(|_| Error::overloaded())?
     }
 
     /// Connections of the main pool; nothing is asked for it.
@@ -63,7 +65,7 @@ impl Gateway {
         Ok(SystemFigures {
             now,
             commits: self.book().commits(),
-            committer: self.book().committer(),
+            committer: together(&self.committers()),
             pool,
             attempts: self.attempts().figures(),
             outbox,
@@ -106,4 +108,27 @@ fn follower(status: ChainStatus) -> FollowerFigures {
 /// Counts and ages, which are never negative but for a clock that was set back.
 fn natural(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
+}
+
+/// The committers of this process as one; `None` while none has been needed.
+fn together(committers: &[(&'static str, CommitterStats)]) -> Option<CommitterFigures> {
+    if committers.is_empty() {
+        return None;
+    }
+    let sum =
+        |figure: fn(&CommitterStats) -> u64| committers.iter().map(|(_, one)| figure(one)).sum();
+    Some(CommitterFigures {
+        queued: sum(|one| wide(one.depth)),
+        batches: sum(|one| one.batches),
+        batched_units: sum(|one| one.items),
+        last_batch: committers
+            .iter()
+            .map(|(_, one)| wide(one.last_batch))
+            .max()
+            .unwrap_or_default(),
+    })
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -1,7 +1,9 @@
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{EventRecord, Format, MerchantKeys, Render, store};
-use crate::ledger::{NewEvent, Unit};
+use super::fanout_store::{self as store, Endpoint, Merchant};
+use super::{EventRecord, Format, Render, RenderedBody};
+use crate::ledger::{DirectTarget, NewEvent, Unit};
 use crate::{Error, Result};
 
 /// Writes staged events and one delivery per receiver.
@@ -11,10 +13,24 @@ pub(crate) struct Fanout {
 }
 
 /// One receiver of one event.
+#[derive(Clone)]
 pub(super) struct Target {
     pub(super) endpoint_id: Option<i64>,
     pub(super) url: String,
     pub(super) format: Format,
+}
+
+/// An event as one receiver gets it.
+pub(super) struct Delivery<'e> {
+    pub(super) event: &'e EventRecord,
+    pub(super) target: Target,
+    pub(super) body: RenderedBody,
+}
+
+/// An event with its number, and the URL that came with the request.
+struct Numbered {
+    record: EventRecord,
+    direct: Option<DirectTarget>,
 }
 
 impl Fanout {
@@ -22,58 +38,95 @@ impl Fanout {
         Self { renderer }
     }
 
+    /// All events of a unit at once: the round trips do not grow with their number.
     pub(crate) async fn write(&self, unit: &mut Unit, events: Vec<NewEvent>) -> Result<()> {
+        let events = number(unit, events).await?;
+        let records: Vec<&EventRecord> = events.iter().map(|event| &event.record).collect();
+        store::insert_events(unit.conn(), &records).await?;
+        let concerned: BTreeSet<i64> = records.iter().map(|record| record.merchant_id).collect();
+        let concerned: Vec<i64> = concerned.into_iter().collect();
+        let merchants = store::merchants(unit.conn(), &concerned).await?;
+        let endpoints = if events.iter().all(|event| event.direct.is_some()) {
+            HashMap::new()
+        } else {
+            store::endpoints(unit.conn(), &concerned).await?
+        };
+        let mut deliveries = Vec::new();
+        for event in &events {
+            let record = &event.record;
+            let Some(merchant) = merchants.get(&record.merchant_id) else {
+                continue;
+            };
+            for target in targets(event, merchant, endpoints.get(&record.merchant_id)) {
+                let body = self.renderer.render(target.format, record, &merchant.keys);
+                deliveries.extend(body.map(|body| Delivery {
+                    event: record,
+                    target,
+                    body,
+                }));
+            }
+        }
+        if deliveries.is_empty() {
+            return Ok(());
+        }
         let now = unit.now();
-        for event in events {
+        store::insert_deliveries(unit.conn(), &deliveries, now).await
+    }
+}
+
+/// Gives each event its id and its number among those about its object.
+async fn number(unit: &mut Unit, events: Vec<NewEvent>) -> Result<Vec<Numbered>> {
+    let now = unit.now();
+    let objects: BTreeSet<String> = events.iter().map(|event| event.object.clone()).collect();
+    let objects: Vec<String> = objects.into_iter().collect();
+    let mut last = store::last_numbers(unit.conn(), &objects).await?;
+    events
+        .into_iter()
+        .map(|event| {
+            let sequence = last.entry(event.object.clone()).or_insert(0);
+            *sequence += 1;
             let record = EventRecord {
                 id: event_id()?,
                 merchant_id: event.merchant_id,
                 kind: event.kind.to_owned(),
-                sequence: store::next_sequence(unit.conn(), &event.object).await?,
                 object: event.object,
+                sequence: *sequence,
                 payload: event.payload,
                 created_at: now,
             };
-            store::insert_event(unit.conn(), &record).await?;
-            // When a URL came with the request, only it gets the event (80, Webhooks).
-            let targets = match event.direct {
-                Some(direct) => {
-                    vec![Target {
-                        endpoint_id: None,
-                        url: direct.url,
-                        format: direct.format,
-                    }]
-                }
-                None => receivers(unit, &record).await?,
-            };
-            if targets.is_empty() {
-                continue;
-            }
-            let keys = MerchantKeys {
-                app_key: store::app_key(unit.conn(), record.merchant_id).await?,
-                processing: store::processing_keys(unit.conn(), record.merchant_id).await?,
-            };
-            for target in targets {
-                if let Some(body) = self.renderer.render(target.format, &record, &keys) {
-                    store::insert_delivery(unit.conn(), &record, &target, body, now).await?;
-                }
-            }
-        }
-        Ok(())
-    }
+            Ok(Numbered {
+                record,
+                direct: event.direct,
+            })
+        })
+        .collect()
 }
 
-/// The merchant's endpoints that want the event, and its callback address.
-async fn receivers(unit: &mut Unit, event: &EventRecord) -> Result<Vec<Target>> {
-    let mut targets = store::subscribed(unit.conn(), event.merchant_id, &event.kind).await?;
-    if let Some(url) = store::callback_url(unit.conn(), event.merchant_id).await? {
-        targets.push(Target {
+/// Who gets an event: the URL that came with the request and nobody else (80, Webhooks), or the
+/// merchant's endpoints that want it, and its callback address.
+fn targets(
+    event: &Numbered,
+    merchant: &Merchant,
+    endpoints: Option<&Vec<Endpoint>>,
+) -> Vec<Target> {
+    if let Some(direct) = &event.direct {
+        return vec![Target {
             endpoint_id: None,
-            url,
-            format: Format::Processing,
-        });
+            url: direct.url.clone(),
+            format: direct.format,
+        }];
     }
-    Ok(targets)
+    let subscribed = endpoints
+        .into_iter()
+        .flatten()
+        .filter(|endpoint| endpoint.wants(&event.record.kind))
+        .map(Endpoint::target);
+    let callback = merchant.callback_url.iter().map(|url| Target {
+        endpoint_id: None,
+        url: url.clone(),
+        format: Format::Processing,
+    });
+    subscribed.chain(callback).collect()
 }
 
 /// `evt_` and 26 characters of 128 random bits.

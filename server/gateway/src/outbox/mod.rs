@@ -8,6 +8,7 @@ mod drain;
 mod endpoint;
 mod endpoint_store;
 mod fanout;
+mod fanout_store;
 pub mod guard;
 pub mod schedule;
 mod sender;

@@ -2,9 +2,8 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
 
-use super::fanout::Target;
-use super::{EventRecord, Format, RenderedBody, endpoint};
-use crate::{Error, Result};
+use super::endpoint;
+use crate::Result;
 
 /// Deliveries one URL may have under way at once, so that a slow receiver holds few workers.
 const IN_FLIGHT_PER_URL_MAX: i64 = 4;
@@ -12,72 +11,6 @@ const IN_FLIGHT_PER_URL_MAX: i64 = 4;
 /// Deliveries one merchant may have under way at once in all, so that many slow receivers of one
 /// merchant do not take every worker. Merchants take turns.
 const IN_FLIGHT_PER_MERCHANT_MAX: i64 = 16;
-
-/// The caller holds the lock of the object's row, so numbers are gapless and in order.
-pub(super) async fn next_sequence(conn: &mut PgConnection, object: &str) -> Result<i64> {
-    Ok(
-        sqlx::query_scalar("SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE object = $1")
-            .bind(object)
-            .fetch_one(conn)
-            .await?,
-    )
-}
-
-pub(super) async fn insert_event(conn: &mut PgConnection, event: &EventRecord) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO events (id, merchant_id, type, object, sequence, payload, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(&event.id)
-    .bind(event.merchant_id)
-    .bind(&event.kind)
-    .bind(&event.object)
-    .bind(event.sequence)
-    .bind(Json(&event.payload))
-    .bind(event.created_at)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn subscribed(
-    conn: &mut PgConnection,
-    merchant_id: i64,
-    kind: &str,
-) -> Result<Vec<Target>> {
-    let rows = sqlx::query(
-        "SELECT id, url, format FROM webhook_endpoints
-         WHERE merchant_id = $1 AND status = 'active' AND (events = '{}' OR $2 = ANY(events))
-         ORDER BY id",
-    )
-    .bind(merchant_id)
-    .bind(kind)
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let format: String = row.try_get("format")?;
-            Ok(Target {
-                endpoint_id: Some(row.try_get("id")?),
-                url: row.try_get("url")?,
-                format: parse_format(&format)?,
-            })
-        })
-        .collect()
-}
-
-fn parse_format(word: &str) -> Result<Format> {
-    Format::from_word(word).ok_or_else(|| Error::Internal(format!("webhook format {word}")))
-}
-
-pub(super) async fn app_key(conn: &mut PgConnection, merchant_id: i64) -> Result<String> {
-    Ok(
-        sqlx::query_scalar("SELECT app_key FROM merchants WHERE id = $1")
-            .bind(merchant_id)
-            .fetch_one(conn)
-            .await?,
-    )
-}
 
 /// Where the Processing API's callbacks of a merchant go.
 pub(super) async fn callback_url(
@@ -104,37 +37,6 @@ pub(super) async fn processing_keys(
     .bind(merchant_id)
     .fetch_optional(conn)
     .await?)
-}
-
-pub(super) async fn insert_delivery(
-    conn: &mut PgConnection,
-    event: &EventRecord,
-    target: &Target,
-    body: RenderedBody,
-    now: OffsetDateTime,
-) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO deliveries (event_id, merchant_id, endpoint_id, object, url, format, schedule,
-             content_type, headers, body, next_attempt_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
-    )
-    .bind(&event.id)
-    .bind(event.merchant_id)
-    .bind(target.endpoint_id)
-    .bind(&event.object)
-    .bind(&target.url)
-    .bind(target.format.word())
-    .bind(target.format.schedule_word())
-    .bind(body.content_type)
-    .bind(Json(&body.headers))
-    .bind(&body.body)
-    .bind(now)
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query("SELECT pg_notify('exchequer_delivery', '')")
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// A delivery a worker has taken.

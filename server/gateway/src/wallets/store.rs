@@ -1,3 +1,5 @@
+use std::collections::{BTreeSet, HashSet};
+
 use domain::ledger::{AccountId, WalletType};
 use domain::money::Money;
 use rust_decimal::Decimal;
@@ -83,6 +85,29 @@ pub(crate) async fn insert(
     Ok(inserted == 1)
 }
 
+/// Makes those that are missing: merchant, currency, the merchant's customer. Taken in the order of
+/// their key, as every unique key is.
+pub(crate) async fn insert_each(
+    conn: &mut PgConnection,
+    keys: &BTreeSet<(i64, i16, i64)>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO accounts (merchant_id, currency_id, kind, user_id, wallet_type, floor, created_at)
+         SELECT t.merchant_id, t.currency_id, 'wallet', t.user_id, 'PREPAID', 0, $4
+         FROM unnest($1::bigint[], $2::smallint[], $3::bigint[]) AS t (merchant_id, currency_id, user_id)
+         ORDER BY t.merchant_id, t.currency_id, t.user_id
+         ON CONFLICT ON CONSTRAINT accounts_key DO NOTHING",
+    )
+    .bind(keys.iter().map(|key| key.0).collect::<Vec<i64>>())
+    .bind(keys.iter().map(|key| key.1).collect::<Vec<i16>>())
+    .bind(keys.iter().map(|key| key.2).collect::<Vec<i64>>())
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 macro_rules! select_wallet {
     ($rest:literal) => {
         concat!(
@@ -137,7 +162,6 @@ pub(super) async fn list(pool: &PgPool, merchant_id: i64) -> Result<Vec<WalletRo
         .collect()
 }
 
-/// Whether the merchant has any wallet in the currency.
 /// What a merchant's own wallet in a currency could spend now; 0 without one.
 pub(crate) async fn available(
     conn: &mut PgConnection,
@@ -155,6 +179,7 @@ pub(crate) async fn available(
     Ok(left.map_or(0, units))
 }
 
+/// Whether the merchant has any wallet in the currency.
 pub(crate) async fn has_currency(
     conn: &mut PgConnection,
     merchant_id: i64,
@@ -168,6 +193,24 @@ pub(crate) async fn has_currency(
     .bind(currency_id)
     .fetch_one(conn)
     .await?)
+}
+
+/// Those pairs of merchant and currency in which the merchant has any wallet.
+pub(crate) async fn with_wallets(
+    conn: &mut PgConnection,
+    pairs: &BTreeSet<(i64, i16)>,
+) -> Result<HashSet<(i64, i16)>> {
+    let found: Vec<(i64, i16)> = sqlx::query_as(
+        "SELECT t.merchant_id, t.currency_id
+         FROM unnest($1::bigint[], $2::smallint[]) AS t (merchant_id, currency_id)
+         WHERE EXISTS (SELECT 1 FROM accounts a WHERE a.merchant_id = t.merchant_id
+                       AND a.currency_id = t.currency_id AND a.kind = 'wallet')",
+    )
+    .bind(pairs.iter().map(|pair| pair.0).collect::<Vec<i64>>())
+    .bind(pairs.iter().map(|pair| pair.1).collect::<Vec<i16>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Both halves use the unique (account, version) indexes, so any page costs the same.

@@ -43,7 +43,7 @@ where
             while started.elapsed() < lasts && !stop.is_requested() {
                 match work(lane, turn).await {
                     Ok(()) => turn += 1,
-                    Err(Error::Overloaded) => yield_now().await,
+                    Err(Error::Overloaded { .. }) => yield_now().await,
                     Err(error) => return Err(error),
                 }
             }
@@ -85,7 +85,7 @@ mod tests {
                     ask.send_replace(true);
                 }
                 match call % 4 {
-                    3 => Err(Error::Overloaded),
+                    3 => Err(Error::overloaded()),
                     _ => Ok(()),
                 }
             }

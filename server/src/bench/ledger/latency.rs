@@ -81,7 +81,7 @@ impl Ledger {
             let (gateway, entry) = (self.gateway.clone(), self.bench.transfer(debit, credit));
             under_way.spawn(async move {
                 match submit(&gateway, entry).await {
-                    Ok(()) | Err(Error::Overloaded) => Ok(intended.elapsed()),
+                    Ok(()) | Err(Error::Overloaded { .. }) => Ok(intended.elapsed()),
                     Err(error) => Err(error),
                 }
             });

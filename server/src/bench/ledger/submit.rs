@@ -5,7 +5,7 @@ use gateway::{Gateway, Result};
 
 /// As the product books what comes in many at a time.
 pub(super) async fn submit(gateway: &Gateway, entry: JournalEntry) -> Result<()> {
-    direct(gateway, entry).await
+    gateway.postings().submit(entry).await.map(|_| ())
 }
 
 /// In a transaction of its own.

@@ -91,11 +91,11 @@ impl Error {
         Self::new(StatusCode::CONFLICT, message)
     }
 
-    fn unavailable() -> Self {
+    fn unavailable(retry_after_seconds: u64) -> Self {
         let message = "We are too busy right now. Please try again in a moment.";
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, message);
         Self {
-            retry_after_seconds: Some(1),
+            retry_after_seconds: Some(retry_after_seconds),
             ..error
         }
     }
@@ -167,6 +167,7 @@ impl From<BodyError> for Error {
 impl From<gateway::Error> for Error {
     fn from(error: gateway::Error) -> Self {
         use gateway::Error as Gateway;
+        let retry_after = error.retry_after_seconds().unwrap_or(1);
         match error {
             Gateway::Invalid(fields) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -192,8 +193,8 @@ impl From<gateway::Error> for Error {
                     .with_idempotency_key("belongs to a request that is still running")
             },
             Gateway::AlreadyBooked => Self::conflict("This has been recorded already."),
-            Gateway::Overloaded => Self::unavailable(),
-            Gateway::Database(_) if error.is_transient() => Self::unavailable(),
+            Gateway::Overloaded { .. } => Self::unavailable(retry_after),
+            Gateway::Database(_) if error.is_transient() => Self::unavailable(retry_after),
             Gateway::Ledger(_) | Gateway::Database(_) | Gateway::Internal(_) => {
                 Self::logged(&error)
             }

@@ -53,6 +53,11 @@ fn without_a_field_there_is_a_message_alone() {
         r#"{"message":"An order that is expired cannot do this."}"#,
     );
     check(
+        gateway::Error::overloaded(),
+        503,
+        r#"{"message":"We are too busy right now. Please try again in a moment."}"#,
+    );
+    check(
         TooMany {
             retry_after_seconds: 7,
         },
@@ -78,6 +83,12 @@ fn headers_say_when_to_come_back_and_how_to_sign_in() {
     })
     .into_response();
     assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+    let overloaded = gateway::Error::Overloaded {
+        retry_after: std::time::Duration::from_millis(2_500),
+    };
+    let response = Error::from(overloaded).into_response();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "3");
     let response = Error::unauthorized().into_response();
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
 }

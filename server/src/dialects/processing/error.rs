@@ -113,9 +113,14 @@ impl Error {
         }
     }
 
-    fn unavailable() -> Self {
+    fn unavailable(seconds: u64) -> Self {
         let message = "We are too busy right now. Please try again in a moment".to_owned();
-        Self::busy(StatusCode::SERVICE_UNAVAILABLE, "overloaded", 1, message)
+        Self::busy(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "overloaded",
+            seconds,
+            message,
+        )
     }
 
     /// Logs what went wrong; the caller is not told.
@@ -178,6 +183,7 @@ impl From<BodyError> for Error {
 impl From<gateway::Error> for Error {
     fn from(error: gateway::Error) -> Self {
         use gateway::Error as Gateway;
+        let retry_after = error.retry_after_seconds().unwrap_or(1);
         match error {
             Gateway::Invalid(fields) => Self::fields(StatusCode::BAD_REQUEST, &fields),
             Gateway::NotFound => Self::not_found(),
@@ -200,13 +206,13 @@ impl From<gateway::Error> for Error {
                     "belongs to a request that is still running",
                 )
             },
-            Gateway::Overloaded => Self::unavailable(),
+            Gateway::Overloaded { .. } => Self::unavailable(retry_after),
             Gateway::Ledger(refusal) => Self::logged(&refusal),
             Gateway::AlreadyBooked => Self::conflict("This was done already"),
             Gateway::Database(cause) => {
                 let error = Gateway::Database(cause);
                 if error.is_transient() {
-                    Self::unavailable()
+                    Self::unavailable(retry_after)
                 } else {
                     Self::logged(&error)
                 }
@@ -265,5 +271,19 @@ mod tests {
         let error = Error::from(gateway::Error::IdempotencyInProgress);
         assert_eq!(error.status, StatusCode::CONFLICT);
         assert_eq!(error.retry_after_seconds, Some(1));
+    }
+
+    #[test]
+    fn an_overload_says_when_to_come_back() {
+        let error = Error::from(gateway::Error::Overloaded {
+            retry_after: std::time::Duration::from_millis(2_500),
+        });
+        assert_eq!(error.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            json(&error),
+            r#"{"error":"We are too busy right now. Please try again in a moment","code":"overloaded"}"#
+        );
+        let response = error.into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "3");
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn lock_chain(
             sqlx::Error::Database(refusal)
                 if refusal.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
             {
-                Error::Overloaded
+                Error::overloaded()
             }
             _ => error.into(),
         })?;

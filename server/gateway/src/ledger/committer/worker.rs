@@ -1,0 +1,229 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::sleep;
+
+use super::Batch;
+use super::attempt::{Attempt, attempt, is_contention};
+use super::gauge::Gauge;
+use super::queue::{Part, Reply, Waiting};
+use crate::ledger::Book;
+use crate::{Error, Result};
+
+/// How often a part is tried again after its connection went away; with the waits in between about a
+/// minute, in which Postgres has recovered from a crash.
+const LOST_TRIES_MAX: u32 = 40;
+
+/// How often a single item is tried again that lost against somebody else's locks.
+const CONTENDED_TRIES_MAX: u32 = 5;
+
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// One task of a committer.
+pub(super) struct Worker<B: Batch> {
+    pub(super) book: Book,
+    pub(super) batch: Arc<B>,
+    pub(super) queue: Arc<Mutex<mpsc::Receiver<Waiting<B>>>>,
+    pub(super) closing: watch::Receiver<bool>,
+    pub(super) gauge: Arc<Gauge>,
+    pub(super) batch_max: usize,
+    pub(super) _running: Running,
+}
+
+/// Counts a task until it ends, however it ends.
+pub(super) struct Running(pub(super) watch::Sender<usize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0
+            .send_modify(|running| *running = running.saturating_sub(1));
+    }
+}
+
+impl<B: Batch> Worker<B> {
+    pub(super) async fn run(mut self) {
+        while let Some(part) = self.take().await {
+            self.settle(part).await;
+        }
+    }
+
+    /// Everything that waits, up to the limit; `None` at the end.
+    async fn take(&mut self) -> Option<Part<B>> {
+        let batch_max = self.batch_max;
+        let closing = &mut self.closing;
+        let mut queue = self.queue.lock().await;
+        let mut waiting = Vec::new();
+        let closed = async move {
+            // An error means that nobody can close it any more; then the queue ends by itself.
+            let never = closing.wait_for(|closing| *closing).await.is_err();
+            if never {
+                std::future::pending::<()>().await;
+            }
+        };
+        let taken = tokio::select! {
+            taken = queue.recv_many(&mut waiting, batch_max) => Some(taken),
+            () = closed => None,
+        };
+        let taken = match taken {
+            Some(taken) => taken,
+            None => {
+                queue.close();
+                queue.recv_many(&mut waiting, batch_max).await
+            }
+        };
+        (taken > 0).then(|| Part::of(waiting))
+    }
+
+    /// Tries a part until everybody in it has an answer.
+    async fn settle(&self, whole: Part<B>) {
+        // The last one is next, so that who came first is served first.
+        let mut parts = vec![whole];
+        while let Some(part) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            let started = Instant::now();
+            match attempt(&self.book, self.batch.as_ref(), &part.items).await {
+                Attempt::Committed(results) => {
+                    self.gauge.note_batch(part.len(), started.elapsed());
+                    self.answer(part, results).await;
+                }
+                Attempt::Refused(error) => parts.extend(self.apart(part, error).await),
+                Attempt::Lost(error) => parts.extend(self.again(part, &error).await),
+                Attempt::Overloaded => self.give_up(part),
+                Attempt::Unknown(results) => parts.extend(self.resolve(part, results).await),
+            }
+        }
+    }
+
+    async fn answer(&self, part: Part<B>, results: Vec<Result<B::Done>>) {
+        let unsure = part.unsure;
+        for ((item, reply), result) in part.into_pairs().zip(results) {
+            let result = match result {
+                // Its first commit may have come through after all: then it is in its own way.
+                Err(refusal) if unsure => self.found_after_all(&item).await.ok_or(refusal),
+                result => result,
+            };
+            self.reply(reply, result);
+        }
+    }
+
+    fn reply(&self, reply: Reply<B::Done>, result: Result<B::Done>) {
+        if result.is_err() {
+            self.gauge.note_refused();
+        }
+        // Whoever does not wait any more need not know.
+        let _ = reply.send(result);
+    }
+
+    /// A part with something in it that cannot be done: in two, so that it comes to stand alone.
+    async fn apart(&self, mut part: Part<B>, error: Error) -> Vec<Part<B>> {
+        if part.len() > 1 {
+            tracing::debug!(%error, items = part.len(), "a batch is taken apart");
+            let (first, second) = part.halves();
+            return vec![second, first];
+        }
+        let refusal = if is_contention(&error) {
+            tracing::warn!(%error, "an item lost against other locks");
+            if part.contended < CONTENDED_TRIES_MAX {
+                part.contended += 1;
+                sleep(wait_before(part.contended)).await;
+                return vec![part];
+            }
+            Error::overloaded()
+        } else {
+            error
+        };
+        self.answer(part, vec![Err(refusal)]).await;
+        Vec::new()
+    }
+
+    /// The connection went away before the commit, so nothing happened.
+    async fn again(&self, mut part: Part<B>, error: &Error) -> Option<Part<B>> {
+        tracing::warn!(%error, items = part.len(), "a batch lost its connection");
+        part.lost += 1;
+        if part.lost > LOST_TRIES_MAX || self.book.pool().is_closed() {
+            self.give_up(part);
+            return None;
+        }
+        sleep(wait_before(part.lost)).await;
+        Some(part)
+    }
+
+    fn give_up(&self, part: Part<B>) {
+        let why = if part.unsure {
+            outcome_unknown
+        } else {
+            Error::overloaded
+        };
+        for _ in 0..part.len() {
+            self.gauge.note_refused();
+        }
+        part.refuse(why);
+    }
+
+    /// Nobody answered the commit: asks what is durable. The rest is tried again under the same names.
+    async fn resolve(&self, mut part: Part<B>, results: Vec<Result<B::Done>>) -> Option<Part<B>> {
+        part.unsure = true;
+        part.lost += 1;
+        let Some(found) = self.find(&part.items).await else {
+            self.give_up(part);
+            return None;
+        };
+        // A transaction is durable as a whole.
+        let durable = found.iter().any(Option::is_some);
+        let mut rest = part.like();
+        for (((item, reply), result), found) in part.into_pairs().zip(results).zip(found) {
+            match (result, found) {
+                (Ok(done), Some(_)) | (Err(_), Some(done)) => self.reply(reply, Ok(done)),
+                (Err(refusal), None) if durable => self.reply(reply, Err(refusal)),
+                (_, None) => rest.push(item, reply),
+            }
+        }
+        if rest.lost > LOST_TRIES_MAX {
+            self.give_up(rest);
+            return None;
+        }
+        Some(rest)
+    }
+
+    async fn found_after_all(&self, item: &B::Item) -> Option<B::Done> {
+        let found = self.find(std::slice::from_ref(item)).await?;
+        found.into_iter().next().flatten()
+    }
+
+    /// What is durable of these items; asks until the database answers, within bounds.
+    async fn find(&self, items: &[B::Item]) -> Option<Vec<Option<B::Done>>> {
+        for tries in 1..=LOST_TRIES_MAX {
+            match self.batch.find(&self.book, items).await {
+                Ok(found) if found.len() == items.len() => return Some(found),
+                Ok(_) => {
+                    tracing::error!("a batch did not say of each item whether it is durable");
+                    return None;
+                }
+                Err(error) => tracing::warn!(%error, "what is durable cannot be read yet"),
+            }
+            if self.book.pool().is_closed() {
+                return None;
+            }
+            sleep(wait_before(tries)).await;
+        }
+        None
+    }
+}
+
+/// The caller has to ask again, under the same key: it may have happened.
+fn outcome_unknown() -> Error {
+    Error::Database(sqlx::Error::Io(std::io::Error::new(
+        std::io::ErrorKind::ConnectionAborted,
+        "the outcome of a commit could not be learnt",
+    )))
+}
+
+fn wait_before(tries: u32) -> Duration {
+    FIRST_WAIT
+        .saturating_mul(1 << tries.min(10))
+        .min(LONGEST_WAIT)
+}

@@ -1,0 +1,204 @@
+use domain::ledger::{AccountKey, JournalEntry, Movement};
+use gateway::Error;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::support::World;
+use super::{Gate, booked, entry, fund, gathered, house, spend, wallet};
+
+/// Whatever the database refuses fails alone; everybody else's is done.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_cannot_be_done_fails_alone(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let committer = world.gateway.postings().clone();
+    let before = fund(1, 1_000);
+    let leg = before.legs[0].id;
+    committer.submit(before.clone()).await.unwrap();
+    let mut same_leg = fund(1, 1);
+    same_leg.legs[0].id = leg;
+    let missing = AccountKey {
+        user_id: 77,
+        ..wallet(1)
+    };
+    let same_fact = JournalEntry {
+        dedupe: before.dedupe.clone(),
+        ..fund(1, 1)
+    };
+    let mut others: Vec<JournalEntry> = (0..30).map(|_| spend(1, 1)).collect();
+    let poison = [
+        before,
+        same_fact,
+        same_leg,
+        entry(&[(Movement::Post, house(), missing, 5)]),
+        entry(&[(Movement::Post, house(), wallet(1), 0)]),
+        spend(1, 5_000),
+    ];
+    for (place, each) in poison.into_iter().enumerate() {
+        others.insert(place * 6, each);
+    }
+    let ids: Vec<Uuid> = others.iter().map(|entry| entry.id).collect();
+    let gate = Gate::on(&world, &pool, house()).await;
+    let (first, others) = gathered(&committer, &gate, fund(1, 1), others).await;
+    gate.open().await;
+    first.await.unwrap().unwrap();
+    let mut refused = Vec::new();
+    for (place, other) in others.into_iter().enumerate() {
+        match other.await.unwrap() {
+            Ok(posted) => assert_eq!(posted.id, ids[place]),
+            Err(error) => refused.push((place, error)),
+        }
+    }
+    assert!(
+        matches!(
+            refused.as_slice(),
+            [
+                (0, Error::AlreadyBooked),
+                (6, Error::AlreadyBooked),
+                (12, Error::Database(_)),
+                (18, Error::Internal(_)),
+                (24, Error::Ledger(_)),
+                (30, Error::Ledger(_)),
+            ]
+        ),
+        "{refused:?}"
+    );
+    let counts = booked(&pool, &ids).await;
+    for (place, count) in counts.into_iter().enumerate() {
+        // The first one is the entry that was there before.
+        let there = place == 0 || !refused.iter().any(|(each, _)| *each == place);
+        assert_eq!(count, i64::from(there), "{place}");
+    }
+    world.audit().await;
+}
+
+/// The backend is shot while it waits for a lock: nothing of it was done, so all of it is done again.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_connection_that_dies_in_the_middle_costs_nobody_anything(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let committer = world.gateway.postings().clone();
+    let gate = Gate::on(&world, &pool, house()).await;
+    let entries: Vec<JournalEntry> = (0..20).map(|_| fund(1, 1)).collect();
+    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
+    let begun = fund(1, 1);
+    let begun_id = begun.id;
+    let (first, others) = gathered(&committer, &gate, begun, entries).await;
+    let backend = gate.reached().await;
+    shoot(&pool, backend).await;
+    gate.open().await;
+    assert_eq!(first.await.unwrap().unwrap().id, begun_id);
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+    assert_eq!(booked(&pool, &[begun_id]).await, [1]);
+    assert_eq!(booked(&pool, &ids).await, vec![1; ids.len()]);
+    world.audit().await;
+}
+
+async fn shoot(pool: &PgPool, backend: i32) {
+    let shot: bool = sqlx::query_scalar("SELECT pg_terminate_backend($1)")
+        .bind(backend)
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    assert!(shot);
+}
+
+/// The backend dies inside the commit, before anything is durable.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_commit_that_dies_is_done_again(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let committer = world.gateway.postings().clone();
+    committer.submit(fund(1, 1)).await.unwrap();
+    for statement in [
+        "CREATE SEQUENCE cuts",
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF nextval('cuts') = 1 THEN
+                 PERFORM pg_terminate_backend(pg_backend_pid());
+                 PERFORM pg_sleep(60);
+             END IF;
+             RETURN NULL;
+         END $$",
+        "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON journal_entries
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let entry = fund(1, 5);
+    let id = entry.id;
+    committer.submit(entry).await.unwrap();
+    assert_eq!(booked(&pool, &[id]).await, [1]);
+    let cuts: i64 = sqlx::query_scalar("SELECT last_value FROM cuts")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(cuts, 2, "it was cut once, and committed once");
+    world.audit().await;
+}
+
+/// The commit is durable, but its answer is lost on the way.
+#[cfg(unix)]
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_answer_lost_on_the_way_doubles_nothing(pool: PgPool) {
+    let proxy = super::proxy::Proxy::before(&pool);
+    let cut_off = proxy.pool().await;
+    let world = World::new(&cut_off).await;
+    let committer = world.gateway.postings().clone();
+    committer.submit(fund(1, 10)).await.unwrap();
+    let gate = Gate::on(&world, &pool, house()).await;
+    let mut entries: Vec<JournalEntry> = (0..20).map(|_| spend(1, 1)).collect();
+    let refused = spend(1, 1_000);
+    let ids: Vec<Uuid> = entries.iter().map(|entry| entry.id).collect();
+    let refused_id = refused.id;
+    entries.push(refused);
+    let (first, mut others) = gathered(&committer, &gate, fund(1, 10), entries).await;
+    // The first commit is that of the one before the gate, the second that of the others.
+    proxy.lose_commit(2);
+    gate.open().await;
+    first.await.unwrap().unwrap();
+    let last = others.pop().unwrap().await.unwrap();
+    assert!(matches!(last, Err(Error::Ledger(_))), "{last:?}");
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+    assert_eq!(proxy.lost(), 1);
+    assert_eq!(booked(&pool, &ids).await, vec![1; ids.len()]);
+    assert_eq!(booked(&pool, &[refused_id]).await, [0]);
+    world.audit().await;
+    world.gateway.close().await;
+}
+
+/// The same for charges, with and without a key.
+#[cfg(unix)]
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_charge_whose_commit_was_not_answered_is_made_once(pool: PgPool) {
+    let proxy = super::proxy::Proxy::before(&pool);
+    let cut_off = proxy.pool().await;
+    let world = World::new(&cut_off).await;
+    let once = gateway::idempotency::Once {
+        merchant_id: world.merchant,
+        method: "POST",
+        path: "/api/orders".into(),
+        key: "order-1".into(),
+        body_hash: [1; 32],
+    };
+    for (round, once) in [None, Some(once)].into_iter().enumerate() {
+        proxy.lose_commit(1);
+        let answer = world
+            .gateway
+            .create_charge(world.new_charge("10.00", "EUR", None), once, |view| {
+                (201, view.public_id.clone().into_bytes())
+            })
+            .await
+            .unwrap();
+        assert_eq!(proxy.lost(), round + 1);
+        let public_id = String::from_utf8(answer.body).unwrap();
+        let made: Vec<String> = sqlx::query_scalar("SELECT public_id FROM charges ORDER BY id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+        assert_eq!(made.len(), round + 1);
+        assert_eq!(made.last(), Some(&public_id));
+    }
+    world.audit().await;
+    world.gateway.close().await;
+}

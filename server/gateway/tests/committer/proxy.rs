@@ -1,0 +1,193 @@
+//! A proxy before Postgres that loses the answer to a commit after the commit.
+
+use std::io::{Read, Result, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{ConnectOptions, PgPool};
+use url::Url;
+
+/// The text of a simple query, with its final zero.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+#[derive(Default)]
+struct State {
+    /// Commits until the one that loses its answer; 0 = none does.
+    left: Mutex<usize>,
+    lost: AtomicUsize,
+}
+
+impl State {
+    /// Counts a commit.
+    fn is_to_be_lost(&self) -> bool {
+        let mut left = self.left.lock().unwrap();
+        let lost = *left == 1;
+        *left = left.saturating_sub(1);
+        lost
+    }
+}
+
+pub struct Proxy {
+    state: Arc<State>,
+    url: Url,
+}
+
+impl Proxy {
+    /// Listens on a port of its own; its thread ends with the process.
+    pub fn before(pool: &PgPool) -> Self {
+        let mut url: Url = pool
+            .connect_options()
+            .to_url_lossy()
+            .as_str()
+            .parse()
+            .unwrap();
+        let upstream = Upstream::of(&url);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(port)).unwrap();
+        url.set_query(Some("sslmode=disable"));
+        let state = Arc::new(State::default());
+        let shared = state.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let server = upstream.connect().unwrap();
+                pass(client.unwrap(), server, &shared);
+            }
+        });
+        Self { state, url }
+    }
+
+    pub async fn pool(&self) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(4)
+            .connect(self.url.as_str())
+            .await
+            .unwrap()
+    }
+
+    /// The commit with this number from now on, counted from 1, gets no answer.
+    pub fn lose_commit(&self, number: usize) {
+        *self.state.left.lock().unwrap() = number;
+    }
+
+    /// Answers lost so far.
+    pub fn lost(&self) -> usize {
+        self.state.lost.load(Ordering::SeqCst)
+    }
+}
+
+/// Where Postgres listens.
+enum Upstream {
+    Tcp(String),
+    Unix(String),
+}
+
+impl Upstream {
+    fn of(url: &Url) -> Self {
+        let pair = format!("host={}", url.host_str().unwrap());
+        let host = url::form_urlencoded::parse(pair.as_bytes())
+            .next()
+            .unwrap()
+            .1
+            .into_owned();
+        let port = url.port().unwrap_or(5432);
+        if host.starts_with('/') {
+            Self::Unix(format!("{}/.s.PGSQL.{port}", host.trim_end_matches('/')))
+        } else {
+            Self::Tcp(format!("{host}:{port}"))
+        }
+    }
+
+    fn connect(&self) -> Result<Server> {
+        Ok(match self {
+            Self::Tcp(address) => Server::Tcp(TcpStream::connect(address)?),
+            Self::Unix(path) => Server::Unix(UnixStream::connect(path)?),
+        })
+    }
+}
+
+enum Server {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Server {
+    fn try_clone(&self) -> Result<Self> {
+        Ok(match self {
+            Self::Tcp(stream) => Self::Tcp(stream.try_clone()?),
+            Self::Unix(stream) => Self::Unix(stream.try_clone()?),
+        })
+    }
+
+    fn shutdown(&self) {
+        // It may be gone already.
+        let _ = match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> usize {
+        let read = match self {
+            Self::Tcp(stream) => stream.read(buffer),
+            Self::Unix(stream) => stream.read(buffer),
+        };
+        read.unwrap_or(0)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.write_all(bytes),
+            Self::Unix(stream) => stream.write_all(bytes),
+        }
+    }
+}
+
+fn pass(client: TcpStream, server: Server, state: &Arc<State>) {
+    client.set_nodelay(true).unwrap();
+    let cut = Arc::new(AtomicBool::new(false));
+    let there = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    let (shared, cutting) = (state.clone(), cut.clone());
+    thread::spawn(move || ask(there.0, there.1, &shared, &cutting));
+    let shared = state.clone();
+    thread::spawn(move || answer(client, server, &shared, &cut));
+}
+
+/// From the client to the server.
+fn ask(mut client: TcpStream, mut server: Server, state: &State, cut: &AtomicBool) {
+    let mut buffer = [0; 65_536];
+    loop {
+        let read = client.read(&mut buffer).unwrap_or(0);
+        let bytes = &buffer[..read];
+        let commits = bytes.windows(COMMIT.len()).any(|part| part == COMMIT);
+        if commits && state.is_to_be_lost() {
+            cut.store(true, Ordering::SeqCst);
+        }
+        if read == 0 || server.write_all(bytes).is_err() {
+            server.shutdown();
+            return;
+        }
+    }
+}
+
+/// From the server to the client. What comes after a commit that is to lose its answer is that answer.
+fn answer(mut client: TcpStream, mut server: Server, state: &State, cut: &AtomicBool) {
+    let mut buffer = [0; 65_536];
+    loop {
+        let read = server.read(&mut buffer);
+        let lost = read > 0 && cut.load(Ordering::SeqCst);
+        if lost {
+            state.lost.fetch_add(1, Ordering::SeqCst);
+        }
+        if read == 0 || lost || client.write_all(&buffer[..read]).is_err() {
+            let _ = client.shutdown(Shutdown::Both);
+            server.shutdown();
+            return;
+        }
+    }
+}
