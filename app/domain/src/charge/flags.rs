@@ -9,7 +9,7 @@ pub enum Flag {
     Late,
     /// Accepted by hand.
     Manual,
-    /// A final receipt of a paid charge left the chain.
+    /// A final receipt of a paid charge left the chain, before or after it was paid (`80`, Charges).
     Reversed,
 }
 

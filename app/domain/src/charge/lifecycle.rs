@@ -182,13 +182,7 @@ impl Charge {
             Status::Pending => self.settle_pending(now),
             Status::Processing => self.settle_processing(now),
             Status::Paid => {
-                if self
-                    .receipts
-                    .iter()
-                    .any(|r| r.state == ReceiptState::Reversed)
-                {
-                    self.flags.insert(Flag::Reversed);
-                }
+                self.note_reversals();
                 false
             }
             Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => false,
@@ -206,7 +200,11 @@ impl Charge {
         }
         if self.covers(counted) {
             self.status = Status::Processing;
-            self.covered_at = self.first_seen().or(Some(now));
+            // A new rate gives what waits for its blocks since yesterday its time again.
+            self.covered_at = self
+                .first_seen()
+                .filter(|at| now < *at + UNCONFIRMED_MAX)
+                .or(Some(now));
         } else if self
             .quote
             .as_ref()
@@ -254,6 +252,18 @@ impl Charge {
         self.consumed = Some(consumed);
         self.covered_at = None;
         self.note_amounts();
+        self.note_reversals();
+    }
+
+    /// Also of receipts that went before it was paid by others: they were booked, and may come back.
+    fn note_reversals(&mut self) {
+        if self
+            .receipts
+            .iter()
+            .any(|receipt| receipt.state == ReceiptState::Reversed)
+        {
+            self.flags.insert(Flag::Reversed);
+        }
     }
 
     fn note_late_money(&mut self) {
@@ -292,12 +302,15 @@ impl Charge {
         self.sum(|receipt| which(receipt) && receipt.seen_at < quote.release_at)
     }
 
-    /// When the first of the money that covers it was seen.
+    /// When the first of the money that it waits for was seen (`00-domain.md`, Clock). What is final
+    /// already keeps no time: it may be days old when a new rate lets the rest be paid.
     fn first_seen(&self) -> Option<OffsetDateTime> {
         let quote = self.quote.as_ref()?;
         self.receipts
             .iter()
-            .filter(|receipt| receipt.coin == quote.coin && receipt.is_live())
+            .filter(|receipt| {
+                receipt.coin == quote.coin && receipt.is_live() && !receipt.is_final()
+            })
             .map(|receipt| receipt.seen_at)
             .filter(|at| *at < quote.release_at)
             .min()

@@ -596,3 +596,29 @@ fn a_refund_in_another_coin_lets_the_charge_go_on() {
          final 1 -> paid pays",
     );
 }
+
+#[test]
+fn money_that_was_final_long_ago_leaves_the_rest_its_time() {
+    let mut charge = created();
+    charge.status = Status::Pending;
+    charge.quote = Some(Quote {
+        release_at: minute(25 * 60),
+        ..quote()
+    });
+    for (amount, state, seen_at) in [
+        (400, ReceiptState::Final, minute(1)),
+        (600, ReceiptState::Seen, minute(24 * 60 + 50)),
+    ] {
+        charge.receipts.push(Receipt {
+            coin: BTC,
+            amount,
+            state,
+            seen_at,
+        });
+    }
+    let change = charge
+        .apply(&Event::ReceiptsChanged, minute(24 * 60 + 51))
+        .unwrap();
+    assert_eq!(change.status, Status::Processing);
+    assert_eq!(change.covered_at, Some(minute(24 * 60 + 50)));
+}

@@ -160,7 +160,7 @@ fn every_broken_rule_is_found() {
 #[test]
 fn a_failure_shrinks_to_the_steps_that_matter() {
     for (bug, steps_max) in [
-        (Bug::HoldForgotten, 4),
+        (Bug::HoldForgotten, 5),
         (Bug::KeyNotKept, 2),
         (Bug::NoFloors, 2),
     ] {

@@ -94,7 +94,7 @@ impl Unit {
         row.withheld = false;
         if change.pays {
             let is_due = credit.is_none();
-            let credit = credit.or_else(|| quoted_credit(row)).ok_or(Refused)?;
+            let credit = credit.or_else(|| quoted_credit(row, change.quote.as_ref())).ok_or(Refused)?;
             if self.take_liquidity(Coin::Eur, credit.gross.units()) {
                 if !credit.gross.is_positive() {
                     return Err(Refused);
@@ -182,8 +182,9 @@ impl Unit {
     }
 }
 
-fn quoted_credit(row: &ChargeRow) -> Option<ChargeCredit> {
-    let quote = row.facts.quote.as_ref()?;
+/// At the quote that stands after the change.
+fn quoted_credit(row: &ChargeRow, quote: Option<&Quote>) -> Option<ChargeCredit> {
+    let quote = quote?;
     let received = row.came(quote.coin, |state| state == ReceiptState::Final);
     let received = Coin::of(quote.coin).units(received);
     Valuation::Quoted { due: quote.due }.credit(
