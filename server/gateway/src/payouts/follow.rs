@@ -10,7 +10,7 @@ use super::{dropping, follow_store, lock_store, other_ids, rider_store, store};
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::ledger::{Unit, with_ids};
 use crate::operations::store as operations;
-use crate::withdrawals::{call_for_help, settle, store as withdrawals};
+use crate::withdrawals::{call_for_help, settle, store as withdrawals, tell_of_overpaying};
 use crate::{Error, Gateway, Result};
 
 /// Settles what is deep enough, sends again what the network forgot, calls a person where somebody
@@ -84,8 +84,12 @@ async fn settle_rider(gateway: &Gateway, unit: &mut Unit, rider: Rider, txid: &s
             rider_store::set_rider(unit.conn(), id, WithdrawalState::Built, txid).await?;
             return settle(gateway, unit, id).await;
         }
-        // One whose money was given back is told of by its new transaction.
-        WithdrawalState::Settled | WithdrawalState::Void => row.state,
+        // Its money was given back, perhaps when it had another transaction than this one.
+        WithdrawalState::Void => {
+            rider_store::set_rider(unit.conn(), id, row.state, txid).await?;
+            return tell_of_overpaying(gateway, unit, id).await;
+        }
+        WithdrawalState::Settled => row.state,
         WithdrawalState::Pending => {
             return Err(Error::Internal(format!(
                 "withdrawal {id} rides and is pending"

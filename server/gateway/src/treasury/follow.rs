@@ -17,7 +17,7 @@ use crate::charges::receiving::lock_charge_of_claim;
 use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
 use crate::operations::store as operations;
-use crate::withdrawals::{settle, store as withdrawals};
+use crate::withdrawals::{settle, store as withdrawals, tell_of_overpaying};
 use crate::{Gateway, Result};
 
 /// How long after it was sent a transaction is not sent again, however little the node shows of its pool.
@@ -51,6 +51,12 @@ async fn look(
     payment: &Open,
     tip_height: i64,
 ) -> Result<()> {
+    let mut conn = gateway.side_pool().acquire().await?;
+    let is_undone = follow_store::is_undone(&mut conn, payment.id).await?;
+    drop(conn);
+    if is_undone && undo(gateway, payment).await? {
+        return Ok(());
+    }
     let mut conn = gateway.side_pool().acquire().await?;
     let all = tx_store::all(&mut conn, gateway.currencies(), payment.id).await?;
     drop(conn);
@@ -149,6 +155,72 @@ async fn is_taken(
     Ok(i64::try_from(used)? > payment.nonce)
 }
 
+/// Whether the number of a withdrawal's payment is used up `depth` blocks deep, whatever was found out
+/// before. What does not pay here any more is not known, and left to whoever looks.
+pub(crate) async fn is_used_up(
+    gateway: &Gateway,
+    coin: Currency,
+    operation_id: i64,
+    depth: i64,
+) -> Result<bool> {
+    let Some(treasury) = gateway.chains().of(coin)?.payer.treasury() else {
+        return Ok(true);
+    };
+    let mut conn = gateway.side_pool().acquire().await?;
+    let nonce = follow_store::nonce_of(&mut conn, operation_id).await?;
+    let hash = follow_store::deep_block(&mut conn, coin.code.as_str(), depth).await?;
+    drop(conn);
+    let (Some(nonce), Some(hash)) = (nonce, hash) else {
+        return Ok(false);
+    };
+    let used = treasury
+        .node
+        .mined_nonce(treasury.node_account(), &hash)
+        .await?;
+    Ok(i64::try_from(used)? > nonce)
+}
+
+/// The block in which a payment failed is not in the chain any more. In another one the same transaction
+/// may pay, so nothing is decided, and nothing was paid for gas. False when its withdrawal has ended.
+async fn undo(gateway: &Gateway, payment: &Open) -> Result<bool> {
+    let (inner, payment) = (gateway.clone(), payment.clone());
+    gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move {
+                let (id, now) = (payment.operation_id, unit.now());
+                let mut operation =
+                    operations::lock_one(unit.conn(), inner.currencies(), id).await?;
+                let (booked, bookings, _) = store::lock_payment(unit.conn(), payment.id).await?;
+                let withdrawal = withdrawals::find(unit.conn(), inner.currencies(), id).await?;
+                // Of one that a person ended, people are told if it is paid all the same.
+                let is_open = matches!(
+                    withdrawal.state,
+                    WithdrawalState::Queued | WithdrawalState::Built | WithdrawalState::Broadcast
+                );
+                let is_undone = follow_store::is_undone(unit.conn(), payment.id).await?;
+                let Some(booked) = booked.filter(|_| is_open && is_undone) else {
+                    return Ok(false);
+                };
+                let wei = follow_store::cost(unit.conn(), booked).await?.unwrap_or(0);
+                let fee = row::cost(&inner, wei)?;
+                let entry = with_ids(|ids| treasury_fee_reversed(ids, payment.id, bookings, fee));
+                if let Some(entry) = entry {
+                    unit.post(entry);
+                }
+                store::undecided(unit.conn(), payment.id).await?;
+                tx_store::undone(unit.conn(), booked, now).await?;
+                operation.needs_attention = false;
+                operation.error = None;
+                operation.updated_at = now;
+                operations::update(unit.conn(), &operation).await?;
+                withdrawals::notify_worker(unit.conn()).await?;
+                Ok(true)
+            })
+        })
+        .await
+}
+
 /// Books what a transaction that is deep in the chain did and cost.
 async fn decide(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, mined: &Mined) -> Result<()> {
     let id = tx.operation_id;
@@ -196,8 +268,9 @@ async fn paid(gateway: &Gateway, unit: &mut Unit, tx: &TxRow) -> Result<()> {
             let state = WithdrawalState::Settled.word();
             store::set_withdrawal(unit.conn(), id, state, txid, raw).await
         }
-        // One whose money was given back is told of by the transaction it once had.
-        WithdrawalState::Pending | WithdrawalState::Void => Ok(()),
+        // Its money was given back.
+        WithdrawalState::Void => tell_of_overpaying(gateway, unit, id).await,
+        WithdrawalState::Pending => Ok(()),
     }
 }
 

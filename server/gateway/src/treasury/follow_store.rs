@@ -39,6 +39,14 @@ pub(super) async fn open(conn: &mut PgConnection, coin: Currency) -> Result<Vec<
          WHERE p.chain = $1 AND t.status <> 'confirmed'
            AND NOT EXISTS (SELECT FROM chain_txs u WHERE u.chain = p.chain
                            AND u.txid IN (x.txid, x.txid || ':failed') AND u.status = 'confirmed')
+         UNION
+         -- What failed, and has another block in the place of its own.
+         SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
+             p.confirmed_tx_id, p.outcome
+         FROM treasury_payments p
+         JOIN treasury_txs x ON x.id = p.confirmed_tx_id
+         JOIN chain_blocks b ON b.chain = p.chain AND b.height = x.height AND b.active
+         WHERE p.chain = $1 AND p.outcome = 'failed' AND b.hash <> x.block_hash
          ORDER BY nonce",
     )
     .bind(coin.code.as_str())
@@ -76,6 +84,46 @@ pub(super) async fn block_at(
     .bind(chain)
     .bind(height)
     .fetch_optional(conn)
+    .await?)
+}
+
+/// Hash of our block that has `depth` blocks up to the tip, itself included.
+pub(super) async fn deep_block(
+    conn: &mut PgConnection,
+    chain: &str,
+    depth: i64,
+) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT hash FROM chain_blocks WHERE chain = $1 AND active
+           AND height = (SELECT max(height) FROM chain_blocks WHERE chain = $1 AND active) - $2 + 1",
+    )
+    .bind(chain)
+    .bind(depth)
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Number of a withdrawal's payment.
+pub(super) async fn nonce_of(conn: &mut PgConnection, operation_id: i64) -> Result<Option<i64>> {
+    Ok(
+        sqlx::query_scalar("SELECT nonce FROM treasury_payments WHERE operation_id = $1")
+            .bind(operation_id)
+            .fetch_optional(conn)
+            .await?,
+    )
+}
+
+/// Whether a payment failed in a block that has given its place to another.
+pub(super) async fn is_undone(conn: &mut PgConnection, payment_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM treasury_payments p
+             JOIN treasury_txs x ON x.id = p.confirmed_tx_id
+             JOIN chain_blocks b ON b.chain = p.chain AND b.height = x.height AND b.active
+             WHERE p.id = $1 AND p.outcome = 'failed' AND b.hash <> x.block_hash)",
+    )
+    .bind(payment_id)
+    .fetch_one(conn)
     .await?)
 }
 

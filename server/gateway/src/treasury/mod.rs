@@ -33,7 +33,7 @@ pub use list::{TreasuryAccount, TreasuryLine};
 pub use settings::{TreasurySettings, WrongSetting};
 pub use wallet::{Signer, Treasury, TreasuryError};
 
-pub(crate) use follow::follow;
+pub(crate) use follow::{follow, is_used_up};
 pub(crate) use open::{address, open, watch};
 pub(crate) use tx_store::queue_again as send_again;
 pub(crate) use work::{any_due, work_due};

@@ -304,3 +304,14 @@ pub(super) async fn decided(
     .await?;
     Ok(())
 }
+
+/// What it came to is open again.
+pub(super) async fn undecided(conn: &mut PgConnection, payment_id: i64) -> Result<()> {
+    sqlx::query(
+        "UPDATE treasury_payments SET outcome = NULL, confirmed_tx_id = NULL WHERE id = $1",
+    )
+    .bind(payment_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

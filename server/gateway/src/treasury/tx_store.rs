@@ -168,6 +168,20 @@ pub(super) async fn confirmed(conn: &mut PgConnection, payment_id: i64, id: i64)
     Ok(())
 }
 
+/// It is in no block any more, and is sent again.
+pub(super) async fn undone(conn: &mut PgConnection, id: i64, now: OffsetDateTime) -> Result<()> {
+    sqlx::query(
+        "UPDATE treasury_txs SET state = 'signed', block_hash = NULL, height = NULL, succeeded = NULL,
+             cost = NULL, next_attempt_at = $2, locked_until = NULL, attempts = 0
+         WHERE id = $1 AND state = 'confirmed'",
+    )
+    .bind(id)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Who took it to sign it.
 pub(super) async fn downloaded(
     conn: &mut PgConnection,

@@ -10,7 +10,7 @@ use signing::{ClientError, SignerClient};
 
 use super::fees::Rules;
 use crate::chain::backend::{Payer, SignedTx};
-use crate::chain::evm::{self, Evm};
+use crate::chain::evm::{self, Asset, Evm};
 use crate::{Error, Result};
 
 /// Who signs what was planned.
@@ -84,6 +84,16 @@ impl Treasury {
     /// With the checksum of EIP-55.
     pub(crate) fn address(&self) -> String {
         self.account.to_string()
+    }
+
+    /// Whether an address is the contract of the token it pays with.
+    pub(crate) fn is_contract(&self, address: &str) -> bool {
+        match self.node.asset() {
+            Asset::Native => false,
+            Asset::Token { contract, .. } => address
+                .parse::<evm::Account>()
+                .is_ok_and(|account| account == contract),
+        }
     }
 
     /// As the node's calls take it.

@@ -137,8 +137,12 @@ async fn tell_of_loss(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()>
     tell_operators(unit, &subject, &text).await
 }
 
-async fn tell_of_overpaying(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
+/// Told once, until a person has looked.
+pub(crate) async fn tell_of_overpaying(gateway: &Gateway, unit: &mut Unit, id: i64) -> Result<()> {
     let mut operation = operations::lock_one(unit.conn(), gateway.currencies(), id).await?;
+    if operation.needs_attention {
+        return Ok(());
+    }
     operation.needs_attention = true;
     operation.updated_at = unit.now();
     operations::update(unit.conn(), &operation).await?;

@@ -24,7 +24,7 @@ pub(crate) mod store;
 use domain::money::{Currency, Money};
 use rust_decimal::Decimal;
 
-pub(crate) use follow::{call_for_help, follow, settle};
+pub(crate) use follow::{call_for_help, follow, settle, tell_of_overpaying};
 pub use replaced::ReplacedOutcome;
 pub(crate) use row::WithdrawalRow;
 pub(crate) use send::{any_due, send_due};

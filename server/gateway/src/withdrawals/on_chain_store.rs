@@ -118,8 +118,8 @@ pub(super) struct Standing {
     pub(super) replaced_by: Option<String>,
     /// Blocks from that of the other transaction to the tip, both counted; 0 while it is in none.
     pub(super) depth: i64,
-    /// Some transaction of its payout can still be mined: signed, or with somebody who may sign it,
-    /// and its coins are not gone for good.
+    /// Some transaction that pays it can still be mined: signed, or with somebody who may sign it, and
+    /// neither its coins nor its number are gone for good.
     pub(super) may_be_mined: bool,
     /// What its payment with a number came to, deep in the chain: `failed` or `taken`.
     pub(super) outcome: Option<String>,
@@ -142,13 +142,18 @@ pub(super) async fn standing(
                      WHERE x.payout_id = w.payout_id
                        AND (x.raw IS NOT NULL OR x.downloaded_at IS NOT NULL)
                        AND NOT payout_tx_is_dead(x.id, tip.height, $2))
-                 OR (p.id IS NOT NULL AND p.outcome IS NULL) AS may_be_mined,
-             p.outcome
+                 OR (p.id IS NOT NULL AND (p.outcome IS NULL OR n.is_open)) AS may_be_mined,
+             CASE WHEN NOT n.is_open THEN p.outcome END AS outcome
          FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
          CROSS JOIN LATERAL (SELECT coalesce(max(height), 0) AS height FROM chain_blocks
                              WHERE chain = c.code AND active) tip
+         -- What failed is over once its block is as deep as any end has to be, and still in the chain.
+         LEFT JOIN treasury_txs m ON m.id = p.confirmed_tx_id
+         LEFT JOIN chain_blocks b ON b.chain = p.chain AND b.height = m.height AND b.active
+         CROSS JOIN LATERAL (SELECT coalesce(p.outcome = 'failed' AND (
+             m.height + $2 - 1 > tip.height OR b.hash <> m.block_hash), false) AS is_open) n
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid
          -- What took a coin of its payout, in the oldest block: the payout's own may never have been seen.
          LEFT JOIN LATERAL (

@@ -150,11 +150,21 @@ impl Gateway {
             let message = format!("must be left out: {} addresses have none", coin.code);
             return Err(Error::invalid("tag", message));
         }
-        parse_address(chain.params, new.address.trim())
+        let address = parse_address(chain.params, new.address.trim())
             .map(|address| address.canonical)
             .map_err(|error| {
                 let message = format!("must be a valid {} address: {error}", coin.code);
                 Error::invalid("address", message)
-            })
+            })?;
+        // Tokens that their own contract holds are nobody's.
+        let treasury = chain.payer.treasury();
+        if treasury.is_some_and(|treasury| treasury.is_contract(&address)) {
+            let message = format!(
+                "must be the receiver's: this one is the contract of {}",
+                coin.code
+            );
+            return Err(Error::invalid("address", message));
+        }
+        Ok(address)
     }
 }

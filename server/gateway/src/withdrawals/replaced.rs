@@ -16,7 +16,7 @@ use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::ledger::{Unit, with_ids};
 use crate::operations::{OperationRow, OperationStatus, store as operations};
 use crate::operator::{audit_log, reason};
-use crate::{Error, Gateway, Result, payouts};
+use crate::{Error, Gateway, Result, payouts, treasury};
 
 const NOT_REPLACED: Error =
     Error::Conflict("this withdrawal is not one whose coins another transaction took");
@@ -84,11 +84,11 @@ impl Gateway {
         check(&operation, &row, &standing, deep, outcome)?;
         drop(conn);
         let is_queued = row.state == WithdrawalState::Queued;
-        if !is_queued {
-            self.require_gone(&row, &standing).await?;
+        if !is_queued || standing.outcome.is_some() {
+            self.require_gone(&row, &standing, deep).await?;
         }
         let (after, money, note) = match outcome {
-            ReplacedOutcome::NotPaid if is_queued => (
+            ReplacedOutcome::NotPaid if is_queued && standing.outcome.is_none() => (
                 "Called off",
                 "is free again",
                 "Nothing was sent for it, and nothing will be: the held money can be spent again.",
@@ -107,6 +107,11 @@ impl Gateway {
             ),
         };
         let by = match standing.replaced_by {
+            _ if is_queued && standing.outcome.is_some() => {
+                "Its number was used by a transaction that nobody brought here: look on the chain \
+                 whether that one paid the receiver."
+                    .to_owned()
+            }
             _ if is_queued => "Nothing that pays it is signed.".to_owned(),
             None => "The network refused it: its coins are spent.".to_owned(),
             Some(txid) => format!("The other transaction is {txid}."),
@@ -221,10 +226,22 @@ impl Gateway {
 impl Gateway {
     /// The other transaction is known, and waits for no block: whatever the tables say, as long as it may
     /// vanish, nobody knows what became of the money.
-    async fn require_gone(&self, row: &WithdrawalRow, standing: &on_chain::Standing) -> Result<()> {
-        // As deep in the chain as it would have to be itself.
-        if standing.outcome.is_some() {
-            return Ok(());
+    async fn require_gone(
+        &self,
+        row: &WithdrawalRow,
+        standing: &on_chain::Standing,
+        deep: i64,
+    ) -> Result<()> {
+        match standing.outcome.as_deref() {
+            // Found out at the depth of a payment, and a reorganisation gives numbers back.
+            Some("taken") => {
+                let coin = row.sent.currency();
+                let is_used = treasury::is_used_up(self, coin, row.operation_id, deep).await?;
+                return if is_used { Ok(()) } else { Err(NOT_DEEP) };
+            }
+            // The tables say whether its block is deep enough.
+            Some(_) => return Ok(()),
+            None => {}
         }
         let Some(other) = &standing.replaced_by else {
             return Err(NOT_KNOWN);

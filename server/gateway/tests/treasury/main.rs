@@ -20,6 +20,7 @@ mod required;
 mod signer;
 mod stories;
 mod till;
+mod undone;
 
 /// Accounts of nobody here.
 const STRANGERS: [&str; 2] = [

@@ -158,6 +158,11 @@ impl Net {
         self.with(|world| world.pool.retain(|tx| tx.from == RICH));
     }
 
+    /// Bytes that somebody else gives to the network.
+    pub fn send(&self, raw: &[u8]) {
+        self.with(|world| world.take(raw).unwrap());
+    }
+
     pub fn base(&self, wei: u128) {
         self.with(|world| world.base = wei);
     }

@@ -4,7 +4,7 @@ use gateway::withdrawals::ReplacedOutcome;
 use sqlx::PgPool;
 
 use crate::STRANGERS;
-use crate::net::{ETHER, GWEI};
+use crate::net::{ETHER, GWEI, contract};
 use crate::till::{DEEP, Till};
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -212,6 +212,21 @@ async fn nobody_withdraws_to_the_account_that_pays(pool: PgPool) {
     let new = gateway::withdrawals::NewWithdrawal {
         address: till.payer.clone(),
         ..till.world.withdrawal("1", "ETH", "1")
+    };
+    let refused = till.world.withdraw(new).await;
+    assert!(
+        matches!(refused, Err(gateway::Error::Invalid(_))),
+        "{refused:?}"
+    );
+}
+
+/// Nobody has the tokens that their own contract holds.
+#[sqlx::test(migrations = "../../migrations")]
+async fn nobody_withdraws_to_the_contract_of_the_token(pool: PgPool) {
+    let till = Till::new(&pool).await;
+    let new = gateway::withdrawals::NewWithdrawal {
+        address: contract(),
+        ..till.world.withdrawal("25", "USDT", "1")
     };
     let refused = till.world.withdraw(new).await;
     assert!(
