@@ -72,7 +72,7 @@ const VIEW: &str = "CREATE VIEW accounts AS SELECT * FROM read_accounts();";
 /// The floor is what the rule decides by.
 const VIEW_WITHOUT_FLOOR: &str = "
     CREATE VIEW accounts AS
-    SELECT id, merchant_id, currency_id, kind, user_id, posted, held, NULL::numeric AS floor, version
+    SELECT id, merchant_id, currency_id, kind, user_id, posted, held, NULL::numeric(38, 0) AS floor, version
     FROM read_accounts();";
 
 /// As the product writes: where the version is still the one that was read.

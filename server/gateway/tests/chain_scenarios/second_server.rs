@@ -142,7 +142,7 @@ async fn copy(from: &PgPool, to: &PgPool, table: &str) {
 async fn take_the_same_addresses(pool: &PgPool, world: &World, code: &str) {
     let taken: Vec<(i64, String, String)> = sqlx::query_as(
         "SELECT k.idx, a.foreign_id, k.address FROM chain_addresses k
-         LEFT JOIN deposit_addresses a ON a.address_id = k.id
+         JOIN deposit_addresses a ON a.address_id = k.id
          WHERE k.chain = $1 ORDER BY k.idx",
     )
     .bind(code)

@@ -45,6 +45,25 @@ impl Listener {
         }
     }
 
+    /// Waits until the publisher has taken the subscription in, which nobody is told of: what it said
+    /// before is lost.
+    async fn is_subscribed(&self, node: &Node) {
+        self.until(true).await;
+        let nobody = elsewhere(node.kind);
+        let tip = self.backend.tip().await.unwrap();
+        self.backend.mempool().await.unwrap();
+        let waiting = timeout(PATIENCE, self.backend.wait(&tip, HOUR));
+        tokio::pin!(waiting);
+        loop {
+            tokio::select! {
+                waited = &mut waiting => return waited.unwrap().unwrap(),
+                () = tokio::time::sleep(Duration::from_millis(250)) => {
+                    node.mine(1, &nobody).await;
+                }
+            }
+        }
+    }
+
     async fn wait(&self, node: &Node, news: impl Future<Output = ()>) {
         let tip = self.backend.tip().await.unwrap();
         self.backend.mempool().await.unwrap();
@@ -72,7 +91,7 @@ async fn blocks_and_payments_are_heard_and_a_node_that_is_back_is_heard_again() 
     let purse = Purse::filled(&node, 2).await;
     let config = node.config_as("BTC", Network::Regtest);
     let listener = Listener::begin(config, publisher).await;
-    listener.until(true).await;
+    listener.is_subscribed(&node).await;
     for _ in 0..2 {
         listener
             .wait(&node, async {
@@ -87,6 +106,6 @@ async fn blocks_and_payments_are_heard_and_a_node_that_is_back_is_heard_again() 
         node.stop().await;
         listener.until(false).await;
         node.start_again().await;
-        listener.until(true).await;
+        listener.is_subscribed(&node).await;
     }
 }
