@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, HOUSE, WalletType};
 use domain::money::Currency;
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, PgExecutor, PgPool, Row};
+use sqlx::{Executor, PgConnection, PgExecutor, PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -133,15 +133,13 @@ pub(super) async fn save_place(conn: &mut PgConnection, is_first: bool) -> Resul
     } else {
         "RELEASE SAVEPOINT piece; SAVEPOINT piece"
     };
-    sqlx::raw_sql(text).execute(conn).await?;
+    conn.execute(text).await?;
     Ok(())
 }
 
 /// Back to the place that was marked last; it stays marked.
 pub(super) async fn go_back(conn: &mut PgConnection) -> Result<()> {
-    sqlx::raw_sql("ROLLBACK TO SAVEPOINT piece")
-        .execute(conn)
-        .await?;
+    conn.execute("ROLLBACK TO SAVEPOINT piece").await?;
     Ok(())
 }
 

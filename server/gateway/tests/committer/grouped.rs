@@ -187,7 +187,7 @@ async fn what_cannot_be_done_fails_alone(pool: PgPool) {
 async fn a_refusal_of_the_books_takes_no_second_try(pool: PgPool) {
     let world = World::new(&pool).await;
     let (gate, first) = held_up(&world, &pool).await;
-    let others: Vec<_> = ["0.4", "0.5", "0.3", "0.2"]
+    let others: Vec<Exchanging> = ["0.4", "0.5", "0.3", "0.2"]
         .map(|amount| {
             let wish = [amount, "BTC", "EUR"];
             start(
@@ -288,7 +288,7 @@ async fn an_answer_lost_on_the_way_doubles_nothing(pool: PgPool) {
     let cut_off = proxy.pool().await;
     let world = World::new(&cut_off).await;
     let (gate, first) = held_up(&world, &pool).await;
-    let others: Vec<_> = ["0.1", "0.1", "50", "0.1"]
+    let others: Vec<Exchanging> = ["0.1", "0.1", "50", "0.1"]
         .map(|amount| {
             let wish = [amount, "BTC", "EUR"];
             start(
@@ -328,11 +328,7 @@ async fn two_processes_do_not_deadlock(pool: PgPool) {
     }
     let mut calls: Vec<JoinHandle<Result<Answer, Error>>> = Vec::new();
     for n in 0..160usize {
-        let process = if n % 2 == 0 {
-            &world.gateway
-        } else {
-            &second
-        };
+        let process = if n % 2 == 0 { &world.gateway } else { &second };
         let gateway = process.clone();
         let side = n / 2 % 2;
         let merchant = merchants[side];
