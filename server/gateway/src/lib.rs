@@ -138,6 +138,7 @@ impl Gateway {
         let known = [
             ("postings", self.0.book.postings_stats()),
             ("charges", charges),
+            ("grouped", self.0.book.grouped_stats()),
         ];
         known
             .into_iter()

@@ -100,27 +100,26 @@ pub(crate) async fn find(
     view(&row, currencies)
 }
 
-/// Whether change of our own transactions goes to this address.
-pub(crate) async fn is_change(conn: &mut PgConnection, canonical: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM chain_addresses WHERE address = $1 AND branch = 1)",
-    )
-    .bind(canonical)
-    .fetch_one(conn)
-    .await?)
+/// An address of ours, whosever it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watched {
+    /// Row of `chain_addresses`.
+    pub(crate) id: i64,
+    /// Change of our own transactions goes to it.
+    pub(crate) is_change: bool,
 }
 
-/// Row of `chain_addresses` with this canonical text, whosever it is.
+/// The address with this canonical text, if it is one of ours.
 pub(crate) async fn watched_address(
     conn: &mut PgConnection,
     canonical: &str,
-) -> Result<Option<i64>> {
-    Ok(
-        sqlx::query_scalar("SELECT id FROM chain_addresses WHERE address = $1")
+) -> Result<Option<Watched>> {
+    let found: Option<(i64, bool)> =
+        sqlx::query_as("SELECT id, branch = 1 FROM chain_addresses WHERE address = $1")
             .bind(canonical)
             .fetch_optional(conn)
-            .await?,
-    )
+            .await?;
+    Ok(found.map(|(id, is_change)| Watched { id, is_change }))
 }
 
 pub(super) async fn insert(

@@ -103,7 +103,8 @@ async fn record(
         quote_id: None,
     };
     let expected = gateway.expected_of(unit, new.amount, target).await?;
-    let id = operations::insert(unit.conn(), &operation, now).await?;
+    let row = operations::insert(unit.conn(), gateway.currencies(), &operation, now).await?;
+    let id = row.id;
     let deposit = NewDeposit {
         operation_id: id,
         deposit_address_id: address.id,
@@ -115,9 +116,6 @@ async fn record(
         internal_from: new.internal_from,
     };
     store::insert(unit.conn(), &deposit, now).await?;
-    let row = operations::find(unit.conn(), gateway.currencies(), id)
-        .await?
-        .ok_or(Error::NotFound)?;
     tell(gateway, unit, row).await?;
     unit.notify(&wake_name(address.id));
     Ok(id)

@@ -1,4 +1,7 @@
-use domain::ledger::template::exchange;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::ledger::template::{exchange, house, primary_wallet};
 use domain::ledger::{AccountKind, LedgerError};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -9,7 +12,7 @@ use super::{
 };
 use crate::error::violated_constraint;
 use crate::idempotency::{Answer, Once};
-use crate::ledger::{Unit, with_ids};
+use crate::ledger::{Needs, Unit, with_ids};
 use crate::operations::{
     FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, events_of_instant, store,
 };
@@ -17,8 +20,6 @@ use crate::{Error, Gateway, Result, wallets};
 
 /// How often a request is tried again when another one with the same reference or quote was first.
 const TRIES: u32 = 3;
-
-type Render = Box<dyn Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync>;
 
 impl Gateway {
     /// Exchanges between two wallets of the merchant, at once and whole.
@@ -34,34 +35,27 @@ impl Gateway {
         once: Option<Once>,
         render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
-        let render: std::sync::Arc<Render> = std::sync::Arc::new(Box::new(render));
+        let wish = Arc::new(Wish {
+            gateway: self.clone(),
+            new,
+            once,
+            render,
+        });
         let mut last = Error::Conflict("this exchange is being made by another request");
         for _ in 0..TRIES {
-            let (gateway, new_again, once, render) =
-                (self.clone(), new.clone(), once.clone(), render.clone());
+            let again = wish.clone();
             let tried = self
                 .book()
-                .commit(move |unit| {
-                    Box::pin(async move {
-                        if let Some(first) = unit.claim(once.as_ref()).await? {
-                            return Ok(first);
-                        }
-                        let view = gateway.exchange_in(unit, &new_again).await?;
-                        let rendered = render(&view);
-                        let answer = match new_again.foreign_id {
-                            Some(_) => unit.first_answer(view.id, rendered).await?,
-                            None => Answer::fresh(rendered),
-                        };
-                        unit.remember(once.as_ref(), &answer).await?;
-                        Ok(answer)
-                    })
+                .commit_grouped(needs(&wish.new), move |unit| {
+                    let wish = again.clone();
+                    Box::pin(async move { wish.fulfil(unit).await })
                 })
                 .await;
             match tried {
                 // Somebody was first: what it made is found now.
                 Err(error @ Error::AlreadyBooked) => last = error,
                 Err(Error::Ledger(LedgerError::InsufficientFunds { account, .. })) => {
-                    return Err(self.exchange_shortage(&new, account).await);
+                    return Err(self.exchange_shortage(&wish.new, account).await);
                 }
                 other => return other,
             }
@@ -90,11 +84,14 @@ impl Gateway {
                 return self.operation_view(unit.conn(), known).await;
             }
         }
-        for (field, currency) in [
+        let sides = [
             ("sender_currency", new.sender_amount.currency()),
             ("receiver_currency", new.receiver),
-        ] {
-            if !wallets::store::has_currency(unit.conn(), new.merchant_id, currency.id).await? {
+        ];
+        let pairs = BTreeSet::from(sides.map(|(_, currency)| (new.merchant_id, currency.id)));
+        let with_wallets = wallets::store::with_wallets(unit.conn(), &pairs).await?;
+        for (field, currency) in sides {
+            if !with_wallets.contains(&(new.merchant_id, currency.id)) {
                 return Err(Error::invalid(
                     field,
                     "must be a currency you have a wallet in",
@@ -118,17 +115,15 @@ impl Gateway {
             price: Some(quote.price),
             quote_id: Some(quote.id),
         };
-        let id = store::insert(unit.conn(), &operation, now)
+        let row = store::insert(unit.conn(), self.currencies(), &operation, now)
             .await
             .map_err(taken_reference)?;
+        let id = row.id;
         if !quote_store::use_up(unit.conn(), quote.id, id).await? {
             return Err(Error::AlreadyBooked);
         }
         store::insert_fee(unit.conn(), id, FeeKind::Exchange, deal.fee).await?;
         unit.post(with_ids(|ids| exchange(ids, new.merchant_id, id, &deal)));
-        let row = store::find(unit.conn(), self.currencies(), id)
-            .await?
-            .ok_or(Error::NotFound)?;
         let view = self.operation_view(unit.conn(), row).await?;
         for event in events_of_instant(&view, OperationStatus::Processing)? {
             unit.emit(event);
@@ -215,6 +210,52 @@ impl Gateway {
             ),
             Err(error) => error,
         }
+    }
+}
+
+/// An exchange somebody asks for, and how he is answered.
+struct Wish<R> {
+    gateway: Gateway,
+    new: NewExchange,
+    once: Option<Once>,
+    render: R,
+}
+
+impl<R> Wish<R>
+where
+    R: Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync,
+{
+    async fn fulfil(&self, unit: &mut Unit) -> Result<Answer> {
+        if let Some(first) = unit.claim(self.once.as_ref()).await? {
+            return Ok(first);
+        }
+        let view = self.gateway.exchange_in(unit, &self.new).await?;
+        let rendered = (self.render)(&view);
+        let answer = match self.new.foreign_id {
+            Some(_) => unit.first_answer(view.id, rendered).await?,
+            None => Answer::fresh(rendered),
+        };
+        unit.remember(self.once.as_ref(), &answer).await?;
+        Ok(answer)
+    }
+}
+
+/// Quotes, references and keys of the merchant are read and used under its lock; the rest are rows of
+/// the exchange's own.
+fn needs(new: &NewExchange) -> Needs {
+    let accounts = [new.sender_amount.currency().id, new.receiver.id]
+        .into_iter()
+        .flat_map(|currency| {
+            [
+                primary_wallet(new.merchant_id, currency),
+                house(AccountKind::Liquidity, currency),
+                house(AccountKind::Fees, currency),
+            ]
+        })
+        .collect();
+    Needs {
+        merchants: vec![new.merchant_id],
+        accounts,
     }
 }
 

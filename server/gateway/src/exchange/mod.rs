@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub(crate) use execute::taken_reference;
 pub use pricing::price_text;
-pub(crate) use pricing::{Priced, Purpose, shortage};
+pub(crate) use pricing::{Priced, Purpose, exchange_fee, shortage};
 
 use crate::{Error, Gateway, Result};
 

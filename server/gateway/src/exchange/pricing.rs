@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{ExchangeRequest, Given};
+use crate::terms::Terms;
 use crate::{Error, Gateway, Result};
 
 /// Digits after the point of every price, at least.
@@ -108,7 +109,8 @@ impl Gateway {
                 )
             })?;
         // The fee follows the fiat side; both currencies' terms are the operator's.
-        let fee_points = self.exchange_fee(conn, sender, receiver).await?;
+        let (of_sender, of_receiver) = self.terms_of_both(conn, sender, receiver).await?;
+        let fee_points = exchange_fee(&of_sender, &of_receiver);
         let (field, deal) = match request.given {
             Given::Sender(amount) => (
                 "sender_amount",
@@ -121,7 +123,7 @@ impl Gateway {
         };
         let deal =
             deal.ok_or_else(|| Error::invalid(field, "is too small or too large to be exchanged"))?;
-        let minimum = self.terms_of(conn, sender).await?.minimum_exchange;
+        let minimum = of_sender.minimum_exchange;
         if deal.sender < minimum {
             let message = format!("must be worth at least {} {}", minimum.shown(), sender.code);
             return Err(Error::invalid(field, message));
@@ -141,6 +143,14 @@ impl Gateway {
             domain::exchange::FeeSide::Receiver => receiver,
         };
         Ok(self.terms_of(conn, side).await?.exchange_fee_basis_points)
+    }
+}
+
+/// The same where the terms of both are known.
+pub(crate) fn exchange_fee(sender: &Terms, receiver: &Terms) -> u32 {
+    match domain::exchange::FeeSide::of(sender.currency, receiver.currency) {
+        domain::exchange::FeeSide::Sender => sender.exchange_fee_basis_points,
+        domain::exchange::FeeSide::Receiver => receiver.exchange_fee_basis_points,
     }
 }
 

@@ -59,6 +59,20 @@ impl Accounts {
         Ok(ids)
     }
 
+    /// Ids of those that exist; nothing is made.
+    pub(super) async fn existing(
+        &self,
+        keys: &[AccountKey],
+    ) -> Result<HashMap<AccountKey, AccountId>> {
+        let (mut ids, unknown) = self.known(keys).await;
+        if !unknown.is_empty() {
+            let read = store::find_accounts(&self.side_pool, &unknown).await?;
+            self.known.write().await.extend(read.clone());
+            ids.extend(read);
+        }
+        Ok(ids)
+    }
+
     async fn known(
         &self,
         keys: &[AccountKey],

@@ -82,6 +82,43 @@ impl Drawn {
         self.before.extend(locked);
     }
 
+    /// Accounts that are locked.
+    pub(super) fn locked(&self) -> BTreeSet<AccountId> {
+        self.before.keys().copied().collect()
+    }
+
+    /// Forgets accounts whose locks were given back; nothing was booked on them.
+    pub(super) fn keep_locked(&mut self, locked: &BTreeSet<AccountId>) {
+        self.before.retain(|id, _| locked.contains(id));
+        self.after.retain(|id, _| locked.contains(id));
+    }
+
+    /// Books entries that belong together, or none of them.
+    pub(super) fn apply_all(&mut self, entries: &[JournalEntry]) -> Result<()> {
+        if let [entry] = entries {
+            return self.apply(entry);
+        }
+        let (after, booked) = (self.after.clone(), self.entries.len());
+        for entry in entries {
+            if let Err(refusal) = self.apply(entry) {
+                self.after = after;
+                self.forget_from(booked);
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_from(&mut self, booked: usize) {
+        for entry in self.entries.split_off(booked) {
+            for hold in entry.legs.iter().filter_map(|leg| leg.movement.resolves()) {
+                self.ended.remove(&hold);
+            }
+            self.facts.remove(&(entry.kind, entry.dedupe));
+        }
+        self.applied.truncate(booked);
+    }
+
     /// Books an entry in memory, or refuses it whole.
     pub(super) fn apply(&mut self, entry: &JournalEntry) -> Result<()> {
         let fact = (entry.kind, entry.dedupe.clone());

@@ -27,14 +27,16 @@ use futures::future::BoxFuture;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 
+pub(crate) use committer::Needs;
 pub use committer::{Batch, Committer, CommitterStats, Limits, PostedEntry, Postings};
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 
 use self::accounts::Accounts;
+use self::committer::grouped::{self, Grouped, Piece};
 use self::tally::CommitTally;
-use crate::Result;
 use crate::clock::Clock;
 use crate::outbox::Fanout;
+use crate::{Error, Result};
 
 /// Units as the database driver carries them.
 pub fn decimal(units: i128) -> Decimal {
@@ -57,6 +59,7 @@ pub struct Book {
     fanout: Fanout,
     tally: Arc<CommitTally>,
     postings: Arc<OnceLock<Committer<Postings>>>,
+    grouped: Arc<OnceLock<Committer<Grouped>>>,
 }
 
 impl Book {
@@ -68,6 +71,7 @@ impl Book {
             fanout,
             tally: Arc::default(),
             postings: Arc::default(),
+            grouped: Arc::default(),
         }
     }
 
@@ -85,6 +89,35 @@ impl Book {
         let done = self.run(work).await;
         self.tally.note(begun.elapsed(), done.as_ref().err());
         done
+    }
+
+    /// Commits `work` in one transaction with whatever else waits, or alone when nothing does. It may
+    /// run more than once, and locks nothing but what it `needs` and rows it makes itself.
+    ///
+    /// # Errors
+    /// Those of [`Self::commit`]; [`Error::Overloaded`] when too much waits already, and nothing was
+    /// done then.
+    pub(crate) async fn commit_grouped<T, F>(&self, needs: Needs, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'u> Fn(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send + Sync + 'static,
+    {
+        let begun = Instant::now();
+        let piece = Piece::new(needs, work);
+        let done = self.grouped().submit(piece).await.and_then(|value| {
+            value.downcast::<T>().map(|value| *value).map_err(|_| {
+                Error::Internal("a piece of work gave the answer of another one".to_owned())
+            })
+        });
+        if let Err(error) = &done {
+            self.tally.note(begun.elapsed(), Some(error));
+        }
+        done
+    }
+
+    fn grouped(&self) -> &Committer<Grouped> {
+        self.grouped
+            .get_or_init(|| Committer::start(self.clone(), Grouped, grouped::LIMITS))
     }
 
     /// What became of the units of this process.
@@ -136,8 +169,16 @@ impl Book {
         self.postings.get().map(Committer::stats)
     }
 
-    /// Waits for what its committer has taken; it takes nothing more.
+    /// The same of grouped units of work.
+    pub(crate) fn grouped_stats(&self) -> Option<CommitterStats> {
+        self.grouped.get().map(Committer::stats)
+    }
+
+    /// Waits for what its committers have taken; they take nothing more.
     pub(crate) async fn shut_down(&self) {
+        if let Some(committer) = self.grouped.get() {
+            committer.shut_down().await;
+        }
         if let Some(committer) = self.postings.get() {
             committer.shut_down().await;
         }
@@ -148,6 +189,7 @@ impl Book {
     fn without_committers(&self) -> Self {
         Self {
             postings: Arc::default(),
+            grouped: Arc::default(),
             ..self.clone()
         }
     }

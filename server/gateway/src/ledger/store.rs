@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, HOUSE, WalletType};
 use domain::money::Currency;
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{Executor, PgConnection, PgExecutor, PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -117,6 +117,32 @@ pub(super) async fn lock_accounts(
         .collect()
 }
 
+/// Locks merchants in id order: their references, quotes and limits are this unit's from here on.
+pub(super) async fn lock_merchants(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
+    sqlx::query("SELECT id FROM merchants WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
+        .bind(ids)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Marks a place to come back to; the mark before is given up with it, in one round trip.
+pub(super) async fn save_place(conn: &mut PgConnection, is_first: bool) -> Result<()> {
+    let text = if is_first {
+        "SAVEPOINT piece"
+    } else {
+        "RELEASE SAVEPOINT piece; SAVEPOINT piece"
+    };
+    conn.execute(text).await?;
+    Ok(())
+}
+
+/// Back to the place that was marked last; it stays marked.
+pub(super) async fn go_back(conn: &mut PgConnection) -> Result<()> {
+    conn.execute("ROLLBACK TO SAVEPOINT piece").await?;
+    Ok(())
+}
+
 /// What an account stands for.
 pub(super) async fn account_kind(pool: &PgPool, id: AccountId) -> Result<AccountKind> {
     let word: String = sqlx::query_scalar("SELECT kind FROM accounts WHERE id = $1")
@@ -154,10 +180,13 @@ pub(super) async fn notify(conn: &mut PgConnection, public_ids: &[String]) -> Re
 }
 
 /// Which of these entries are in the journal.
-pub(super) async fn booked(pool: &PgPool, entries: &[Uuid]) -> Result<HashSet<Uuid>> {
+pub(super) async fn booked(
+    executor: impl PgExecutor<'_>,
+    entries: &[Uuid],
+) -> Result<HashSet<Uuid>> {
     let found: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM journal_entries WHERE id = ANY($1)")
         .bind(entries)
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await?;
     Ok(found.into_iter().collect())
 }

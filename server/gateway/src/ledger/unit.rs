@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use domain::ledger::template::Ids;
-use domain::ledger::{AccountKey, JournalEntry};
+use domain::ledger::{AccountId, AccountKey, JournalEntry};
 use domain::money::{CurrencyId, Money};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
@@ -45,6 +45,19 @@ pub struct Unit {
     /// What this unit has taken out of our liquidity. Entries are applied at its end, so the accounts
     /// do not show it yet.
     delivered: BTreeMap<CurrencyId, i128>,
+    /// Merchants whose rows are locked.
+    merchants: BTreeSet<i64>,
+    /// Others' work is in it, too.
+    is_shared: bool,
+    has_mark: bool,
+}
+
+/// Where a unit stood before a piece of work began.
+pub(super) struct Mark {
+    events: usize,
+    notifications: usize,
+    delivered: BTreeMap<CurrencyId, i128>,
+    locked: BTreeSet<AccountId>,
 }
 
 impl Unit {
@@ -62,6 +75,9 @@ impl Unit {
             events: Vec::new(),
             notifications: Vec::new(),
             delivered: BTreeMap::new(),
+            merchants: BTreeSet::new(),
+            is_shared: false,
+            has_mark: false,
         }
     }
 
@@ -86,6 +102,10 @@ impl Unit {
     /// [`Error::Internal`] for a second call that would lock out of order.
     pub async fn lock_accounts(&mut self, keys: &[AccountKey]) -> Result<()> {
         let ids = self.accounts.ids(keys, self.now).await?;
+        self.lock_ids(ids).await
+    }
+
+    async fn lock_ids(&mut self, ids: HashMap<AccountKey, AccountId>) -> Result<()> {
         let fresh = self.drawn.unlocked(&ids)?;
         let locked = if fresh.is_empty() {
             BTreeMap::new()
@@ -105,6 +125,68 @@ impl Unit {
     /// then, and the unit goes on.
     pub fn try_post(&mut self, entry: &JournalEntry) -> Result<()> {
         self.drawn.apply(entry)
+    }
+
+    /// Locks merchants, in id order and before everything else but advisory locks.
+    pub(crate) async fn lock_merchants(&mut self, ids: &BTreeSet<i64>) -> Result<()> {
+        if ids.is_subset(&self.merchants) {
+            return Ok(());
+        }
+        let wanted: Vec<i64> = ids.iter().copied().collect();
+        store::lock_merchants(&mut self.tx, &wanted).await?;
+        self.merchants.extend(wanted);
+        Ok(())
+    }
+
+    /// Whether work of others is done in this transaction, too. Then nothing may be locked but what
+    /// was said before.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Takes on work of many. Those of their accounts that exist are locked now.
+    pub(super) async fn share(&mut self, accounts: &[AccountKey]) -> Result<()> {
+        self.is_shared = true;
+        let ids = self.accounts.existing(accounts).await?;
+        self.lock_ids(ids).await
+    }
+
+    /// Where it stands before a piece of work.
+    pub(super) async fn mark(&mut self) -> Result<Mark> {
+        store::save_place(&mut self.tx, !self.has_mark).await?;
+        self.has_mark = true;
+        Ok(Mark {
+            events: self.events.len(),
+            notifications: self.notifications.len(),
+            delivered: self.delivered.clone(),
+            locked: self.drawn.locked(),
+        })
+    }
+
+    /// Leaves nothing of the piece of work that began at the mark, and was not booked.
+    pub(super) async fn undo(&mut self, mark: Mark) -> Result<()> {
+        store::go_back(&mut self.tx).await?;
+        self.entries.clear();
+        self.events.truncate(mark.events);
+        self.notifications.truncate(mark.notifications);
+        self.delivered = mark.delivered;
+        self.drawn.keep_locked(&mark.locked);
+        Ok(())
+    }
+
+    /// The entry that was staged last and is not booked yet.
+    pub(super) fn last_staged(&self) -> Option<Uuid> {
+        self.entries.last().map(|entry| entry.id)
+    }
+
+    /// Books what is staged, in memory: all of it or nothing.
+    pub(super) async fn book_staged(&mut self) -> Result<()> {
+        let staged = std::mem::take(&mut self.entries);
+        if staged.is_empty() {
+            return Ok(());
+        }
+        self.lock_accounts(&accounts_of(&staged)).await?;
+        self.drawn.apply_all(&staged)
     }
 
     /// Stages a journal entry.
@@ -139,13 +221,7 @@ impl Unit {
 
     /// Books what is staged and writes everything that is booked.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
-        let staged = std::mem::take(&mut self.entries);
-        if !staged.is_empty() {
-            self.lock_accounts(&accounts_of(&staged)).await?;
-            for entry in &staged {
-                self.drawn.apply(entry)?;
-            }
-        }
+        self.book_staged().await?;
         let drawn = std::mem::take(&mut self.drawn);
         if drawn.entries().is_empty() {
             return Ok(());

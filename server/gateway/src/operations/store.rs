@@ -49,37 +49,40 @@ fn operation(row: &PgRow, currencies: &Currencies) -> Result<OperationRow> {
 
 pub(crate) async fn insert(
     conn: &mut PgConnection,
+    currencies: &Currencies,
     new: &NewOperation,
     now: OffsetDateTime,
-) -> Result<i64> {
+) -> Result<OperationRow> {
     let finished = matches!(
         new.status,
         OperationStatus::Confirmed | OperationStatus::Cancelled
     );
-    Ok(sqlx::query_scalar(
-        "INSERT INTO operations (merchant_id, kind, status, foreign_id, request_hash,
+    let query = format!(
+        "INSERT INTO operations AS o (merchant_id, kind, status, foreign_id, request_hash,
              sent_currency_id, sent_amount, received_currency_id, received_amount, received_net,
              requested_amount, price, quote_id, created_at, updated_at, finished_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
-         RETURNING id",
-    )
-    .bind(new.merchant_id)
-    .bind(new.kind.word())
-    .bind(new.status.word())
-    .bind(&new.foreign_id)
-    .bind(new.request_hash.as_ref().map(<[u8; 32]>::as_slice))
-    .bind(new.sent.currency().id)
-    .bind(decimal(new.sent.units()))
-    .bind(new.received_currency.id)
-    .bind(new.received.map(|money| decimal(money.units())))
-    .bind(new.received_net.map(|money| decimal(money.units())))
-    .bind(decimal(new.requested.units()))
-    .bind(new.price)
-    .bind(new.quote_id)
-    .bind(now)
-    .bind(finished.then_some(now))
-    .fetch_one(conn)
-    .await?)
+         RETURNING {COLUMNS}"
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(new.merchant_id)
+        .bind(new.kind.word())
+        .bind(new.status.word())
+        .bind(&new.foreign_id)
+        .bind(new.request_hash.as_ref().map(<[u8; 32]>::as_slice))
+        .bind(new.sent.currency().id)
+        .bind(decimal(new.sent.units()))
+        .bind(new.received_currency.id)
+        .bind(new.received.map(|money| decimal(money.units())))
+        .bind(new.received_net.map(|money| decimal(money.units())))
+        .bind(decimal(new.requested.units()))
+        .bind(new.price)
+        .bind(new.quote_id)
+        .bind(now)
+        .bind(finished.then_some(now))
+        .fetch_one(conn)
+        .await?;
+    operation(&row, currencies)
 }
 
 /// The other figures of a deposit that the chain tells otherwise than before.

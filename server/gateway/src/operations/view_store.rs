@@ -34,7 +34,7 @@ struct Moved {
     confirmations: u32,
 }
 
-/// Rows with everything that belongs to them: three queries, however many there are.
+/// Rows with everything that belongs to them: at most three queries, however many there are.
 pub(super) async fn views(
     conn: &mut PgConnection,
     currencies: &Currencies,
@@ -43,8 +43,17 @@ pub(super) async fn views(
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut parts: HashMap<i64, Parts> = HashMap::new();
     add_fees(conn, currencies, &ids, &mut parts).await?;
-    add_deposits(conn, currencies, &ids, &mut parts).await?;
-    add_withdrawals(conn, currencies, &ids, &mut parts).await?;
+    let of = |wanted: fn(OperationKind) -> bool| -> Vec<i64> {
+        let those = rows.iter().filter(|row| wanted(row.kind));
+        those.map(|row| row.id).collect()
+    };
+    let (deposits, withdrawals) = (of(is_deposit), of(is_withdrawal));
+    if !deposits.is_empty() {
+        add_deposits(conn, currencies, &deposits, &mut parts).await?;
+    }
+    if !withdrawals.is_empty() {
+        add_withdrawals(conn, currencies, &withdrawals, &mut parts).await?;
+    }
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -52,6 +61,20 @@ pub(super) async fn views(
             assemble(row, parts)
         })
         .collect())
+}
+
+fn is_deposit(kind: OperationKind) -> bool {
+    matches!(
+        kind,
+        OperationKind::Deposit | OperationKind::DepositExchange
+    )
+}
+
+fn is_withdrawal(kind: OperationKind) -> bool {
+    matches!(
+        kind,
+        OperationKind::Withdrawal | OperationKind::WithdrawalExchange | OperationKind::Refund
+    )
 }
 
 async fn add_fees(

@@ -48,8 +48,7 @@ impl Gateway {
                 sources: vec!["identity".to_owned()],
             }));
         }
-        let direct = store::observations(conn, from.id, to.id, now).await?;
-        let reverse = store::observations(conn, to.id, from.id, now).await?;
+        let (direct, reverse) = store::observations(conn, from.id, to.id, now).await?;
         Ok(self.mid_of(&direct, &reverse, now))
     }
 

@@ -32,15 +32,16 @@ fn observation(row: &PgRow) -> Result<Observation> {
     })
 }
 
+/// Observations of a pair, and those of the opposite one.
 pub(super) async fn observations(
     conn: &mut PgConnection,
     from: i16,
     to: i16,
     now: OffsetDateTime,
-) -> Result<Vec<Observation>> {
+) -> Result<(Vec<Observation>, Vec<Observation>)> {
     let rows = sqlx::query(concat!(
-        "SELECT source, rate, observed_at, ages FROM rate_observations r
-         WHERE from_id = $1 AND to_id = $2 AND ",
+        "SELECT from_id, source, rate, observed_at, ages FROM rate_observations r
+         WHERE ((from_id = $1 AND to_id = $2) OR (from_id = $2 AND to_id = $1)) AND ",
         in_force!("$3")
     ))
     .bind(from)
@@ -48,7 +49,17 @@ pub(super) async fn observations(
     .bind(now)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(observation).collect()
+    let (mut direct, mut reverse) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let of: i16 = row.try_get("from_id")?;
+        let side = if of == from {
+            &mut direct
+        } else {
+            &mut reverse
+        };
+        side.push(observation(row)?);
+    }
+    Ok((direct, reverse))
 }
 
 /// Observations of every pair the currency is part of, as (from, to, observation).

@@ -57,6 +57,22 @@ impl Gateway {
             .ok_or_else(|| Error::Internal(format!("{} has no terms", currency.code)))
     }
 
+    /// The same of two currencies, which may be one, in one round trip.
+    pub(crate) async fn terms_of_both(
+        &self,
+        conn: &mut PgConnection,
+        one: Currency,
+        other: Currency,
+    ) -> Result<(Terms, Terms)> {
+        let missing = |of: Currency| move || Error::Internal(format!("{} has no terms", of.code));
+        let [of_one, of_other] =
+            store::find_both(conn, self.currencies(), [one.id, other.id]).await?;
+        Ok((
+            of_one.ok_or_else(missing(one))?,
+            of_other.ok_or_else(missing(other))?,
+        ))
+    }
+
     /// Blocks, the transaction's own included, after which no reorganisation is reckoned with on the
     /// coin's chain: those that make the largest deposit final. At least 1.
     pub(crate) async fn final_depth(

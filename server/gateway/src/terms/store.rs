@@ -55,6 +55,25 @@ pub(super) async fn list(pool: &PgPool, currencies: &Currencies) -> Result<Vec<T
     rows.iter().map(|row| terms(row, currencies)).collect()
 }
 
+/// Those of two currencies, which may be the same one.
+pub(super) async fn find_both(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    pair: [CurrencyId; 2],
+) -> Result<[Option<Terms>; 2]> {
+    let query = format!("SELECT {COLUMNS} FROM {TABLES} WHERE t.currency_id = ANY($1)");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(pair.to_vec())
+        .fetch_all(conn)
+        .await?;
+    let found = rows
+        .iter()
+        .map(|row| terms(row, currencies))
+        .collect::<Result<Vec<_>>>()?;
+    let of = |id: CurrencyId| found.iter().find(|terms| terms.currency.id == id).cloned();
+    Ok(pair.map(of))
+}
+
 pub(super) async fn find(
     conn: &mut PgConnection,
     currencies: &Currencies,

@@ -140,6 +140,7 @@ impl Gateway {
             Err(error) => return Err(error),
         };
         let target = addresses::store::watched_address(unit.conn(), &withdrawal.address).await?;
+        let target = target.map(|watched| watched.id);
         if let Some(chain_address_id) = target {
             charges::receiving::lock_charge_of(self, unit, chain_address_id).await?;
         }
@@ -147,14 +148,18 @@ impl Gateway {
     }
 
     pub(super) async fn tell_withdrawal(&self, unit: &mut Unit, id: i64) -> Result<()> {
-        self.told_withdrawal(unit, id).await.map(drop)
-    }
-
-    /// Stages the event about a withdrawal as it stands, and answers that.
-    pub(super) async fn told_withdrawal(&self, unit: &mut Unit, id: i64) -> Result<OperationView> {
         let row = operations::find(unit.conn(), self.currencies(), id)
             .await?
             .ok_or(Error::NotFound)?;
+        self.told_withdrawal(unit, row).await.map(drop)
+    }
+
+    /// Stages the event about a withdrawal as it stands, and answers that.
+    pub(super) async fn told_withdrawal(
+        &self,
+        unit: &mut Unit,
+        row: OperationRow,
+    ) -> Result<OperationView> {
         let view = self.operation_view(unit.conn(), row).await?;
         if let Some(event) = event_of(&view)? {
             unit.emit(event);

@@ -27,15 +27,6 @@ pub(super) async fn limits(conn: &mut PgConnection, merchant_id: i64) -> Result<
     Ok(Limits { each, daily })
 }
 
-/// Withdrawals of a merchant follow each other from here on.
-pub(super) async fn lock_merchant(conn: &mut PgConnection, merchant_id: i64) -> Result<()> {
-    sqlx::query("SELECT id FROM merchants WHERE id = $1 FOR NO KEY UPDATE")
-        .bind(merchant_id)
-        .fetch_one(conn)
-        .await?;
-    Ok(())
-}
-
 /// What was asked for since then and not called off, by currency.
 pub(super) async fn asked_since(
     conn: &mut PgConnection,

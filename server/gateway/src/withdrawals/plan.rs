@@ -5,8 +5,9 @@ use time::OffsetDateTime;
 
 use super::{NewWithdrawal, WithdrawalReview};
 use crate::chain::address::parse_address;
-use crate::exchange::Priced;
+use crate::exchange::{Priced, exchange_fee};
 use crate::operations::FeeKind;
+use crate::terms::Terms;
 use crate::{Error, Gateway, Result, addresses, wallets};
 
 /// Everything decided about a withdrawal before anything is held.
@@ -71,18 +72,19 @@ impl Gateway {
             ));
         }
         // Nobody was ever given such an address: what went there would belong to nobody.
-        if addresses::store::is_change(conn, &address).await? {
+        let ours = addresses::store::watched_address(conn, &address).await?;
+        if ours.is_some_and(|ours| ours.is_change) {
             return Err(Error::invalid("address", super::OUR_CHANGE));
         }
-        let internal = addresses::store::watched_address(conn, &address).await?;
-        let terms = self.terms_of(conn, from).await?;
+        let (terms, coin_terms) = self.terms_of_both(conn, from, coin).await?;
         if new.amount < terms.minimum_withdrawal {
             let least = terms.minimum_withdrawal.shown();
             let message = format!("must be at least {least} {}", from.code);
             return Err(Error::invalid("amount", message));
         }
-        let (amounts, priced) = self.price_withdrawal(conn, new.amount, coin, now).await?;
-        let coin_terms = self.terms_of(conn, coin).await?;
+        let (amounts, priced) = self
+            .price_at(conn, new.amount, &terms, &coin_terms, now)
+            .await?;
         if from.id != coin.id && amounts.sent < coin_terms.minimum_withdrawal {
             let least = coin_terms.minimum_withdrawal.shown();
             let message = format!("must be worth at least {least} {}", coin.code);
@@ -93,7 +95,7 @@ impl Gateway {
             amounts,
             priced,
             address,
-            internal,
+            internal: ours.map(|ours| ours.id),
             confirmations_required: coin_terms.confirmations.max(1),
         })
     }
@@ -106,8 +108,20 @@ impl Gateway {
         coin: Currency,
         now: OffsetDateTime,
     ) -> Result<(Amounts, Option<Priced>)> {
-        let from = amount.currency();
-        let terms = self.terms_of(conn, from).await?;
+        let (terms, coin_terms) = self.terms_of_both(conn, amount.currency(), coin).await?;
+        self.price_at(conn, amount, &terms, &coin_terms, now).await
+    }
+
+    /// The same at terms that are known: those of the amount's currency, and of the coin.
+    async fn price_at(
+        &self,
+        conn: &mut PgConnection,
+        amount: Money,
+        terms: &Terms,
+        coin_terms: &Terms,
+        now: OffsetDateTime,
+    ) -> Result<(Amounts, Option<Priced>)> {
+        let (from, coin) = (amount.currency(), coin_terms.currency);
         let fees = FeeTerms {
             basis_points: terms.withdrawal_fee_basis_points,
             fixed: terms.withdrawal_fee_fixed.units(),
@@ -122,7 +136,7 @@ impl Gateway {
                     let message = format!("cannot be bought for {} right now", from.code);
                     Error::invalid("convert_to", message)
                 })?;
-            let points = self.exchange_fee(conn, from, coin).await?;
+            let points = exchange_fee(terms, coin_terms);
             let amounts = exchanged(amount, rate.price, coin, points, fees);
             let deal = domain::exchange::Deal::sell(amount, rate.price, coin, points);
             let spread = self.settings().spread_basis_points;

@@ -47,7 +47,8 @@ impl Gateway {
                 let message = format!("must be a valid {} address: {error}", coin.code);
                 Error::invalid("address", message)
             })?;
-        if addresses::store::is_change(unit.conn(), &address).await? {
+        let ours = addresses::store::watched_address(unit.conn(), &address).await?;
+        if ours.is_some_and(|ours| ours.is_change) {
             return Err(Error::invalid("address", super::OUR_CHANGE));
         }
         let now = unit.now();
@@ -67,7 +68,9 @@ impl Gateway {
             price: None,
             quote_id: None,
         };
-        let id = operations::insert(unit.conn(), &operation, now).await?;
+        let id = operations::insert(unit.conn(), self.currencies(), &operation, now)
+            .await?
+            .id;
         let payer = suspense(merchant_id, coin.id);
         let (entry, holds) =
             with_ids(|ids| withdrawal_held(ids, payer, id, Fact::Request, &amounts));
@@ -88,7 +91,6 @@ impl Gateway {
             confirmations_required: confirmations.max(1),
         };
         store::insert(unit.conn(), &row, now).await?;
-        store::notify_worker(unit.conn()).await?;
         Ok(id)
     }
 }

@@ -1,19 +1,21 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::ledger::template::{Fact, primary_wallet, withdrawal_held};
+use domain::ledger::template::{Fact, house, primary_wallet, withdrawal_held};
 use domain::ledger::{AccountId, AccountKind, LedgerError};
 use domain::withdrawal::WithdrawalState;
 use sha2::{Digest, Sha256};
 use time::Duration;
 
+use super::NewWithdrawal;
 use super::plan::Plan;
 use super::store::{self, NewRow};
-use super::{NewWithdrawal, limit_store};
 use crate::exchange::{Purpose, quote_store, shortage, taken_reference};
 use crate::idempotency::{Answer, Once};
-use crate::ledger::{Unit, with_ids};
+use crate::ledger::{Needs, Unit, with_ids};
 use crate::operations::{
-    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, store as operations,
+    FeeKind, NewOperation, OperationKind, OperationRow, OperationStatus, OperationView,
+    store as operations,
 };
 use crate::{Error, Gateway, Result};
 
@@ -74,34 +76,20 @@ impl Gateway {
         repeated: Repeated,
         render: impl Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
-        let render = Arc::new(render);
+        let wish = Arc::new(Wish {
+            gateway: self.clone(),
+            new,
+            once,
+            repeated,
+            render,
+        });
         let mut last = Error::Conflict("this withdrawal is being made by another request");
         for _ in 0..TRIES {
-            let (gateway, again, once, render) =
-                (self.clone(), new.clone(), once.clone(), render.clone());
-            let tried = self
-                .book()
-                .commit(move |unit| {
-                    Box::pin(async move {
-                        if let Some(first) = unit.claim(once.as_ref()).await? {
-                            return Ok(first);
-                        }
-                        let view = gateway.withdraw_in(unit, &again).await?;
-                        let rendered = render(&view);
-                        let answer = match repeated {
-                            Repeated::FirstAnswer => unit.first_answer(view.id, rendered).await?,
-                            Repeated::Rendered => Answer::fresh(rendered),
-                        };
-                        unit.remember(once.as_ref(), &answer).await?;
-                        Ok(answer)
-                    })
-                })
-                .await;
-            match tried {
+            match self.try_wish(&wish).await {
                 // Somebody was first: what it made is found now.
                 Err(error @ Error::AlreadyBooked) => last = error,
                 Err(Error::Ledger(LedgerError::InsufficientFunds { account, .. })) => {
-                    return Err(self.withdrawal_shortage(&new, account).await);
+                    return Err(self.withdrawal_shortage(&wish.new, account).await);
                 }
                 other => return other,
             }
@@ -109,7 +97,37 @@ impl Gateway {
         Err(last)
     }
 
-    async fn withdraw_in(&self, unit: &mut Unit, new: &NewWithdrawal) -> Result<OperationView> {
+    async fn try_wish<R>(&self, wish: &Arc<Wish<R>>) -> Result<Answer>
+    where
+        R: Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
+    {
+        let again = wish.clone();
+        let answer = self
+            .book()
+            .commit_grouped(needs(&wish.new), move |unit| {
+                let wish = again.clone();
+                Box::pin(async move { wish.fulfil(unit).await })
+            })
+            .await?;
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+        let wish = wish.clone();
+        self.book()
+            .commit(move |unit| Box::pin(async move { wish.fulfil(unit).await }))
+            .await?
+            .ok_or_else(|| Error::Internal("a unit alone is no group".to_owned()))
+    }
+
+    /// `None` when it cannot be done in a group: nothing was written then.
+    async fn withdraw_in(
+        &self,
+        unit: &mut Unit,
+        new: &NewWithdrawal,
+    ) -> Result<Option<OperationView>> {
+        // References are looked up, and daily sums judged, one withdrawal after the other.
+        unit.lock_merchants(&BTreeSet::from([new.merchant_id]))
+            .await?;
         let hash = request_hash(new);
         if let Some(foreign_id) = &new.foreign_id {
             let known = operations::find_by_reference(
@@ -125,23 +143,27 @@ impl Gateway {
                     let message = "was used for another withdrawal already";
                     return Err(Error::invalid("foreign_id", message));
                 }
-                return self.operation_view(unit.conn(), known).await;
+                return self.operation_view(unit.conn(), known).await.map(Some);
             }
         }
-        // Daily sums are judged one withdrawal after the other.
-        limit_store::lock_merchant(unit.conn(), new.merchant_id).await?;
         let now = unit.now();
         let plan = self.plan_withdrawal(unit.conn(), new, now).await?;
-        let id = self.hold_withdrawal(unit, new, &plan, hash).await?;
-        store::notify_worker(unit.conn()).await?;
-        let view = self.told_withdrawal(unit, id).await?;
-        match plan.internal {
-            Some(chain_address_id) if !plan.needs_approval => {
-                self.pay_internally(unit, id, chain_address_id).await?;
-                self.told_withdrawal(unit, id).await
-            }
-            _ => Ok(view),
+        let paid_at_once = plan.internal.filter(|_| !plan.needs_approval);
+        if paid_at_once.is_some() && unit.is_shared() {
+            // It locks a charge or promises of whoever receives it.
+            return Ok(None);
         }
+        let row = self.hold_withdrawal(unit, new, &plan, hash).await?;
+        let id = row.id;
+        let view = self.told_withdrawal(unit, row).await?;
+        let Some(chain_address_id) = paid_at_once else {
+            return Ok(Some(view));
+        };
+        self.pay_internally(unit, id, chain_address_id).await?;
+        let row = operations::find(unit.conn(), self.currencies(), id)
+            .await?
+            .ok_or(Error::NotFound)?;
+        self.told_withdrawal(unit, row).await.map(Some)
     }
 
     async fn hold_withdrawal(
@@ -150,7 +172,7 @@ impl Gateway {
         new: &NewWithdrawal,
         plan: &Plan,
         hash: [u8; 32],
-    ) -> Result<i64> {
+    ) -> Result<OperationRow> {
         let (now, amounts) = (unit.now(), &plan.amounts);
         if let Some(priced) = &plan.priced {
             let until = now + Duration::seconds(1);
@@ -178,9 +200,10 @@ impl Gateway {
             price: plan.priced.as_ref().map(|priced| priced.price),
             quote_id: plan.priced.as_ref().map(|priced| priced.id),
         };
-        let id = operations::insert(unit.conn(), &operation, now)
+        let operation = operations::insert(unit.conn(), self.currencies(), &operation, now)
             .await
             .map_err(taken_reference)?;
+        let id = operation.id;
         for (kind, fee) in [
             (FeeKind::Exchange, amounts.exchange_fee),
             (FeeKind::Withdrawal, amounts.withdrawal_fee),
@@ -208,7 +231,7 @@ impl Gateway {
             confirmations_required: plan.confirmations_required,
         };
         store::insert(unit.conn(), &row, now).await?;
-        Ok(id)
+        Ok(operation)
     }
 
     async fn withdrawal_shortage(&self, new: &NewWithdrawal, account: AccountId) -> Error {
@@ -217,6 +240,56 @@ impl Gateway {
             Ok(_) => shortage(new.amount.currency().code.as_str(), false, "amount"),
             Err(error) => error,
         }
+    }
+}
+
+/// A withdrawal somebody asks for, and how he is answered.
+struct Wish<R> {
+    gateway: Gateway,
+    new: NewWithdrawal,
+    once: Option<Once>,
+    repeated: Repeated,
+    render: R,
+}
+
+impl<R> Wish<R>
+where
+    R: Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync,
+{
+    /// `None` when it cannot be done in a group: nothing was written then.
+    async fn fulfil(&self, unit: &mut Unit) -> Result<Option<Answer>> {
+        if let Some(first) = unit.claim(self.once.as_ref()).await? {
+            return Ok(Some(first));
+        }
+        let Some(view) = self.gateway.withdraw_in(unit, &self.new).await? else {
+            return Ok(None);
+        };
+        let rendered = (self.render)(&view);
+        let answer = match self.repeated {
+            Repeated::FirstAnswer => unit.first_answer(view.id, rendered).await?,
+            Repeated::Rendered => Answer::fresh(rendered),
+        };
+        unit.remember(self.once.as_ref(), &answer).await?;
+        Ok(Some(answer))
+    }
+}
+
+/// Limits and references are read under the merchant's lock; the rest are rows of the withdrawal's own.
+fn needs(new: &NewWithdrawal) -> Needs {
+    let (from, coin) = (new.amount.currency().id, new.coin().id);
+    let mut accounts = vec![primary_wallet(new.merchant_id, from)];
+    if from == coin {
+        accounts.push(house(AccountKind::ChainHoldings, coin));
+    } else {
+        accounts.extend([
+            house(AccountKind::Liquidity, from),
+            house(AccountKind::Liquidity, coin),
+            house(AccountKind::ChainHoldings, coin),
+        ]);
+    }
+    Needs {
+        merchants: vec![new.merchant_id],
+        accounts,
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) struct NewRow<'a> {
     pub(super) confirmations_required: u32,
 }
 
+/// Wakes the worker, too, once it is committed.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     new: &NewRow<'_>,
@@ -35,10 +36,12 @@ pub(super) async fn insert(
 ) -> Result<()> {
     let liquidity = new.holds.liquidity;
     sqlx::query(
-        "INSERT INTO withdrawals (operation_id, coin_id, address, amount, state, hold_id, held,
-             liquidity_hold_id, liquidity_held, requested_by, requested_user_id, claim_id, internal,
-             confirmations_required, next_attempt_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "WITH added AS (
+             INSERT INTO withdrawals (operation_id, coin_id, address, amount, state, hold_id, held,
+                 liquidity_hold_id, liquidity_held, requested_by, requested_user_id, claim_id, internal,
+                 confirmations_required, next_attempt_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15))
+         SELECT pg_notify($16, '')",
     )
     .bind(new.operation_id)
     .bind(new.sent.currency().id)
@@ -55,6 +58,7 @@ pub(super) async fn insert(
     .bind(new.internal)
     .bind(i32::try_from(new.confirmations_required)?)
     .bind(now)
+    .bind(WITHDRAWAL_CHANNEL)
     .execute(conn)
     .await?;
     Ok(())

@@ -6,6 +6,7 @@ mod support;
 
 mod charges;
 mod failures;
+mod grouped;
 mod limits;
 mod model;
 #[cfg(unix)]

@@ -9,6 +9,7 @@
 mod attempt;
 mod batch;
 mod gauge;
+pub(super) mod grouped;
 mod posting;
 mod queue;
 mod worker;
@@ -19,6 +20,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 pub use self::batch::Batch;
 pub use self::gauge::CommitterStats;
+pub(crate) use self::grouped::Needs;
 pub use self::posting::{PostedEntry, Postings};
 
 use self::gauge::Gauge;
