@@ -25,7 +25,8 @@ pub(super) async fn write(
         "WITH entries AS (
              INSERT INTO journal_entries (id, merchant_id, kind, subject, dedupe, created_at)
              SELECT t.*, $1
-             FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[]) AS t),
+             FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[]) AS t
+             RETURNING 1),
          legs AS (
              INSERT INTO postings (id, entry_id, leg, label, movement, currency_id, amount,
                  debit_account, debit_version, debit_after, debit_held_after,
@@ -33,7 +34,9 @@ pub(super) async fn write(
              SELECT t.*, $1
              FROM unnest($7::uuid[], $8::uuid[], $9::smallint[], $10::text[], $11::text[],
                  $12::smallint[], $13::numeric[], $14::bigint[], $15::bigint[], $16::numeric[],
-                 $17::numeric[], $18::bigint[], $19::bigint[], $20::numeric[], $21::uuid[]) AS t),
+                 $17::numeric[], $18::bigint[], $19::bigint[], $20::numeric[], $21::uuid[]) AS t
+             -- After the entries: one that is there already is refused by its own key.
+             WHERE (SELECT count(*) FROM entries) >= 0),
          moved AS (
              UPDATE accounts a SET posted = t.posted, held = t.held, version = t.version
              FROM unnest($22::bigint[], $23::bigint[], $24::numeric[], $25::numeric[], $26::bigint[])

@@ -77,7 +77,7 @@ pub(super) async fn drop_draft(
         }
     }
     if others.next().is_none() {
-        rider_store::leave(unit.conn(), payout, now).await?;
+        rider_store::leave(unit.conn(), payout).await?;
         store::ended(unit.conn(), payout, now).await?;
     }
     withdrawals::notify_worker(unit.conn()).await

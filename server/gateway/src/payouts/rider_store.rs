@@ -26,19 +26,16 @@ pub(super) async fn ride(
     Ok(usize::try_from(riding)? == operation_ids.len())
 }
 
-/// Those that wait leave a payout of which nothing was signed, and are due at once; the database refuses
-/// it for any other.
-pub(super) async fn leave(
-    conn: &mut PgConnection,
-    payout_id: i64,
-    now: OffsetDateTime,
-) -> Result<()> {
+/// Those that wait leave a payout of which nothing was signed, and are due since they were asked for; the
+/// database refuses it for any other.
+pub(super) async fn leave(conn: &mut PgConnection, payout_id: i64) -> Result<()> {
     sqlx::query(
-        "UPDATE withdrawals SET payout_id = NULL, next_attempt_at = $2, locked_until = NULL
-         WHERE payout_id = $1 AND state = 'queued'",
+        "UPDATE withdrawals w SET payout_id = NULL, locked_until = NULL,
+             next_attempt_at = coalesce(w.decided_at, o.created_at)
+         FROM operations o
+         WHERE w.payout_id = $1 AND w.state = 'queued' AND o.id = w.operation_id",
     )
     .bind(payout_id)
-    .bind(now)
     .execute(conn)
     .await?;
     Ok(())

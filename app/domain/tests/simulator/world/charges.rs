@@ -94,7 +94,9 @@ impl Unit {
         row.withheld = false;
         if change.pays {
             let is_due = credit.is_none();
-            let credit = credit.or_else(|| quoted_credit(row, change.quote.as_ref())).ok_or(Refused)?;
+            let credit = credit
+                .or_else(|| quoted_credit(row, change.quote.as_ref()))
+                .ok_or(Refused)?;
             if self.take_liquidity(Coin::Eur, credit.gross.units()) {
                 if !credit.gross.is_positive() {
                     return Err(Refused);
