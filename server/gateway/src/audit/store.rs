@@ -154,6 +154,10 @@ pub(super) const CHECKS: [(&str, &str); 44] = [
         treasury::ONE_IN_THE_CHAIN,
     ),
     (
+        "each number that was given back was never signed with",
+        treasury::RELEASED_UNSIGNED,
+    ),
+    (
         "all transactions of a payment pay what it says",
         treasury::PLANS_AGREE,
     ),

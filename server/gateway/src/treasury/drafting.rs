@@ -49,12 +49,18 @@ pub(super) async fn draft_due(
 ) -> Result<bool> {
     let now = gateway.clock().now();
     let coin = chain.coin.id;
-    let mut due =
-        withdrawals::claim_of_coin(gateway.pool(), coin, now, LEASE_SECONDS, BATCH, false).await?;
+    let mut due = Vec::new();
+    // What a signer has refused comes last.
+    for is_refused in [false, true] {
+        let mut claimed =
+            withdrawals::claim_of_coin(gateway.pool(), coin, now, LEASE_SECONDS, BATCH, is_refused)
+                .await?;
+        claimed.sort_unstable();
+        due.extend(claimed);
+    }
     if due.is_empty() {
         return Ok(false);
     }
-    due.sort_unstable();
     for id in due {
         let (why, is_waiting) = match draft(gateway, chain, treasury, id).await {
             Ok(Drafted::As(tx)) => {
@@ -227,7 +233,13 @@ async fn store_draft(
                 let known = i64::try_from(funds.mined.max(funds.waiting))?;
                 let book = store::lock(unit.conn(), &place, known, now).await?;
                 let is_paid = store::of_withdrawal(unit.conn(), wish.id).await?.is_some();
-                if row.state != WithdrawalState::Queued || is_paid || book.paused_why.is_some() {
+                // Again, under the lock: behind one that may be refused nothing is signed.
+                let is_behind = !by_hand && store::any_draft(unit.conn(), &place).await?;
+                if row.state != WithdrawalState::Queued
+                    || is_paid
+                    || is_behind
+                    || book.paused_why.is_some()
+                {
                     return Ok(Drafted::Nothing);
                 }
                 if known > book.next_nonce {
@@ -283,7 +295,8 @@ async fn store_draft(
                 let payment = store::insert_payment(unit.conn(), new, now).await?;
                 let tx =
                     tx_store::insert(unit.conn(), payment, None, &plan, BY_ITSELF, now).await?;
-                if operation.needs_attention {
+                // One that was refused needs a person until it is signed.
+                if operation.needs_attention && !row.is_refused {
                     operation.needs_attention = false;
                     operation.error = None;
                     operation.updated_at = now;

@@ -29,7 +29,7 @@ pub(super) async fn open(conn: &mut PgConnection, coin: Currency) -> Result<Vec<
         "SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
              p.confirmed_tx_id, p.outcome
          FROM treasury_payments p
-         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL
+         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL AND p.outcome IS DISTINCT FROM 'released'
          UNION
          SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
              p.confirmed_tx_id, p.outcome

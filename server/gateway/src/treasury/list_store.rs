@@ -20,6 +20,7 @@ pub(super) async fn lines(pool: &PgPool, coins: &[i16]) -> Result<Vec<TreasuryLi
          JOIN operations o ON o.id = w.operation_id
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
+             AND p.outcome IS DISTINCT FROM 'released'
          LEFT JOIN LATERAL (SELECT state, txid, last_error FROM treasury_txs WHERE payment_id = p.id
                             ORDER BY id DESC LIMIT 1) x ON true
          WHERE w.coin_id = ANY($1) AND w.state IN ('queued', 'built', 'broadcast') AND NOT w.internal

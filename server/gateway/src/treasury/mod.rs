@@ -2,8 +2,8 @@
 //! transaction of its own; whoever has its key signs, and one that waits too long is replaced by one with
 //! a higher fee and the same nonce.
 //!
-//! Invariants: a nonce belongs to one withdrawal for ever, and nonces are given out without gaps, in the
-//! unit that stores what is planned with them; signed bytes are stored before the network gets them; all
+//! Invariants: a nonce belongs to one withdrawal as soon as anybody may have signed it, and nonces are given
+//! out without gaps, in the unit that stores what is planned with them; signed bytes are stored before the network gets them; all
 //! transactions of a payment have its nonce, so at most one of them is ever mined, and what it did decides;
 //! what was once drafted is looked for on the chain for ever, whoever sent it; nothing new is planned once
 //! somebody else has used the key.
@@ -18,6 +18,8 @@ mod follow_store;
 mod list;
 mod list_store;
 mod open;
+mod refused;
+mod released_store;
 mod row;
 mod send;
 mod settings;

@@ -18,6 +18,8 @@ pub(super) struct TxRow {
     pub(super) plan: Transaction,
     pub(super) txid: Option<String>,
     pub(super) raw: Option<Vec<u8>>,
+    /// Somebody took it to sign it, or a signer's answer was lost.
+    pub(super) may_be_signed: bool,
 }
 
 impl TxRow {

@@ -3,9 +3,9 @@
 use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 
 use super::row::TxRow;
-use super::wallet::{NotSigned, Treasury};
+use super::wallet::Treasury;
 use super::work::Failure;
-use super::{reference, store, tx_store};
+use super::{reference, refused, store, tx_store};
 use crate::ledger::Unit;
 use crate::operations::store as operations;
 use crate::payouts::TxState;
@@ -14,18 +14,23 @@ use crate::{Error, Gateway, Result};
 
 pub(super) const NOT_WAITING: Error = Error::Conflict("it does not wait for a signature any more");
 
-/// Asks the signer and stores what it answers, if it is what was planned.
+/// Asks the signer and stores what it answers, if it is what was planned. False when it refused, and the
+/// transaction has given way to others.
 pub(super) async fn sign_one(
     gateway: &Gateway,
     treasury: &Treasury,
     tx: &TxRow,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let references = [reference(tx.operation_id)];
-    let raw = treasury.sign(&tx.plan, &references).await;
-    let raw = raw.map_err(|error| match error {
-        NotSigned::Later(why) => Failure::Passing(why),
-        NotSigned::Refused(why) => Failure::Lasting(why),
-    })?;
+    let raw = match treasury.sign(&tx.plan, &references).await {
+        Ok(raw) => raw,
+        Err(refusal) => {
+            if refused::give_way(gateway, tx, &refusal).await? {
+                return Ok(false);
+            }
+            return Err(refusal.into());
+        }
+    };
     let txid = tx
         .plan
         .check_signed(&raw, treasury.account)
@@ -37,7 +42,7 @@ pub(super) async fn sign_one(
             Box::pin(async move { store_in(&inner, unit, id, &raw, &txid, "signer").await })
         })
         .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Stores the bytes that pay. From here on only these are sent for this transaction, and what was sent
@@ -57,7 +62,7 @@ pub(super) async fn store_in(
     let operation_id = tx_store::find(unit.conn(), currencies, id)
         .await?
         .operation_id;
-    operations::lock(unit.conn(), currencies, &[operation_id]).await?;
+    let mut operation = operations::lock_one(unit.conn(), currencies, operation_id).await?;
     // Again, under the locks.
     let tx = tx_store::find(unit.conn(), currencies, id).await?;
     store::lock_payment(unit.conn(), tx.payment_id).await?;
@@ -82,5 +87,12 @@ pub(super) async fn store_in(
         }
     };
     store::set_withdrawal(unit.conn(), operation_id, state.word(), txid, raw).await?;
+    if row.state == WithdrawalState::Queued && operation.needs_attention {
+        // The signer's rules let it out now.
+        operation.needs_attention = false;
+        operation.error = None;
+        operation.updated_at = now;
+        operations::update(unit.conn(), &operation).await?;
+    }
     withdrawals::notify_worker(unit.conn()).await
 }

@@ -137,9 +137,11 @@ pub(super) async fn committed(
     let (ether, asset): (String, String) = sqlx::query_as(
         "WITH waiting AS (
              SELECT p.coin_id, p.raw_amount, x.plan FROM treasury_payments p
-             CROSS JOIN LATERAL (SELECT plan FROM treasury_txs WHERE payment_id = p.id
+             CROSS JOIN LATERAL (SELECT plan FROM treasury_txs
+                                 WHERE payment_id = p.id AND state <> 'dropped'
                                  ORDER BY id DESC LIMIT 1) x
-             WHERE p.chain_id = $1 AND p.address = $2 AND p.nonce >= $3)
+             WHERE p.chain_id = $1 AND p.address = $2 AND p.nonce >= $3
+               AND p.outcome IS DISTINCT FROM 'released')
          SELECT coalesce(sum((plan->>'value')::numeric
                              + (plan->>'gas_limit')::numeric * (plan->>'max_fee_per_gas')::numeric), 0)::text,
              coalesce(sum(raw_amount) FILTER (WHERE coin_id = $4), 0)::text
@@ -245,12 +247,13 @@ pub(crate) async fn of_withdrawal(
     conn: &mut PgConnection,
     operation_id: i64,
 ) -> Result<Option<i64>> {
-    Ok(
-        sqlx::query_scalar("SELECT id FROM treasury_payments WHERE operation_id = $1")
-            .bind(operation_id)
-            .fetch_optional(conn)
-            .await?,
+    Ok(sqlx::query_scalar(
+        "SELECT id FROM treasury_payments
+         WHERE operation_id = $1 AND outcome IS DISTINCT FROM 'released'",
     )
+    .bind(operation_id)
+    .fetch_optional(conn)
+    .await?)
 }
 
 /// Whether a person ended the withdrawal: nothing is sent for it any more.

@@ -10,7 +10,8 @@ use crate::payouts::TxState;
 use crate::{Error, Result};
 
 const COLUMNS: &str =
-    "x.id, x.payment_id, p.operation_id, w.claim_id, p.coin_id, x.state, x.plan, x.txid, x.raw";
+    "x.id, x.payment_id, p.operation_id, w.claim_id, p.coin_id, x.state, x.plan, x.txid, x.raw,
+     x.downloaded_at IS NOT NULL OR x.unheard AS may_be_signed";
 const FROM: &str = "treasury_txs x JOIN treasury_payments p ON p.id = x.payment_id
      JOIN withdrawals w ON w.operation_id = p.operation_id";
 
@@ -77,6 +78,7 @@ fn tx(row: &PgRow, currencies: &Currencies) -> Result<TxRow> {
         plan,
         txid: row.try_get("txid")?,
         raw: row.try_get("raw")?,
+        may_be_signed: row.try_get("may_be_signed")?,
     })
 }
 
@@ -157,7 +159,8 @@ pub(crate) async fn queue_again(
 /// It is deep in the chain; all others of its payment are not.
 pub(super) async fn confirmed(conn: &mut PgConnection, payment_id: i64, id: i64) -> Result<()> {
     sqlx::query(
-        "UPDATE treasury_txs SET state = CASE id WHEN $2 THEN 'confirmed' ELSE 'replaced' END,
+        "UPDATE treasury_txs SET state = CASE WHEN id = $2 THEN 'confirmed'
+                                           WHEN state = 'dropped' THEN 'dropped' ELSE 'replaced' END,
              next_attempt_at = NULL, locked_until = NULL, last_error = NULL
          WHERE payment_id = $1",
     )
@@ -168,20 +171,46 @@ pub(super) async fn confirmed(conn: &mut PgConnection, payment_id: i64, id: i64)
     Ok(())
 }
 
-/// Who took it to sign it.
+/// Who took it to sign it; false when it does not wait for a signature any more.
 pub(super) async fn downloaded(
     conn: &mut PgConnection,
     id: i64,
     by: &str,
     now: OffsetDateTime,
-) -> Result<()> {
-    sqlx::query("UPDATE treasury_txs SET downloaded_by = $2, downloaded_at = $3 WHERE id = $1")
+) -> Result<bool> {
+    let taken = sqlx::query(
+        "UPDATE treasury_txs SET downloaded_by = $2, downloaded_at = $3
+         WHERE id = $1 AND state = 'drafted'",
+    )
+    .bind(id)
+    .bind(by)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(taken.rows_affected() > 0)
+}
+
+/// A signer was asked for it, and nobody knows what it answered.
+pub(super) async fn unheard(pool: &PgPool, id: i64) -> Result<()> {
+    sqlx::query("UPDATE treasury_txs SET unheard = true WHERE id = $1 AND state = 'drafted'")
         .bind(id)
-        .bind(by)
-        .bind(now)
-        .execute(conn)
+        .execute(pool)
         .await?;
     Ok(())
+}
+
+/// It is never signed; false when somebody may have done so.
+pub(super) async fn dropped(conn: &mut PgConnection, id: i64, why: &str) -> Result<bool> {
+    let dropped = sqlx::query(
+        "UPDATE treasury_txs SET state = 'dropped', next_attempt_at = NULL, locked_until = NULL,
+             last_error = left($2, 500)
+         WHERE id = $1 AND state = 'drafted' AND raw IS NULL AND downloaded_at IS NULL AND NOT unheard",
+    )
+    .bind(id)
+    .bind(why)
+    .execute(conn)
+    .await?;
+    Ok(dropped.rows_affected() > 0)
 }
 
 /// Takes what is due under a lease, the lowest number first: signed ones, and drafts of the chains in

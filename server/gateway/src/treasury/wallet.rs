@@ -46,8 +46,14 @@ pub struct Treasury {
 pub(super) enum NotSigned {
     /// Nobody has to do anything: it is asked for again.
     Later(String),
-    /// The signer will not: a person has to look.
+    /// The same, but it may have signed: the answer was lost.
+    Unheard(String),
+    /// The signer said that it will not: nothing is signed.
     Refused(String),
+    /// It said so for today.
+    Tomorrow(String),
+    /// It said something else than an answer: a person has to look, and it may have signed.
+    Garbled(String),
 }
 
 impl Treasury {
@@ -121,10 +127,17 @@ impl Treasury {
 
 #[cfg(unix)]
 fn not_signed(error: ClientError) -> NotSigned {
-    if error.may_pass() {
-        NotSigned::Later(error.to_string())
-    } else {
-        NotSigned::Refused(error.to_string())
+    let why = error.to_string();
+    match &error {
+        ClientError::Unreachable(_) | ClientError::Failed(_) => NotSigned::Later(why),
+        ClientError::Refused(_) => NotSigned::Refused(why),
+        ClientError::DayIsFull(_) => NotSigned::Tomorrow(why),
+        _ if error.may_pass() => NotSigned::Unheard(why),
+        ClientError::TimedOut
+        | ClientError::HungUp
+        | ClientError::RefusedPayments(_)
+        | ClientError::Frame(_)
+        | ClientError::Garbled(_) => NotSigned::Garbled(why),
     }
 }
 

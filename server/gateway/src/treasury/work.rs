@@ -114,7 +114,9 @@ async fn step(gateway: &Gateway, tx: &TxRow) -> Result<(), Failure> {
             if let Some(why) = paused(gateway, treasury).await? {
                 return Err(Failure::Passing(format!("payments are paused: {why}")));
             }
-            sign::sign_one(gateway, treasury, tx).await?;
+            if !sign::sign_one(gateway, treasury, tx).await? {
+                return Ok(());
+            }
             // With its bytes, which were stored meanwhile.
             let tx = drafting::stored(gateway, tx.id).await?;
             send::send_one(gateway, &tx).await

@@ -25,7 +25,8 @@ pub(super) async fn changed_on_chain(
          WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
            -- Payouts are followed by themselves: any of their transactions may pay.
            AND w.payout_id IS NULL
-           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id)
+           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id
+                           AND p.outcome IS DISTINCT FROM 'released')
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
                 -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
                 OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
@@ -147,6 +148,7 @@ pub(super) async fn standing(
          FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
+             AND p.outcome IS DISTINCT FROM 'released'
          CROSS JOIN LATERAL (SELECT coalesce(max(height), 0) AS height FROM chain_blocks
                              WHERE chain = c.code AND active) tip
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid

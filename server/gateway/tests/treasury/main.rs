@@ -17,6 +17,8 @@ mod real;
 #[path = "../real_nodes/required.rs"]
 mod required;
 #[cfg(unix)]
+mod refusals;
+#[cfg(unix)]
 mod signer;
 mod stories;
 mod till;

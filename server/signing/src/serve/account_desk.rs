@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::{SignerConfig, SignerError};
-use crate::evm::policy::EvmPolicy;
-use crate::evm::signer::{Outflows, sign};
+use crate::evm::policy::{EvmPolicy, EvmViolation};
+use crate::evm::signer::{EvmRefusal, Outflows, sign};
 use crate::evm::{Account, KEYS, treasury};
 use crate::key::SigningKey;
 use crate::key_file::read_secret;
-use crate::protocol::{AccountRequest, Answer};
+use crate::protocol::{AccountRequest, Answer, DayIsFull};
 use crate::script_kind::ScriptKind;
 use crate::spent_file::SpentFile;
 
@@ -86,7 +86,7 @@ impl AccountDesk {
             Ok(signed) => signed,
             Err(refusal) => {
                 tracing::warn!(nonce, ?references, %refusal, "refused");
-                return Answer::Refused(refusal.to_string());
+                return refused(&refusal);
             }
         };
         let mut noted = self.ether.replace(signed.ether);
@@ -107,9 +107,51 @@ impl AccountDesk {
     }
 }
 
+/// What no day has room for is refused; the rest may be asked for again when the day is over.
+fn refused(refusal: &EvmRefusal) -> Answer {
+    let why = refusal.to_string();
+    match refusal {
+        EvmRefusal::Violation(EvmViolation::Daily {
+            spent, total, max, ..
+        }) if total.saturating_sub(*spent) <= *max => Answer::DayIsFull(DayIsFull {
+            spent: *spent,
+            max: *max,
+            why,
+        }),
+        EvmRefusal::Violation(_)
+        | EvmRefusal::Clock(_)
+        | EvmRefusal::Nonce
+        | EvmRefusal::Key(_)
+        | EvmRefusal::Signature(_) => Answer::Refused(why),
+    }
+}
+
 fn of_token(spent_file: &Path, contract: Account) -> PathBuf {
     let mut name = spent_file.as_os_str().to_owned();
     name.push(".");
     name.push(contract.to_string().to_lowercase());
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_whole_day_has_no_room_for_is_not_asked_for_again() {
+        let full = |spent, total| {
+            refused(&EvmRefusal::Violation(EvmViolation::Daily {
+                spent,
+                total,
+                max: 100,
+                unit: "gwei",
+            }))
+        };
+        assert!(matches!(full(60, 160), Answer::DayIsFull(day) if day.room() == 40));
+        assert!(matches!(full(60, 161), Answer::Refused(_)));
+        assert!(matches!(
+            refused(&EvmRefusal::Violation(EvmViolation::Nothing)),
+            Answer::Refused(_)
+        ));
+    }
 }
