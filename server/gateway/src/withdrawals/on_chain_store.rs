@@ -89,7 +89,17 @@ pub(crate) async fn ours(
          UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
          CROSS JOIN LATERAL (
              SELECT 1 FROM payout_txs WHERE chain = $3 AND txid = t.txid LIMIT 1
-         ) p",
+         ) p
+         UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM payout_other_ids WHERE chain = $3 AND txid = t.txid LIMIT 1
+         ) o
+         -- Whatever coin it pays with: each chain of the network sees it. One that failed is told of under a
+         -- name of its own, which begins with its id.
+         UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM treasury_txs WHERE txid = split_part(t.txid, ':', 1) LIMIT 1
+         ) n",
     )
     .bind(coin.id)
     .bind(txids)
