@@ -18,7 +18,7 @@ use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
 use crate::operations::store as operations;
 use crate::withdrawals::{settle, store as withdrawals};
-use crate::{Gateway, Result};
+use crate::{Error, Gateway, Result};
 
 /// How long after it was sent a transaction is not sent again, however little the node shows of its pool.
 const PATIENCE: Duration = Duration::minutes(1);
@@ -37,8 +37,8 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
     drop(conn);
     for payment in open {
         if let Err(error) = look(gateway, treasury, coin, &payment, tip_height).await {
-            let operation = payment.operation_id;
-            tracing::error!(operation, %error, "a payment could not be followed, will try again");
+            let payment = payment.id;
+            tracing::error!(payment, %error, "a payment could not be followed, will try again");
         }
     }
     Ok(())
@@ -93,7 +93,7 @@ async fn in_a_block<'a>(
     for tx in all {
         let Some(txid) = &tx.txid else { continue };
         let (to, units) = tx.paid()?;
-        let from = treasury.node_account();
+        let from = evm::Account(tx.from.0);
         let found = treasury
             .node
             .mined(txid, from, evm::Account(to.0), units)
@@ -144,16 +144,17 @@ async fn is_taken(
     let Some(hash) = hash else { return Ok(false) };
     let used = treasury
         .node
-        .mined_nonce(treasury.node_account(), &hash)
+        .mined_nonce(payment.address.parse().map_err(Error::internal)?, &hash)
         .await?;
     Ok(i64::try_from(used)? > payment.nonce)
 }
 
 /// Books what a transaction that is deep in the chain did and cost.
 async fn decide(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, mined: &Mined) -> Result<()> {
-    let id = tx.operation_id;
     lock_charge_of_claim(gateway, unit, tx.claim_id).await?;
-    operations::lock(unit.conn(), gateway.currencies(), &[id]).await?;
+    if let Some(id) = tx.operation_id {
+        operations::lock(unit.conn(), gateway.currencies(), &[id]).await?;
+    }
     let (booked, bookings, _) = store::lock_payment(unit.conn(), tx.payment_id).await?;
     if booked == Some(tx.id) {
         return Ok(());
@@ -174,14 +175,25 @@ async fn decide(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, mined: &Mined) -
     tx_store::confirmed(unit.conn(), tx.payment_id, tx.id).await?;
     let outcome = if mined.succeeded { "paid" } else { "failed" };
     store::decided(unit.conn(), tx.payment_id, outcome, Some(tx.id), booking).await?;
-    if mined.succeeded {
-        return paid(gateway, unit, tx).await;
+    match tx.operation_id {
+        Some(id) if mined.succeeded => paid(gateway, unit, tx, id).await,
+        Some(id) => call(gateway, unit, id, FAILED).await,
+        // Coins of ours, where they are or where they were.
+        None if mined.succeeded => Ok(()),
+        None => {
+            let title = tx.title();
+            let subject = format!("{title} failed");
+            let text = format!(
+                "{title} ({}) failed on the chain: nothing was moved, and its gas is paid. It is tried again \
+                 by itself.",
+                tx.coin.code
+            );
+            tell_operators(unit, &subject, &text).await
+        }
     }
-    call(gateway, unit, id, FAILED).await
 }
 
-async fn paid(gateway: &Gateway, unit: &mut Unit, tx: &TxRow) -> Result<()> {
-    let id = tx.operation_id;
+async fn paid(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, id: i64) -> Result<()> {
     let (Some(txid), Some(raw)) = (&tx.txid, &tx.raw) else {
         return Ok(());
     };
@@ -207,8 +219,9 @@ async fn take(gateway: &Gateway, payment: &Open) -> Result<()> {
         .book()
         .commit(move |unit| {
             Box::pin(async move {
-                let id = payment.operation_id;
-                operations::lock(unit.conn(), inner.currencies(), &[id]).await?;
+                if let Some(id) = payment.operation_id {
+                    operations::lock(unit.conn(), inner.currencies(), &[id]).await?;
+                }
                 let (booked, bookings, outcome) =
                     store::lock_payment(unit.conn(), payment.id).await?;
                 if booked.is_some() || outcome.is_some() {
@@ -221,7 +234,10 @@ async fn take(gateway: &Gateway, payment: &Open) -> Result<()> {
                 };
                 let what = format!("number {} was used for something else", payment.nonce);
                 attention::pause(unit, &place, &what).await?;
-                call(&inner, unit, id, TAKEN).await
+                match payment.operation_id {
+                    Some(id) => call(&inner, unit, id, TAKEN).await,
+                    None => Ok(()),
+                }
             })
         })
         .await

@@ -13,7 +13,7 @@ use crate::chain::evm::Mined;
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Open {
     pub(super) id: i64,
-    pub(super) operation_id: i64,
+    pub(super) operation_id: Option<i64>,
     pub(super) chain_id: i64,
     pub(super) address: String,
     pub(super) nonce: i64,
@@ -119,10 +119,10 @@ pub(super) async fn is_forgotten(
         "SELECT EXISTS (
              SELECT FROM treasury_txs x
              JOIN treasury_payments p ON p.id = x.payment_id
-             JOIN withdrawals w ON w.operation_id = p.operation_id
+             LEFT JOIN withdrawals w ON w.operation_id = p.operation_id
              LEFT JOIN chain_txs t ON t.chain = p.chain AND t.txid = x.txid
              WHERE p.id = $1 AND x.state = 'broadcast' AND p.outcome IS NULL
-               AND w.state <> 'void' AND w.ended_by IS NULL AND x.broadcast_at < $2
+               AND w.state IS DISTINCT FROM 'void' AND w.ended_by IS NULL AND x.broadcast_at < $2
                AND coalesce(t.status, 'dropped') IN ('dropped', 'replaced')
                AND NOT EXISTS (SELECT FROM treasury_txs y
                                JOIN chain_txs u ON u.chain = p.chain

@@ -1,5 +1,5 @@
-//! The treasury: withdrawals on chains of accounts (contract 30). One account pays them all, each with a
-//! transaction of its own; whoever has its key signs, and one that waits too long is replaced by one with
+//! The treasury: withdrawals on chains of accounts (contract 30). One account pays them all, and gets what
+//! deposits bring (`sweeping.rs`), each with a transaction of its own; whoever has its key signs, and one that waits too long is replaced by one with
 //! a higher fee and the same nonce.
 //!
 //! Invariants: a nonce belongs to one withdrawal as soon as anybody may have signed it, and nonces are given
@@ -25,13 +25,15 @@ mod send;
 mod settings;
 mod sign;
 pub(crate) mod store;
+mod sweep_store;
+mod sweeping;
 mod tx_store;
 mod wallet;
 mod work;
 
 pub use by_hand::UnsignedFile;
 pub use fees::Rules;
-pub use list::{TreasuryAccount, TreasuryLine};
+pub use list::{TreasuryAccount, TreasuryLine, TreasuryMove};
 pub use settings::{TreasurySettings, WrongSetting};
 pub use wallet::{Signer, Treasury, TreasuryError};
 
@@ -39,8 +41,3 @@ pub(crate) use follow::follow;
 pub(crate) use open::{address, open, watch};
 pub(crate) use tx_store::queue_again as send_again;
 pub(crate) use work::{any_due, work_due};
-
-/// What is paid for, as signers name it.
-fn reference(operation_id: i64) -> String {
-    format!("withdrawal {operation_id}")
-}

@@ -63,12 +63,17 @@ pub(super) async fn give_way(gateway: &Gateway, tx: &TxRow, refusal: &NotSigned)
                     return Ok(false);
                 };
                 release(unit, &owners, &why).await?;
-                if is_for_today {
-                    let tomorrow = payouts::tomorrow(unit.now());
-                    let conn = unit.conn();
-                    payouts::refused_store::wait(conn, tx.operation_id, &why, tomorrow).await?;
-                } else {
-                    payouts::refuse(&inner, unit, tx.operation_id, &why, OTHERS).await?;
+                match tx.operation_id {
+                    // What moves between accounts of ours is planned again another day.
+                    None => {}
+                    Some(operation) if is_for_today => {
+                        let tomorrow = payouts::tomorrow(unit.now());
+                        let conn = unit.conn();
+                        payouts::refused_store::wait(conn, operation, &why, tomorrow).await?;
+                    }
+                    Some(operation) => {
+                        payouts::refuse(&inner, unit, operation, &why, OTHERS).await?;
+                    }
                 }
                 withdrawals::notify_worker(unit.conn()).await?;
                 Ok(true)
@@ -105,9 +110,7 @@ async fn lock(gateway: &Gateway, unit: &mut Unit, payment: i64) -> Result<Option
             .iter()
             .zip(&before)
             .all(|(one, other)| one.id == other.id);
-    let is_free = owners
-        .iter()
-        .all(|each| each.bare_tx.is_some() && each.operation_id.is_some());
+    let is_free = owners.iter().all(|each| each.bare_tx.is_some());
     Ok((is_same && is_free && !owners.is_empty()).then_some(owners))
 }
 
@@ -115,14 +118,14 @@ async fn lock(gateway: &Gateway, unit: &mut Unit, payment: i64) -> Result<Option
 async fn release(unit: &mut Unit, owners: &[Owner], why: &str) -> Result<()> {
     let now = unit.now();
     for owner in owners {
-        let (Some(tx), Some(operation)) = (owner.bare_tx, owner.operation_id) else {
-            return Err(MEANWHILE);
-        };
+        let tx = owner.bare_tx.ok_or(MEANWHILE)?;
         if !tx_store::dropped(unit.conn(), tx, why).await? {
             return Err(MEANWHILE);
         }
         released_store::release(unit.conn(), owner).await?;
-        released_store::plan_again(unit.conn(), operation, now).await?;
+        if let Some(operation) = owner.operation_id {
+            released_store::plan_again(unit.conn(), operation, now).await?;
+        }
     }
     tracing::warn!(
         numbers = owners.len(),
@@ -142,10 +145,10 @@ async fn drop_bump(unit: &mut Unit, tx: &TxRow, all: &[TxRow], why: &str) -> Res
     if all.iter().any(|other| other.state == TxState::Dropped) {
         return Ok(true);
     }
-    let id = tx.operation_id;
-    let subject = format!("Withdrawal {id} needs a person");
+    let (title, name) = (tx.title(), tx.name());
+    let subject = format!("{title} needs a person");
     let text = format!(
-        "The signer refuses a replacement with a higher fee for withdrawal {id}: {why}.\n\nThe transaction \
+        "The signer refuses a replacement with a higher fee for {name}: {why}.\n\nThe transaction \
          before it still waits for its block. Another replacement is tried by itself."
     );
     tell_operators(unit, &subject, &text).await?;

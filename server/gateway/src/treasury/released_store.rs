@@ -11,7 +11,7 @@ const MEANWHILE: Error = Error::Conflict("the numbers of this account have chang
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Owner {
     pub(super) id: i64,
-    /// `None` for a number that somebody else has used.
+    /// `None` for what moves between accounts of ours, and for a number that somebody else has used.
     pub(super) operation_id: Option<i64>,
     pub(super) chain_id: i64,
     pub(super) address: String,

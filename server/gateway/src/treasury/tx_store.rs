@@ -1,19 +1,23 @@
-use signing::evm::Transaction;
+use signing::evm::{DepositKey, Transaction};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
 use time::{Duration, OffsetDateTime};
 
-use super::row::TxRow;
+use super::row::{Purpose, TxRow};
+use crate::chain::address::params;
 use crate::currencies::Currencies;
 use crate::payouts::TxState;
 use crate::{Error, Result};
 
 const COLUMNS: &str =
     "x.id, x.payment_id, p.operation_id, w.claim_id, p.coin_id, x.state, x.plan, x.txid, x.raw,
+     p.purpose, p.address AS from_address, d.chain AS deposit_chain, d.idx AS deposit_index,
      x.downloaded_at IS NOT NULL OR x.unheard AS may_be_signed";
 const FROM: &str = "treasury_txs x JOIN treasury_payments p ON p.id = x.payment_id
-     JOIN withdrawals w ON w.operation_id = p.operation_id";
+     LEFT JOIN withdrawals w ON w.operation_id = p.operation_id
+     LEFT JOIN chain_addresses d ON d.branch = 0
+         AND d.address = CASE p.purpose WHEN 'sweep' THEN p.address WHEN 'gas' THEN p.to_address END";
 
 pub(super) async fn insert(
     conn: &mut PgConnection,
@@ -68,11 +72,25 @@ pub(super) async fn all(
 fn tx(row: &PgRow, currencies: &Currencies) -> Result<TxRow> {
     let state: String = row.try_get("state")?;
     let Json(plan): Json<Transaction> = row.try_get("plan")?;
+    let purpose: String = row.try_get("purpose")?;
+    let from: String = row.try_get("from_address")?;
+    let chain: Option<String> = row.try_get("deposit_chain")?;
+    let index: Option<i64> = row.try_get("deposit_index")?;
+    let deposit = match (chain.as_deref().and_then(params), index) {
+        (Some(coin), Some(index)) => Some(DepositKey {
+            account: coin.account,
+            index: u32::try_from(index)?,
+        }),
+        _ => None,
+    };
     Ok(TxRow {
         id: row.try_get("id")?,
         payment_id: row.try_get("payment_id")?,
         operation_id: row.try_get("operation_id")?,
         claim_id: row.try_get("claim_id")?,
+        purpose: Purpose::from_word(&purpose)?,
+        from: from.parse().map_err(Error::internal)?,
+        deposit,
         coin: currencies.known(row.try_get("coin_id")?)?,
         state: TxState::from_word(&state)?,
         plan,

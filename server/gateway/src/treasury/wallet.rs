@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use signing::evm::{Account, Transaction};
-use signing::key::SigningKey;
+use signing::evm::{Account, Keys, Role, Transaction};
 #[cfg(unix)]
 use signing::{ClientError, SignerClient};
 
@@ -21,7 +20,7 @@ pub enum Signer {
     #[cfg(unix)]
     Process(SignerClient),
     /// This process. In test mode only: whoever finds a flaw in it has the key.
-    InProcess(Box<SigningKey>),
+    InProcess(Box<Keys>),
 }
 
 /// Why an account cannot pay with these settings.
@@ -66,11 +65,11 @@ impl Treasury {
         rules: Rules,
         test_mode: bool,
     ) -> Result<Self, TreasuryError> {
-        if let Signer::InProcess(key) = &signer {
+        if let Signer::InProcess(keys) = &signer {
             if !test_mode {
                 return Err(TreasuryError::LiveKey);
             }
-            if signing::evm::treasury(key) != Ok(account) {
+            if signing::evm::treasury(keys.payer()) != Ok(account) {
                 return Err(TreasuryError::OtherKey);
             }
         }
@@ -107,6 +106,7 @@ impl Treasury {
         &self,
         transaction: &Transaction,
         references: &[String],
+        role: Role,
     ) -> Result<Vec<u8>, NotSigned> {
         match &self.signer {
             Signer::ByHand => Err(NotSigned::Later(
@@ -114,13 +114,15 @@ impl Treasury {
             )),
             #[cfg(unix)]
             Signer::Process(client) => client
-                .sign_account(transaction, references)
+                .sign_account(transaction, references, role)
                 .await
                 .map_err(not_signed),
             // Coins without value need no limits.
-            Signer::InProcess(key) => signing::evm::signer::sign_anything(transaction, key)
-                .map(|(raw, _)| raw)
-                .map_err(|error| NotSigned::Refused(error.to_string())),
+            Signer::InProcess(keys) => {
+                signing::evm::signer::sign_anything_as(role, transaction, keys)
+                    .map(|(raw, _)| raw)
+                    .map_err(|error| NotSigned::Refused(error.to_string()))
+            }
         }
     }
 }

@@ -14,13 +14,14 @@ mod hands;
 mod net;
 mod random;
 mod real;
+#[cfg(unix)]
+mod refusals;
 #[path = "../real_nodes/required.rs"]
 mod required;
 #[cfg(unix)]
-mod refusals;
-#[cfg(unix)]
 mod signer;
 mod stories;
+mod sweeps;
 mod till;
 
 /// Accounts of nobody here.

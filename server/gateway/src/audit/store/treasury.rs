@@ -67,3 +67,24 @@ pub(super) const RELEASED_UNSIGNED: &str = "
     WHERE p.outcome = 'released'
       AND (x.state <> 'dropped' OR x.raw IS NOT NULL OR x.downloaded_at IS NOT NULL OR x.unheard)
     ORDER BY x.id LIMIT 20";
+
+/// What is no withdrawal stays ours: deposits go to an account that pays, gas from there to a deposit.
+pub(super) const MOVES_STAY_OURS: &str = "
+    SELECT format('payment %s (%s) is from %s to %s', p.id, p.purpose, p.address, p.to_address)
+    FROM treasury_payments p
+    WHERE p.purpose IN ('sweep', 'gas')
+      AND (NOT EXISTS (SELECT FROM chain_addresses a WHERE a.address = p.address
+                       AND a.branch = CASE p.purpose WHEN 'sweep' THEN 0 ELSE 1 END)
+           OR NOT EXISTS (SELECT FROM chain_addresses a WHERE a.address = p.to_address
+                          AND a.branch = CASE p.purpose WHEN 'sweep' THEN 1 ELSE 0 END))
+    ORDER BY p.id LIMIT 20";
+
+/// What comes from an account of ours is nobody's money a second time.
+pub(super) const MOVES_CREDIT_NOBODY: &str = "
+    SELECT format('payment %s by %s is also %s', p.id, x.txid, c.what)
+    FROM treasury_payments p
+    JOIN treasury_txs x ON x.payment_id = p.id
+    JOIN (SELECT txid, 'operation:' || operation_id AS what FROM deposits
+          UNION ALL SELECT txid, 'receipt:' || id FROM receipts) c ON c.txid = x.txid
+    WHERE p.purpose IN ('sweep', 'gas')
+    ORDER BY p.id LIMIT 20";
