@@ -43,17 +43,17 @@ fn code() -> String {
     let at_transfer = at_fail + length(FAIL);
     let transfer = [
         // JUMPDEST. PUSH1 0, NOT, SLOAD, PUSH1 fail, JUMPI: it is stopped.
-        &format!("5b6000195460{at_fail:02x}57"),
+        format!("5b6000195460{at_fail:02x}57").as_str(),
         // CALLER, SLOAD, PUSH1 36, CALLDATALOAD: what there is, and what is to go.
         "3354602435",
         // DUP2, DUP2, GT, PUSH1 fail, JUMPI: it is too little.
-        &format!("81811160{at_fail:02x}57"),
+        format!("81811160{at_fail:02x}57").as_str(),
         // DUP1, SWAP2, SUB, CALLER, SSTORE.
         "8091033355",
         // PUSH1 4, CALLDATALOAD, DUP1, SLOAD, DUP3, ADD, DUP2, SSTORE.
         "600435805482018155",
         // DUP2, PUSH1 0, MSTORE. CALLER, PUSH32 topic, PUSH1 32, PUSH1 0, LOG3.
-        &format!("81600052337f{TOPIC}60206000a3"),
+        format!("81600052337f{TOPIC}60206000a3").as_str(),
         // PUSH1 1, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN.
         "600160005260206000f3",
     ]
