@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::evm::Transaction;
+use crate::evm::{Role, Transaction};
 use crate::protocol::{
     AccountRequest, Answer, DayIsFull, FrameError, RefusedPayment, Request, read_frame, read_psbt,
     write_frame,
@@ -100,7 +100,7 @@ impl SignerClient {
         Ok(signed)
     }
 
-    /// Asks for the signed bytes of a transaction of the account that pays. Whether they are those is for
+    /// Asks for the signed bytes of a transaction of an account: which one, `role` says. Whether they are those is for
     /// [`Transaction::check_signed`].
     ///
     /// # Errors
@@ -109,10 +109,12 @@ impl SignerClient {
         &self,
         transaction: &Transaction,
         references: &[String],
+        role: Role,
     ) -> Result<Vec<u8>, ClientError> {
         let request = AccountRequest {
             transaction: transaction.clone(),
             references: references.to_vec(),
+            role,
         };
         let answer = timeout(self.time_limit, self.ask(&request))
             .await

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use crate::evm::Transaction;
+use crate::evm::{Role, Transaction};
 
 /// Most bytes of JSON in a frame: a transaction of a hundred inputs, with the ones that made them.
 pub const FRAME_MAX: usize = 8 * 1024 * 1024;
@@ -33,13 +33,16 @@ pub struct Request {
     pub references: Vec<String>,
 }
 
-/// Please sign a transaction of the account that pays, on a chain of accounts.
+/// Please sign a transaction of an account, on a chain of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountRequest {
     pub transaction: Transaction,
     /// As in [`Request`].
     pub references: Vec<String>,
+    /// Left out for payments.
+    #[serde(default, skip_serializing_if = "Role::is_payment")]
+    pub role: Role,
 }
 
 impl AccountRequest {

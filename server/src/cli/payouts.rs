@@ -188,6 +188,16 @@ pub struct PayoutArgs {
         value_name = "NUMBER"
     )]
     pub eth_bump_after_blocks: Option<String>,
+
+    /// Move deposits of the EVM chain to the account that pays when they are worth as many times their gas; 0
+    /// for never. [default: 0]
+    #[arg(
+        long = "payout-eth-sweep-multiple",
+        env = "EXCHEQUER_PAYOUT_ETH_SWEEP_MULTIPLE",
+        global = true,
+        value_name = "NUMBER"
+    )]
+    pub eth_sweep_multiple: Option<String>,
 }
 
 impl PayoutArgs {
@@ -214,6 +224,7 @@ impl PayoutArgs {
             "EXCHEQUER_PAYOUT_ETH_FEE_MAX_GWEI" => &self.eth_fee_max_gwei,
             "EXCHEQUER_PAYOUT_ETH_TIP_MAX_GWEI" => &self.eth_tip_max_gwei,
             "EXCHEQUER_PAYOUT_ETH_BUMP_AFTER_BLOCKS" => &self.eth_bump_after_blocks,
+            "EXCHEQUER_PAYOUT_ETH_SWEEP_MULTIPLE" => &self.eth_sweep_multiple,
             _ => return None,
         };
         value.clone()

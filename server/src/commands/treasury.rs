@@ -111,6 +111,24 @@ async fn list(gateway: &Gateway) -> anyhow::Result<String> {
             line.operation_id, line.code, line.state
         ));
     }
+    for each in gateway.treasury_moves().await? {
+        let txid = each
+            .txid
+            .map_or_else(String::new, |txid| format!(", {txid}"));
+        let problem = each
+            .problem
+            .map_or_else(String::new, |why| format!(": {why}"));
+        lines.push(format!(
+            "  {} {} ({}) from {} to {} is {}, nonce {}{txid}{problem}",
+            each.purpose,
+            each.id,
+            each.code,
+            each.from_address,
+            each.to_address,
+            each.state,
+            each.nonce
+        ));
+    }
     Ok(lines.join("\n"))
 }
 

@@ -154,6 +154,18 @@ pub(super) const CHECKS: [(&str, &str); 44] = [
         treasury::ONE_IN_THE_CHAIN,
     ),
     (
+        "each number that was given back was never signed with",
+        treasury::RELEASED_UNSIGNED,
+    ),
+    (
+        "what moves between accounts of ours stays with us",
+        treasury::MOVES_STAY_OURS,
+    ),
+    (
+        "what moves between accounts of ours is nobody's deposit",
+        treasury::MOVES_CREDIT_NOBODY,
+    ),
+    (
         "all transactions of a payment pay what it says",
         treasury::PLANS_AGREE,
     ),

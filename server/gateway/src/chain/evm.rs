@@ -18,11 +18,8 @@ mod node;
 mod paying;
 mod pool;
 mod quantity;
-mod rlp;
 pub mod rpc;
-pub mod signing;
 mod token;
-pub mod transaction;
 mod wire;
 
 pub use account::Account;

@@ -194,6 +194,7 @@ pub(super) async fn stuck(
          JOIN merchants m ON m.id = o.merchant_id
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments q ON q.operation_id = w.operation_id
+             AND q.outcome IS DISTINCT FROM 'released'
          WHERE (w.state IN ('queued', 'built', 'broadcast')
                 AND (o.needs_attention OR (w.last_error IS NOT NULL AND w.state <> 'broadcast')
                      OR coalesce(w.decided_at, o.created_at) < $1))

@@ -23,7 +23,7 @@ mod other_ids;
 mod other_ids_store;
 mod previous;
 mod refused;
-mod refused_store;
+pub(crate) mod refused_store;
 mod rider_store;
 mod row;
 mod rules;
@@ -41,6 +41,7 @@ pub(crate) use dropping::{lock, take_apart};
 pub(crate) use follow::{follow, send_once_more};
 pub(crate) use open::open;
 pub(crate) use other_ids::note_other_ids;
+pub(crate) use refused::{refuse, tomorrow};
 pub(crate) use row::TxState;
 pub(crate) use work::{any_due, work_due};
 

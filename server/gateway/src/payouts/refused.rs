@@ -17,6 +17,9 @@ use crate::{Gateway, Result};
 /// What the merchant reads about a withdrawal that the signer refuses.
 const REFUSED: &str = "it waits for the operator: the rules of the signer do not let it out";
 
+/// What becomes of those that were paid together with it.
+const OTHERS: &str = "Those that shared its transaction go on without it.";
+
 /// When one that was refused is tried again: doubled from the shortest to the longest.
 const PAUSE_MIN: Duration = Duration::minutes(10);
 const PAUSE_MAX: Duration = Duration::DAY;
@@ -95,7 +98,7 @@ pub(super) async fn give_way(gateway: &Gateway, tx: &TxRow, refusal: &NotSigned)
                 dropping::drop_draft(unit, currencies, &draft, &why).await?;
                 let now = unit.now();
                 for (operation, why) in &leaving.refused {
-                    refuse(&inner, unit, *operation, why).await?;
+                    refuse(&inner, unit, *operation, why, OTHERS).await?;
                 }
                 for operation in &leaving.tomorrow {
                     refused_store::wait(unit.conn(), *operation, &why, tomorrow(now)).await?;
@@ -161,12 +164,23 @@ fn of_day(parts: &[Part], fee: u64, day: &DayIsFull) -> Leaving {
 }
 
 /// A minute after the next midnight in UTC.
-fn tomorrow(now: OffsetDateTime) -> OffsetDateTime {
+pub(crate) fn tomorrow(now: OffsetDateTime) -> OffsetDateTime {
     let midnight = now.to_offset(UtcOffset::UTC).replace_time(Time::MIDNIGHT);
     midnight + Duration::DAY + AFTER_MIDNIGHT
 }
 
-async fn refuse(gateway: &Gateway, unit: &mut Unit, id: i64, why: &str) -> Result<()> {
+/// A withdrawal that nothing is planned for waits for a person, and is tried again by itself. `others` says
+/// what becomes of the rest. The caller holds its lock.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn refuse(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    id: i64,
+    why: &str,
+    others: &str,
+) -> Result<()> {
     let now = unit.now();
     let before = refused_store::count(unit.conn(), id).await?;
     let doublings = u32::try_from(before.clamp(0, 16)).unwrap_or(0);
@@ -182,9 +196,8 @@ async fn refuse(gateway: &Gateway, unit: &mut Unit, id: i64, why: &str) -> Resul
     }
     let subject = format!("Withdrawal {id} needs a person");
     let text = format!(
-        "The signer does not let withdrawal {id} out: {why}.\n\nThose that shared its transaction go on \
-         without it. It is tried again by itself, alone: change the rules of the signer, or call the \
-         withdrawal off on the page of suspense."
+        "The signer does not let withdrawal {id} out: {why}.\n\n{others} It is tried again by itself, alone: \
+         change the rules of the signer, or call the withdrawal off on the page of suspense."
     );
     tell_operators(unit, &subject, &text).await
 }

@@ -46,7 +46,7 @@ pub(super) async fn refuse(
 }
 
 /// It waits until `next`, and everybody sees why.
-pub(super) async fn wait(
+pub(crate) async fn wait(
     conn: &mut PgConnection,
     operation_id: i64,
     why: &str,

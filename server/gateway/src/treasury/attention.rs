@@ -40,17 +40,17 @@ pub(super) async fn tell_of_waiting(gateway: &Gateway, id: i64, why: &str) -> Re
 
 /// A transaction could not be signed or sent, and a person has to look. Said once.
 pub(super) async fn tell_of_failure(gateway: &Gateway, tx: &TxRow, why: &str) -> Result<()> {
-    let (id, operation, code, why) = (tx.id, tx.operation_id, tx.coin.code, why.to_owned());
+    let (id, title, code, why) = (tx.id, tx.title(), tx.coin.code, why.to_owned());
     gateway
         .book()
         .commit(move |unit| {
             Box::pin(async move {
                 tx_store::told(unit.conn(), id).await?;
-                let subject = format!("Withdrawal {operation} needs a person");
+                let subject = format!("{title} needs a person");
                 let text = format!(
-                    "The transaction of withdrawal {operation} ({code}) is not on its way: {why}.\n\n\
-                     It is tried again by itself, and nothing else is sent for it. Withdrawals with \
-                     later numbers wait for it."
+                    "{title} ({code}) is not on its way: {why}.\n\n\
+                     It is tried again by itself, and nothing else is sent for it. What has later \
+                     numbers of its account waits for it."
                 );
                 tell_operators(unit, &subject, &text).await
             })

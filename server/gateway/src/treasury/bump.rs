@@ -6,10 +6,10 @@
 use signing::evm::Transaction;
 
 use super::drafting::BY_ITSELF;
-use super::row::TxRow;
+use super::row::{Purpose, TxRow};
 use super::wallet::Treasury;
 use super::{attention, follow_store, store, tx_store};
-use crate::chain::Chain;
+use crate::chain::{Chain, evm};
 use crate::operator::audit_log;
 use crate::payouts::TxState;
 use crate::withdrawals::store as withdrawals;
@@ -93,6 +93,17 @@ async fn draft_bump(gateway: &Gateway, treasury: &Treasury, payment: i64, by: &s
         max_priority_fee_per_gas: price.tip,
         ..earlier.plan.clone()
     };
+    if earlier.purpose == Purpose::Sweep {
+        // It moves nearly all there is: what a higher fee takes has to be there as well.
+        let funds = treasury.node.funds(evm::Account(earlier.from.0)).await?;
+        let needed = plan.fee_max().and_then(|fee| fee.checked_add(plan.value));
+        if needed.is_none_or(|needed| needed > funds.ether) {
+            return Err(Error::invalid(
+                "bump",
+                "is not possible: nothing is left for a higher fee",
+            ));
+        }
+    }
     let (inner, earlier, by) = (gateway.clone(), earlier.clone(), by.to_owned());
     let by_hand = !treasury.signs_by_itself();
     gateway
@@ -108,11 +119,11 @@ async fn draft_bump(gateway: &Gateway, treasury: &Treasury, payment: i64, by: &s
                 }
                 let conn = unit.conn();
                 tx_store::insert(conn, payment, Some(earlier.id), &plan, &by, now).await?;
-                if by_hand {
+                if let (true, Some(operation)) = (by_hand, earlier.operation_id) {
                     let code = earlier.coin.code;
-                    attention::tell_signers(unit, earlier.operation_id, code.as_str()).await?;
+                    attention::tell_signers(unit, operation, code.as_str()).await?;
                 }
-                let object = format!("operation:{}", earlier.operation_id);
+                let object = earlier.object();
                 let data = serde_json::json!({
                     "nonce": plan.nonce, "max_fee_per_gas": plan.max_fee_per_gas.to_string(),
                 });

@@ -54,7 +54,9 @@ impl Gateway {
             .commit(move |unit| {
                 Box::pin(async move {
                     let now = unit.now();
-                    tx_store::downloaded(unit.conn(), tx.id, &by, now).await?;
+                    if !tx_store::downloaded(unit.conn(), tx.id, &by, now).await? {
+                        return Err(NOT_WAITING);
+                    }
                     let object = format!("operation:{operation_id}");
                     let data = json!({ "nonce": plan.nonce });
                     let action = "withdrawal.download";

@@ -8,7 +8,7 @@ use signing::evm::{Account, Transaction};
 
 use super::attention;
 use super::fees::Price;
-use super::row::{TxRow, shown};
+use super::row::{Purpose, TxRow, shown};
 use super::store::{self, NewPayment, Place};
 use super::wallet::Treasury;
 use super::{tx_store, work};
@@ -49,12 +49,18 @@ pub(super) async fn draft_due(
 ) -> Result<bool> {
     let now = gateway.clock().now();
     let coin = chain.coin.id;
-    let mut due =
-        withdrawals::claim_of_coin(gateway.pool(), coin, now, LEASE_SECONDS, BATCH, false).await?;
+    let mut due = Vec::new();
+    // What a signer has refused comes last.
+    for is_refused in [false, true] {
+        let mut claimed =
+            withdrawals::claim_of_coin(gateway.pool(), coin, now, LEASE_SECONDS, BATCH, is_refused)
+                .await?;
+        claimed.sort_unstable();
+        due.extend(claimed);
+    }
     if due.is_empty() {
         return Ok(false);
     }
-    due.sort_unstable();
     for id in due {
         let (why, is_waiting) = match draft(gateway, chain, treasury, id).await {
             Ok(Drafted::As(tx)) => {
@@ -81,15 +87,14 @@ pub(super) async fn draft_due(
 
 /// A withdrawal as the chain pays it.
 #[derive(Clone)]
-struct Wish {
-    id: i64,
-    receiver: Account,
+pub(super) struct Wish {
+    pub(super) receiver: Account,
     /// Base units of the coin.
-    raw: u128,
+    pub(super) raw: u128,
     /// What the transaction says.
-    to: Account,
-    value: u128,
-    data: Vec<u8>,
+    pub(super) to: Account,
+    pub(super) value: u128,
+    pub(super) data: Vec<u8>,
 }
 
 async fn draft(gateway: &Gateway, chain: &Chain, treasury: &Treasury, id: i64) -> Result<Drafted> {
@@ -113,7 +118,7 @@ async fn draft(gateway: &Gateway, chain: &Chain, treasury: &Treasury, id: i64) -
     let raw = base_units::from_ledger(row.sent, digits)
         .ok_or_else(|| Error::Internal(format!("{} is no amount of its chain", row.sent)))?;
     let receiver: evm::Account = row.address.parse().map_err(Error::internal)?;
-    let wish = wish(id, treasury.node.asset(), Account(receiver.0), raw);
+    let wish = wish(treasury.node.asset(), Account(receiver.0), raw);
     let funds = treasury.node.funds(treasury.node_account()).await?;
     if funds.asset < raw {
         let (has, needed) = (
@@ -131,7 +136,7 @@ async fn draft(gateway: &Gateway, chain: &Chain, treasury: &Treasury, id: i64) -
             "gas costs more than the settings allow".to_owned(),
         ));
     };
-    let gas = match gas_of(treasury, &wish).await? {
+    let gas = match gas_of(treasury, treasury.node_account(), &wish).await? {
         Ok(gas) => gas,
         Err(why) => return Ok(Drafted::Waits(why)),
     };
@@ -140,6 +145,7 @@ async fn draft(gateway: &Gateway, chain: &Chain, treasury: &Treasury, id: i64) -
         chain,
         treasury,
         Draft {
+            id,
             wish,
             place,
             funds,
@@ -151,10 +157,9 @@ async fn draft(gateway: &Gateway, chain: &Chain, treasury: &Treasury, id: i64) -
     .await
 }
 
-fn wish(id: i64, asset: Asset, receiver: Account, raw: u128) -> Wish {
+pub(super) fn wish(asset: Asset, receiver: Account, raw: u128) -> Wish {
     match asset {
         Asset::Native => Wish {
-            id,
             receiver,
             raw,
             to: receiver,
@@ -162,7 +167,6 @@ fn wish(id: i64, asset: Asset, receiver: Account, raw: u128) -> Wish {
             data: Vec::new(),
         },
         Asset::Token { contract, .. } => Wish {
-            id,
             receiver,
             raw,
             to: Account(contract.0),
@@ -173,8 +177,12 @@ fn wish(id: i64, asset: Asset, receiver: Account, raw: u128) -> Wish {
 }
 
 /// Units of gas to allow, or why it would be spent for nothing.
-async fn gas_of(treasury: &Treasury, wish: &Wish) -> Result<Result<u64, String>> {
-    let (from, to) = (treasury.node_account(), evm::Account(wish.to.0));
+pub(super) async fn gas_of(
+    treasury: &Treasury,
+    from: evm::Account,
+    wish: &Wish,
+) -> Result<Result<u64, String>> {
+    let to = evm::Account(wish.to.0);
     let estimate = treasury
         .node
         .estimate(from, to, wish.value, &wish.data)
@@ -191,6 +199,7 @@ async fn gas_of(treasury: &Treasury, wish: &Wish) -> Result<Result<u64, String>>
 }
 
 struct Draft {
+    id: i64,
     wish: Wish,
     place: Place,
     funds: Funds,
@@ -214,6 +223,7 @@ async fn store_draft(
             Box::pin(async move {
                 let now = unit.now();
                 let Draft {
+                    id,
                     wish,
                     place,
                     funds,
@@ -222,12 +232,18 @@ async fn store_draft(
                     confirmations,
                 } = draft;
                 let mut operation =
-                    operations::lock_one(unit.conn(), inner.currencies(), wish.id).await?;
-                let row = withdrawals::find(unit.conn(), inner.currencies(), wish.id).await?;
+                    operations::lock_one(unit.conn(), inner.currencies(), id).await?;
+                let row = withdrawals::find(unit.conn(), inner.currencies(), id).await?;
                 let known = i64::try_from(funds.mined.max(funds.waiting))?;
                 let book = store::lock(unit.conn(), &place, known, now).await?;
-                let is_paid = store::of_withdrawal(unit.conn(), wish.id).await?.is_some();
-                if row.state != WithdrawalState::Queued || is_paid || book.paused_why.is_some() {
+                let is_paid = store::of_withdrawal(unit.conn(), id).await?.is_some();
+                // Again, under the lock: behind one that may be refused nothing is signed.
+                let is_behind = !by_hand && store::any_draft(unit.conn(), &place).await?;
+                if row.state != WithdrawalState::Queued
+                    || is_paid
+                    || is_behind
+                    || book.paused_why.is_some()
+                {
                     return Ok(Drafted::Nothing);
                 }
                 if known > book.next_nonce {
@@ -274,7 +290,8 @@ async fn store_draft(
                 let new = NewPayment {
                     place: &place,
                     nonce: book.next_nonce,
-                    operation_id: wish.id,
+                    purpose: Purpose::Withdrawal,
+                    operation_id: Some(id),
                     coin,
                     to: &to,
                     raw: i128::try_from(wish.raw)?,
@@ -283,14 +300,15 @@ async fn store_draft(
                 let payment = store::insert_payment(unit.conn(), new, now).await?;
                 let tx =
                     tx_store::insert(unit.conn(), payment, None, &plan, BY_ITSELF, now).await?;
-                if operation.needs_attention {
+                // One that was refused needs a person until it is signed.
+                if operation.needs_attention && !row.is_refused {
                     operation.needs_attention = false;
                     operation.error = None;
                     operation.updated_at = now;
                     operations::update(unit.conn(), &operation).await?;
                 }
                 if by_hand {
-                    attention::tell_signers(unit, wish.id, coin.code.as_str()).await?;
+                    attention::tell_signers(unit, id, coin.code.as_str()).await?;
                 }
                 Ok(Drafted::As(tx))
             })

@@ -13,6 +13,9 @@ pub struct Rules {
     pub tip_max: u128,
     /// Blocks after which a transaction that is not mined is replaced by itself; `None` = never.
     pub bump_after_blocks: Option<u32>,
+    /// Deposits are moved to the account that pays when they are worth as many times their gas; `None` =
+    /// never.
+    pub sweep_multiple: Option<u32>,
 }
 
 const GWEI: u128 = 1_000_000_000;
@@ -24,6 +27,7 @@ impl Default for Rules {
             tip_min: GWEI / 10,
             tip_max: 5 * GWEI,
             bump_after_blocks: Some(10),
+            sweep_multiple: None,
         }
     }
 }
@@ -89,6 +93,7 @@ mod tests {
             tip_min: 2,
             tip_max: 50,
             bump_after_blocks: None,
+            sweep_multiple: None,
         }
     }
 

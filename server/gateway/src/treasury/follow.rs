@@ -18,7 +18,7 @@ use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
 use crate::operations::store as operations;
 use crate::withdrawals::{settle, store as withdrawals, tell_of_overpaying};
-use crate::{Gateway, Result};
+use crate::{Error, Gateway, Result};
 
 /// How long after it was sent a transaction is not sent again, however little the node shows of its pool.
 const PATIENCE: Duration = Duration::minutes(1);
@@ -37,8 +37,8 @@ pub(crate) async fn follow(gateway: &Gateway, coin: Currency, tip_height: i64) -
     drop(conn);
     for payment in open {
         if let Err(error) = look(gateway, treasury, coin, &payment, tip_height).await {
-            let operation = payment.operation_id;
-            tracing::error!(operation, %error, "a payment could not be followed, will try again");
+            let payment = payment.id;
+            tracing::error!(payment, %error, "a payment could not be followed, will try again");
         }
     }
     Ok(())
@@ -99,7 +99,7 @@ async fn in_a_block<'a>(
     for tx in all {
         let Some(txid) = &tx.txid else { continue };
         let (to, units) = tx.paid()?;
-        let from = treasury.node_account();
+        let from = evm::Account(tx.from.0);
         let found = treasury
             .node
             .mined(txid, from, evm::Account(to.0), units)
@@ -150,7 +150,7 @@ async fn is_taken(
     let Some(hash) = hash else { return Ok(false) };
     let used = treasury
         .node
-        .mined_nonce(treasury.node_account(), &hash)
+        .mined_nonce(payment.address.parse().map_err(Error::internal)?, &hash)
         .await?;
     Ok(i64::try_from(used)? > payment.nonce)
 }
@@ -188,16 +188,28 @@ async fn undo(gateway: &Gateway, payment: &Open) -> Result<bool> {
         .book()
         .commit(move |unit| {
             Box::pin(async move {
-                let (id, now) = (payment.operation_id, unit.now());
-                let mut operation =
-                    operations::lock_one(unit.conn(), inner.currencies(), id).await?;
+                let now = unit.now();
+                // A sweep is nobody's withdrawal.
+                let mut operation = match payment.operation_id {
+                    Some(id) => {
+                        Some(operations::lock_one(unit.conn(), inner.currencies(), id).await?)
+                    }
+                    None => None,
+                };
                 let (booked, bookings, _) = store::lock_payment(unit.conn(), payment.id).await?;
-                let withdrawal = withdrawals::find(unit.conn(), inner.currencies(), id).await?;
-                // Of one that a person ended, people are told if it is paid all the same.
-                let is_open = matches!(
-                    withdrawal.state,
-                    WithdrawalState::Queued | WithdrawalState::Built | WithdrawalState::Broadcast
-                );
+                let is_open = match payment.operation_id {
+                    Some(id) => {
+                        let row = withdrawals::find(unit.conn(), inner.currencies(), id).await?;
+                        // Of one that a person ended, people are told if it is paid all the same.
+                        matches!(
+                            row.state,
+                            WithdrawalState::Queued
+                                | WithdrawalState::Built
+                                | WithdrawalState::Broadcast
+                        )
+                    }
+                    None => true,
+                };
                 let is_undone = follow_store::is_undone(unit.conn(), payment.id).await?;
                 let Some(booked) = booked.filter(|_| is_open && is_undone) else {
                     return Ok(false);
@@ -210,10 +222,12 @@ async fn undo(gateway: &Gateway, payment: &Open) -> Result<bool> {
                 }
                 store::undecided(unit.conn(), payment.id).await?;
                 tx_store::undone(unit.conn(), booked, now).await?;
-                operation.needs_attention = false;
-                operation.error = None;
-                operation.updated_at = now;
-                operations::update(unit.conn(), &operation).await?;
+                if let Some(operation) = &mut operation {
+                    operation.needs_attention = false;
+                    operation.error = None;
+                    operation.updated_at = now;
+                    operations::update(unit.conn(), operation).await?;
+                }
                 withdrawals::notify_worker(unit.conn()).await?;
                 Ok(true)
             })
@@ -223,9 +237,10 @@ async fn undo(gateway: &Gateway, payment: &Open) -> Result<bool> {
 
 /// Books what a transaction that is deep in the chain did and cost.
 async fn decide(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, mined: &Mined) -> Result<()> {
-    let id = tx.operation_id;
     lock_charge_of_claim(gateway, unit, tx.claim_id).await?;
-    operations::lock(unit.conn(), gateway.currencies(), &[id]).await?;
+    if let Some(id) = tx.operation_id {
+        operations::lock(unit.conn(), gateway.currencies(), &[id]).await?;
+    }
     let (booked, bookings, _) = store::lock_payment(unit.conn(), tx.payment_id).await?;
     if booked == Some(tx.id) {
         return Ok(());
@@ -246,14 +261,25 @@ async fn decide(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, mined: &Mined) -
     tx_store::confirmed(unit.conn(), tx.payment_id, tx.id).await?;
     let outcome = if mined.succeeded { "paid" } else { "failed" };
     store::decided(unit.conn(), tx.payment_id, outcome, Some(tx.id), booking).await?;
-    if mined.succeeded {
-        return paid(gateway, unit, tx).await;
+    match tx.operation_id {
+        Some(id) if mined.succeeded => paid(gateway, unit, tx, id).await,
+        Some(id) => call(gateway, unit, id, FAILED).await,
+        // Coins of ours, where they are or where they were.
+        None if mined.succeeded => Ok(()),
+        None => {
+            let title = tx.title();
+            let subject = format!("{title} failed");
+            let text = format!(
+                "{title} ({}) failed on the chain: nothing was moved, and its gas is paid. It is tried again \
+                 by itself.",
+                tx.coin.code
+            );
+            tell_operators(unit, &subject, &text).await
+        }
     }
-    call(gateway, unit, id, FAILED).await
 }
 
-async fn paid(gateway: &Gateway, unit: &mut Unit, tx: &TxRow) -> Result<()> {
-    let id = tx.operation_id;
+async fn paid(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, id: i64) -> Result<()> {
     let (Some(txid), Some(raw)) = (&tx.txid, &tx.raw) else {
         return Ok(());
     };
@@ -280,8 +306,9 @@ async fn take(gateway: &Gateway, payment: &Open) -> Result<()> {
         .book()
         .commit(move |unit| {
             Box::pin(async move {
-                let id = payment.operation_id;
-                operations::lock(unit.conn(), inner.currencies(), &[id]).await?;
+                if let Some(id) = payment.operation_id {
+                    operations::lock(unit.conn(), inner.currencies(), &[id]).await?;
+                }
                 let (booked, bookings, outcome) =
                     store::lock_payment(unit.conn(), payment.id).await?;
                 if booked.is_some() || outcome.is_some() {
@@ -294,7 +321,10 @@ async fn take(gateway: &Gateway, payment: &Open) -> Result<()> {
                 };
                 let what = format!("number {} was used for something else", payment.nonce);
                 attention::pause(unit, &place, &what).await?;
-                call(&inner, unit, id, TAKEN).await
+                match payment.operation_id {
+                    Some(id) => call(&inner, unit, id, TAKEN).await,
+                    None => Ok(()),
+                }
             })
         })
         .await

@@ -13,7 +13,7 @@ use crate::chain::evm::Mined;
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Open {
     pub(super) id: i64,
-    pub(super) operation_id: i64,
+    pub(super) operation_id: Option<i64>,
     pub(super) chain_id: i64,
     pub(super) address: String,
     pub(super) nonce: i64,
@@ -29,7 +29,7 @@ pub(super) async fn open(conn: &mut PgConnection, coin: Currency) -> Result<Vec<
         "SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
              p.confirmed_tx_id, p.outcome
          FROM treasury_payments p
-         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL
+         WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL AND p.outcome IS DISTINCT FROM 'released'
          UNION
          SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
              p.confirmed_tx_id, p.outcome
@@ -167,10 +167,10 @@ pub(super) async fn is_forgotten(
         "SELECT EXISTS (
              SELECT FROM treasury_txs x
              JOIN treasury_payments p ON p.id = x.payment_id
-             JOIN withdrawals w ON w.operation_id = p.operation_id
+             LEFT JOIN withdrawals w ON w.operation_id = p.operation_id
              LEFT JOIN chain_txs t ON t.chain = p.chain AND t.txid = x.txid
              WHERE p.id = $1 AND x.state = 'broadcast' AND p.outcome IS NULL
-               AND w.state <> 'void' AND w.ended_by IS NULL AND x.broadcast_at < $2
+               AND w.state IS DISTINCT FROM 'void' AND w.ended_by IS NULL AND x.broadcast_at < $2
                AND coalesce(t.status, 'dropped') IN ('dropped', 'replaced')
                AND NOT EXISTS (SELECT FROM treasury_txs y
                                JOIN chain_txs u ON u.chain = p.chain

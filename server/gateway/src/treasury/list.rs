@@ -18,6 +18,24 @@ pub struct TreasuryLine {
     pub problem: Option<String>,
 }
 
+/// A move between accounts of ours that is not done.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TreasuryMove {
+    pub id: i64,
+    /// `sweep` or `gas`.
+    pub purpose: String,
+    /// Of the coin.
+    pub code: String,
+    pub from_address: String,
+    pub to_address: String,
+    pub nonce: i64,
+    /// Of its newest transaction, or what came of it.
+    pub state: String,
+    pub txid: Option<String>,
+    /// Why it goes no further.
+    pub problem: Option<String>,
+}
+
 /// An account that pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreasuryAccount {
@@ -55,6 +73,14 @@ impl Gateway {
             });
         }
         Ok(found)
+    }
+
+    /// At most 200 moves of deposits and of their gas that are not done.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn treasury_moves(&self) -> Result<Vec<TreasuryMove>> {
+        list_store::moves(self.pool()).await
     }
 
     /// At most 200 withdrawals that are not decided, those asked for first in front.

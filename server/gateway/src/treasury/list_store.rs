@@ -1,6 +1,6 @@
 use sqlx::{PgConnection, PgPool};
 
-use super::list::TreasuryLine;
+use super::list::{TreasuryLine, TreasuryMove};
 use crate::Result;
 
 type LineRecord = (
@@ -20,6 +20,7 @@ pub(super) async fn lines(pool: &PgPool, coins: &[i16]) -> Result<Vec<TreasuryLi
          JOIN operations o ON o.id = w.operation_id
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
+             AND p.outcome IS DISTINCT FROM 'released'
          LEFT JOIN LATERAL (SELECT state, txid, last_error FROM treasury_txs WHERE payment_id = p.id
                             ORDER BY id DESC LIMIT 1) x ON true
          WHERE w.coin_id = ANY($1) AND w.state IN ('queued', 'built', 'broadcast') AND NOT w.internal
@@ -41,6 +42,21 @@ pub(super) async fn lines(pool: &PgPool, coins: &[i16]) -> Result<Vec<TreasuryLi
             },
         )
         .collect())
+}
+
+pub(super) async fn moves(pool: &PgPool) -> Result<Vec<TreasuryMove>> {
+    Ok(sqlx::query_as(
+        "SELECT p.id, p.purpose, c.code, p.address AS from_address, p.to_address, p.nonce,
+             coalesce(p.outcome, x.state) AS state, x.txid, x.last_error AS problem
+         FROM treasury_payments p
+         JOIN currencies c ON c.id = p.coin_id
+         CROSS JOIN LATERAL (SELECT state, txid, last_error FROM treasury_txs WHERE payment_id = p.id
+                             ORDER BY id DESC LIMIT 1) x
+         WHERE p.purpose IN ('sweep', 'gas') AND (p.outcome IS NULL OR p.outcome = 'taken')
+         ORDER BY p.id LIMIT 200",
+    )
+    .fetch_all(pool)
+    .await?)
 }
 
 /// The account's next number, and why it pays nothing new.

@@ -1,9 +1,9 @@
-//! The treasury: withdrawals on chains of accounts (contract 30). One account pays them all, each with a
-//! transaction of its own; whoever has its key signs, and one that waits too long is replaced by one with
+//! The treasury: withdrawals on chains of accounts (contract 30). One account pays them all, and gets what
+//! deposits bring (`sweeping.rs`), each with a transaction of its own; whoever has its key signs, and one that waits too long is replaced by one with
 //! a higher fee and the same nonce.
 //!
-//! Invariants: a nonce belongs to one withdrawal for ever, and nonces are given out without gaps, in the
-//! unit that stores what is planned with them; signed bytes are stored before the network gets them; all
+//! Invariants: a nonce belongs to one withdrawal as soon as anybody may have signed it, and nonces are given
+//! out without gaps, in the unit that stores what is planned with them; signed bytes are stored before the network gets them; all
 //! transactions of a payment have its nonce, so at most one of them is ever mined, and what it did decides;
 //! what was once drafted is looked for on the chain for ever, whoever sent it; nothing new is planned once
 //! somebody else has used the key.
@@ -18,18 +18,22 @@ mod follow_store;
 mod list;
 mod list_store;
 mod open;
+mod refused;
+mod released_store;
 mod row;
 mod send;
 mod settings;
 mod sign;
 pub(crate) mod store;
+mod sweep_store;
+mod sweeping;
 mod tx_store;
 mod wallet;
 mod work;
 
 pub use by_hand::UnsignedFile;
 pub use fees::Rules;
-pub use list::{TreasuryAccount, TreasuryLine};
+pub use list::{TreasuryAccount, TreasuryLine, TreasuryMove};
 pub use settings::{TreasurySettings, WrongSetting};
 pub use wallet::{Signer, Treasury, TreasuryError};
 
@@ -37,8 +41,3 @@ pub(crate) use follow::{follow, is_used_up};
 pub(crate) use open::{address, open, watch};
 pub(crate) use tx_store::queue_again as send_again;
 pub(crate) use work::{any_due, work_due};
-
-/// What is paid for, as signers name it.
-fn reference(operation_id: i64) -> String {
-    format!("withdrawal {operation_id}")
-}

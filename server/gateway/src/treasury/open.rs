@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use bitcoin::bip32::{ChildNumber, Xpub};
 use bitcoin::secp256k1::Secp256k1;
-use signing::ScriptKind;
 #[cfg(unix)]
 use signing::SignerClient;
-use signing::evm::{Account, KEYS, TREASURY};
-use signing::key::SigningKey;
+use signing::evm::{Account, Keys, TREASURY};
 use sqlx::PgPool;
 
 use super::settings::TreasurySettings;
@@ -73,9 +71,8 @@ pub(crate) fn open(
             })?;
             let number = params(ETHER).map_or(0, |ether| ether.account);
             let text = hex::encode(seed);
-            let key = SigningKey::parse(&text, &KEYS, ScriptKind::P2pkh, number)
-                .map_err(Error::internal)?;
-            Signer::InProcess(Box::new(key))
+            let keys = Keys::parse(&text, number).map_err(Error::internal)?;
+            Signer::InProcess(Box::new(keys))
         }
     };
     Treasury::new(node, account, signer, settings.rules, seed.is_some())

@@ -46,10 +46,14 @@ async fn accepted(gateway: &Gateway, tx: &TxRow, txid: &str) -> Result<()> {
         .commit(move |unit| {
             Box::pin(async move {
                 lock_charge_of_claim(&inner, unit, tx.claim_id).await?;
-                let id = tx.operation_id;
-                operations::lock(unit.conn(), inner.currencies(), &[id]).await?;
+                if let Some(id) = tx.operation_id {
+                    operations::lock(unit.conn(), inner.currencies(), &[id]).await?;
+                }
                 let now = unit.now();
                 tx_store::broadcast(unit.conn(), tx.id, tx.coin.code.as_str(), now).await?;
+                let Some(id) = tx.operation_id else {
+                    return Ok(());
+                };
                 let mut row = withdrawals::find(unit.conn(), inner.currencies(), id).await?;
                 // A block may have settled it meanwhile.
                 let Ok(state) = row.state.apply(WithdrawalEvent::Accepted) else {

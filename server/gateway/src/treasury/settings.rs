@@ -10,6 +10,7 @@ const SIGNER: &str = "EXCHEQUER_PAYOUT_ETH_SIGNER";
 const FEE_MAX: &str = "EXCHEQUER_PAYOUT_ETH_FEE_MAX_GWEI";
 const TIP_MAX: &str = "EXCHEQUER_PAYOUT_ETH_TIP_MAX_GWEI";
 const BUMP_AFTER: &str = "EXCHEQUER_PAYOUT_ETH_BUMP_AFTER_BLOCKS";
+const SWEEP: &str = "EXCHEQUER_PAYOUT_ETH_SWEEP_MULTIPLE";
 
 const GWEI: u128 = 1_000_000_000;
 
@@ -25,12 +26,14 @@ pub type WrongSetting = (&'static str, String);
 
 impl TreasurySettings {
     /// The names of all variables.
-    pub const VARIABLES: [&'static str; 4] = [SIGNER, FEE_MAX, TIP_MAX, BUMP_AFTER];
+    pub const VARIABLES: [&'static str; 5] = [SIGNER, FEE_MAX, TIP_MAX, BUMP_AFTER, SWEEP];
 
     /// Reads `EXCHEQUER_PAYOUT_ETH_…`; an empty value counts as none.
     ///
     /// - `SIGNER`: `by-hand` (as if left out), `in-process`, or the path of the signer's socket;
-    /// - `FEE_MAX_GWEI`, `TIP_MAX_GWEI` (for each unit of gas), `BUMP_AFTER_BLOCKS` (0 = never): numbers.
+    /// - `FEE_MAX_GWEI`, `TIP_MAX_GWEI` (for each unit of gas), `BUMP_AFTER_BLOCKS` (0 = never): numbers;
+    /// - `SWEEP_MULTIPLE`: how many times its gas a deposit has to be worth to be moved (0, or left out:
+    ///   never).
     ///
     /// # Errors
     /// Every setting that cannot be used.
@@ -62,6 +65,7 @@ impl TreasurySettings {
             Some(0) => None,
             blocks => blocks,
         };
+        let sweep_multiple = number(SWEEP, 0, 1_000_000).filter(|multiple| *multiple > 0);
         let signer = match value(SIGNER).as_deref() {
             None | Some("by-hand") => SignerSetting::ByHand,
             Some("in-process") => SignerSetting::InProcess,
@@ -86,6 +90,7 @@ impl TreasurySettings {
                 fee_max: fee_max.unwrap_or(usual.fee_max),
                 tip_max: tip_max.unwrap_or(usual.tip_max),
                 bump_after_blocks,
+                sweep_multiple,
                 ..usual
             },
         })
@@ -117,6 +122,7 @@ mod tests {
             (SIGNER, "/run/signer/eth"),
             (FEE_MAX, "80"),
             (BUMP_AFTER, "0"),
+            (SWEEP, "20"),
         ])
         .unwrap();
         assert_eq!(
@@ -125,6 +131,9 @@ mod tests {
         );
         assert_eq!(settings.rules.fee_max, 80_000_000_000);
         assert_eq!(settings.rules.bump_after_blocks, None);
+        assert_eq!(settings.rules.sweep_multiple, Some(20));
+        let never = read(&[(SWEEP, "0")]).unwrap();
+        assert_eq!(never.rules.sweep_multiple, None);
     }
 
     #[test]

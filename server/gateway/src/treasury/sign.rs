@@ -3,9 +3,9 @@
 use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 
 use super::row::TxRow;
-use super::wallet::{NotSigned, Treasury};
+use super::wallet::Treasury;
 use super::work::Failure;
-use super::{reference, store, tx_store};
+use super::{refused, store, tx_store};
 use crate::ledger::Unit;
 use crate::operations::store as operations;
 use crate::payouts::TxState;
@@ -14,22 +14,32 @@ use crate::{Error, Gateway, Result};
 
 pub(super) const NOT_WAITING: Error = Error::Conflict("it does not wait for a signature any more");
 
-/// Asks the signer and stores what it answers, if it is what was planned.
+/// Asks the signer and stores what it answers, if it is what was planned. False when it refused, and the
+/// transaction has given way to others.
 pub(super) async fn sign_one(
     gateway: &Gateway,
     treasury: &Treasury,
     tx: &TxRow,
-) -> Result<(), Failure> {
-    let references = [reference(tx.operation_id)];
-    let raw = treasury.sign(&tx.plan, &references).await;
-    let raw = raw.map_err(|error| match error {
-        NotSigned::Later(why) => Failure::Passing(why),
-        NotSigned::Refused(why) => Failure::Lasting(why),
-    })?;
-    let txid = tx
-        .plan
-        .check_signed(&raw, treasury.account)
-        .map_err(|error| Failure::Lasting(format!("what the signer gave back: {error}")))?;
+) -> Result<bool, Failure> {
+    let (references, role) = ([tx.name()], tx.role()?);
+    let raw = match treasury.sign(&tx.plan, &references, role).await {
+        Ok(raw) => raw,
+        Err(refusal) => {
+            if refused::give_way(gateway, tx, &refusal).await? {
+                return Ok(false);
+            }
+            return Err(refusal.into());
+        }
+    };
+    let txid = match tx.plan.check_signed(&raw, tx.from) {
+        Ok(txid) => txid,
+        Err(error) => {
+            // Something is signed, whatever it is.
+            tx_store::unheard(gateway.pool(), tx.id).await?;
+            let why = format!("what the signer gave back: {error}");
+            return Err(Failure::Lasting(why));
+        }
+    };
     let (inner, id) = (gateway.clone(), tx.id);
     gateway
         .book()
@@ -37,7 +47,7 @@ pub(super) async fn sign_one(
             Box::pin(async move { store_in(&inner, unit, id, &raw, &txid, "signer").await })
         })
         .await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Stores the bytes that pay. From here on only these are sent for this transaction, and what was sent
@@ -57,7 +67,10 @@ pub(super) async fn store_in(
     let operation_id = tx_store::find(unit.conn(), currencies, id)
         .await?
         .operation_id;
-    operations::lock(unit.conn(), currencies, &[operation_id]).await?;
+    let operation = match operation_id {
+        Some(id) => Some(operations::lock_one(unit.conn(), currencies, id).await?),
+        None => None,
+    };
     // Again, under the locks.
     let tx = tx_store::find(unit.conn(), currencies, id).await?;
     store::lock_payment(unit.conn(), tx.payment_id).await?;
@@ -69,7 +82,10 @@ pub(super) async fn store_in(
     }
     let now = unit.now();
     tx_store::signed(unit.conn(), &tx, raw, txid, by, now).await?;
-    let row = withdrawals::find(unit.conn(), currencies, operation_id).await?;
+    let Some(mut operation) = operation else {
+        return withdrawals::notify_worker(unit.conn()).await;
+    };
+    let row = withdrawals::find(unit.conn(), currencies, operation.id).await?;
     let state = match row.state {
         WithdrawalState::Queued => row
             .state
@@ -81,6 +97,13 @@ pub(super) async fn store_in(
             return Err(NOT_WAITING);
         }
     };
-    store::set_withdrawal(unit.conn(), operation_id, state.word(), txid, raw).await?;
+    store::set_withdrawal(unit.conn(), operation.id, state.word(), txid, raw).await?;
+    if row.state == WithdrawalState::Queued && operation.needs_attention {
+        // The signer's rules let it out now.
+        operation.needs_attention = false;
+        operation.error = None;
+        operation.updated_at = now;
+        operations::update(unit.conn(), &operation).await?;
+    }
     withdrawals::notify_worker(unit.conn()).await
 }

@@ -2,6 +2,7 @@ use domain::money::Currency;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
+use super::row::Purpose;
 use crate::ledger::decimal;
 use crate::{Error, Result};
 
@@ -103,8 +104,8 @@ pub(super) async fn resume(
     now: OffsetDateTime,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO treasury_payments (chain_id, address, nonce, outcome, created_at)
-         SELECT t.chain_id, t.address, n, 'taken', $4
+        "INSERT INTO treasury_payments (chain_id, address, nonce, purpose, outcome, created_at)
+         SELECT t.chain_id, t.address, n, 'gap', 'taken', $4
          FROM treasuries t, generate_series(t.next_nonce, $3 - 1) n
          WHERE t.chain_id = $1 AND t.address = $2",
     )
@@ -137,9 +138,11 @@ pub(super) async fn committed(
     let (ether, asset): (String, String) = sqlx::query_as(
         "WITH waiting AS (
              SELECT p.coin_id, p.raw_amount, x.plan FROM treasury_payments p
-             CROSS JOIN LATERAL (SELECT plan FROM treasury_txs WHERE payment_id = p.id
+             CROSS JOIN LATERAL (SELECT plan FROM treasury_txs
+                                 WHERE payment_id = p.id AND state <> 'dropped'
                                  ORDER BY id DESC LIMIT 1) x
-             WHERE p.chain_id = $1 AND p.address = $2 AND p.nonce >= $3)
+             WHERE p.chain_id = $1 AND p.address = $2 AND p.nonce >= $3
+               AND p.outcome IS DISTINCT FROM 'released')
          SELECT coalesce(sum((plan->>'value')::numeric
                              + (plan->>'gas_limit')::numeric * (plan->>'max_fee_per_gas')::numeric), 0)::text,
              coalesce(sum(raw_amount) FILTER (WHERE coin_id = $4), 0)::text
@@ -171,7 +174,9 @@ pub(super) async fn any_draft(conn: &mut PgConnection, place: &Place) -> Result<
 pub(super) struct NewPayment<'a> {
     pub(super) place: &'a Place,
     pub(super) nonce: i64,
-    pub(super) operation_id: i64,
+    pub(super) purpose: Purpose,
+    /// Of a withdrawal, and of nothing else.
+    pub(super) operation_id: Option<i64>,
     pub(super) coin: Currency,
     pub(super) to: &'a str,
     /// Base units.
@@ -179,7 +184,7 @@ pub(super) struct NewPayment<'a> {
     pub(super) confirmations: u32,
 }
 
-/// Gives the account's next number to a withdrawal, which waits for nothing else from here on.
+/// Gives the account's next number to a payment; its withdrawal waits for nothing else from here on.
 pub(super) async fn insert_payment(
     conn: &mut PgConnection,
     new: NewPayment<'_>,
@@ -199,8 +204,8 @@ pub(super) async fn insert_payment(
     }
     let id: i64 = sqlx::query_scalar(
         "INSERT INTO treasury_payments (chain_id, address, nonce, operation_id, coin_id, chain,
-             to_address, raw_amount, confirmations_required, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+             to_address, raw_amount, confirmations_required, created_at, purpose)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
     )
     .bind(new.place.chain_id)
     .bind(&new.place.address)
@@ -212,6 +217,7 @@ pub(super) async fn insert_payment(
     .bind(decimal(new.raw))
     .bind(i32::try_from(new.confirmations.max(1))?)
     .bind(now)
+    .bind(new.purpose.word())
     .fetch_one(&mut *conn)
     .await?;
     sqlx::query(
@@ -245,18 +251,23 @@ pub(crate) async fn of_withdrawal(
     conn: &mut PgConnection,
     operation_id: i64,
 ) -> Result<Option<i64>> {
-    Ok(
-        sqlx::query_scalar("SELECT id FROM treasury_payments WHERE operation_id = $1")
-            .bind(operation_id)
-            .fetch_optional(conn)
-            .await?,
+    Ok(sqlx::query_scalar(
+        "SELECT id FROM treasury_payments
+         WHERE operation_id = $1 AND outcome IS DISTINCT FROM 'released'",
     )
+    .bind(operation_id)
+    .fetch_optional(conn)
+    .await?)
 }
 
-/// Whether a person ended the withdrawal: nothing is sent for it any more.
-pub(super) async fn is_given_up(conn: &mut PgConnection, operation_id: i64) -> Result<bool> {
+/// Whether a person ended the withdrawal: nothing is sent for it any more. What is none is never ended.
+pub(super) async fn is_given_up(
+    conn: &mut PgConnection,
+    operation_id: Option<i64>,
+) -> Result<bool> {
     Ok(sqlx::query_scalar(
-        "SELECT state = 'void' OR ended_by IS NOT NULL FROM withdrawals WHERE operation_id = $1",
+        "SELECT EXISTS (SELECT FROM withdrawals
+                        WHERE operation_id = $1 AND (state = 'void' OR ended_by IS NOT NULL))",
     )
     .bind(operation_id)
     .fetch_one(conn)

@@ -1,18 +1,23 @@
-use signing::evm::Transaction;
+use signing::evm::{DepositKey, Transaction};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
 use time::{Duration, OffsetDateTime};
 
-use super::row::TxRow;
+use super::row::{Purpose, TxRow};
+use crate::chain::address::params;
 use crate::currencies::Currencies;
 use crate::payouts::TxState;
 use crate::{Error, Result};
 
 const COLUMNS: &str =
-    "x.id, x.payment_id, p.operation_id, w.claim_id, p.coin_id, x.state, x.plan, x.txid, x.raw";
+    "x.id, x.payment_id, p.operation_id, w.claim_id, p.coin_id, x.state, x.plan, x.txid, x.raw,
+     p.purpose, p.address AS from_address, d.chain AS deposit_chain, d.idx AS deposit_index,
+     x.downloaded_at IS NOT NULL OR x.unheard AS may_be_signed";
 const FROM: &str = "treasury_txs x JOIN treasury_payments p ON p.id = x.payment_id
-     JOIN withdrawals w ON w.operation_id = p.operation_id";
+     LEFT JOIN withdrawals w ON w.operation_id = p.operation_id
+     LEFT JOIN chain_addresses d ON d.branch = 0
+         AND d.address = CASE p.purpose WHEN 'sweep' THEN p.address WHEN 'gas' THEN p.to_address END";
 
 pub(super) async fn insert(
     conn: &mut PgConnection,
@@ -67,16 +72,31 @@ pub(super) async fn all(
 fn tx(row: &PgRow, currencies: &Currencies) -> Result<TxRow> {
     let state: String = row.try_get("state")?;
     let Json(plan): Json<Transaction> = row.try_get("plan")?;
+    let purpose: String = row.try_get("purpose")?;
+    let from: String = row.try_get("from_address")?;
+    let chain: Option<String> = row.try_get("deposit_chain")?;
+    let index: Option<i64> = row.try_get("deposit_index")?;
+    let deposit = match (chain.as_deref().and_then(params), index) {
+        (Some(coin), Some(index)) => Some(DepositKey {
+            account: coin.account,
+            index: u32::try_from(index)?,
+        }),
+        _ => None,
+    };
     Ok(TxRow {
         id: row.try_get("id")?,
         payment_id: row.try_get("payment_id")?,
         operation_id: row.try_get("operation_id")?,
         claim_id: row.try_get("claim_id")?,
+        purpose: Purpose::from_word(&purpose)?,
+        from: from.parse().map_err(Error::internal)?,
+        deposit,
         coin: currencies.known(row.try_get("coin_id")?)?,
         state: TxState::from_word(&state)?,
         plan,
         txid: row.try_get("txid")?,
         raw: row.try_get("raw")?,
+        may_be_signed: row.try_get("may_be_signed")?,
     })
 }
 
@@ -157,7 +177,8 @@ pub(crate) async fn queue_again(
 /// It is deep in the chain; all others of its payment are not.
 pub(super) async fn confirmed(conn: &mut PgConnection, payment_id: i64, id: i64) -> Result<()> {
     sqlx::query(
-        "UPDATE treasury_txs SET state = CASE id WHEN $2 THEN 'confirmed' ELSE 'replaced' END,
+        "UPDATE treasury_txs SET state = CASE WHEN id = $2 THEN 'confirmed'
+                                           WHEN state = 'dropped' THEN 'dropped' ELSE 'replaced' END,
              next_attempt_at = NULL, locked_until = NULL, last_error = NULL
          WHERE payment_id = $1",
     )
@@ -182,20 +203,46 @@ pub(super) async fn undone(conn: &mut PgConnection, id: i64, now: OffsetDateTime
     Ok(())
 }
 
-/// Who took it to sign it.
+/// Who took it to sign it; false when it does not wait for a signature any more.
 pub(super) async fn downloaded(
     conn: &mut PgConnection,
     id: i64,
     by: &str,
     now: OffsetDateTime,
-) -> Result<()> {
-    sqlx::query("UPDATE treasury_txs SET downloaded_by = $2, downloaded_at = $3 WHERE id = $1")
+) -> Result<bool> {
+    let taken = sqlx::query(
+        "UPDATE treasury_txs SET downloaded_by = $2, downloaded_at = $3
+         WHERE id = $1 AND state = 'drafted'",
+    )
+    .bind(id)
+    .bind(by)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(taken.rows_affected() > 0)
+}
+
+/// A signer was asked for it, and nobody knows what it answered.
+pub(super) async fn unheard(pool: &PgPool, id: i64) -> Result<()> {
+    sqlx::query("UPDATE treasury_txs SET unheard = true WHERE id = $1 AND state = 'drafted'")
         .bind(id)
-        .bind(by)
-        .bind(now)
-        .execute(conn)
+        .execute(pool)
         .await?;
     Ok(())
+}
+
+/// It is never signed; false when somebody may have done so.
+pub(super) async fn dropped(conn: &mut PgConnection, id: i64, why: &str) -> Result<bool> {
+    let dropped = sqlx::query(
+        "UPDATE treasury_txs SET state = 'dropped', next_attempt_at = NULL, locked_until = NULL,
+             last_error = left($2, 500)
+         WHERE id = $1 AND state = 'drafted' AND raw IS NULL AND downloaded_at IS NULL AND NOT unheard",
+    )
+    .bind(id)
+    .bind(why)
+    .execute(conn)
+    .await?;
+    Ok(dropped.rows_affected() > 0)
 }
 
 /// Takes what is due under a lease, the lowest number first: signed ones, and drafts of the chains in

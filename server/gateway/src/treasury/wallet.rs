@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use signing::evm::{Account, Transaction};
-use signing::key::SigningKey;
+use signing::evm::{Account, Keys, Role, Transaction};
 #[cfg(unix)]
 use signing::{ClientError, SignerClient};
 
@@ -21,7 +20,7 @@ pub enum Signer {
     #[cfg(unix)]
     Process(SignerClient),
     /// This process. In test mode only: whoever finds a flaw in it has the key.
-    InProcess(Box<SigningKey>),
+    InProcess(Box<Keys>),
 }
 
 /// Why an account cannot pay with these settings.
@@ -46,8 +45,14 @@ pub struct Treasury {
 pub(super) enum NotSigned {
     /// Nobody has to do anything: it is asked for again.
     Later(String),
-    /// The signer will not: a person has to look.
+    /// The same, but it may have signed: the answer was lost.
+    Unheard(String),
+    /// The signer said that it will not: nothing is signed.
     Refused(String),
+    /// It said so for today.
+    Tomorrow(String),
+    /// It said something else than an answer: a person has to look, and it may have signed.
+    Garbled(String),
 }
 
 impl Treasury {
@@ -60,11 +65,11 @@ impl Treasury {
         rules: Rules,
         test_mode: bool,
     ) -> Result<Self, TreasuryError> {
-        if let Signer::InProcess(key) = &signer {
+        if let Signer::InProcess(keys) = &signer {
             if !test_mode {
                 return Err(TreasuryError::LiveKey);
             }
-            if signing::evm::treasury(key) != Ok(account) {
+            if signing::evm::treasury(keys.payer()) != Ok(account) {
                 return Err(TreasuryError::OtherKey);
             }
         }
@@ -111,6 +116,7 @@ impl Treasury {
         &self,
         transaction: &Transaction,
         references: &[String],
+        role: Role,
     ) -> Result<Vec<u8>, NotSigned> {
         match &self.signer {
             Signer::ByHand => Err(NotSigned::Later(
@@ -118,23 +124,32 @@ impl Treasury {
             )),
             #[cfg(unix)]
             Signer::Process(client) => client
-                .sign_account(transaction, references)
+                .sign_account(transaction, references, role)
                 .await
                 .map_err(not_signed),
             // Coins without value need no limits.
-            Signer::InProcess(key) => signing::evm::signer::sign_anything(transaction, key)
-                .map(|(raw, _)| raw)
-                .map_err(|error| NotSigned::Refused(error.to_string())),
+            Signer::InProcess(keys) => {
+                signing::evm::signer::sign_anything_as(role, transaction, keys)
+                    .map(|(raw, _)| raw)
+                    .map_err(|error| NotSigned::Refused(error.to_string()))
+            }
         }
     }
 }
 
 #[cfg(unix)]
 fn not_signed(error: ClientError) -> NotSigned {
-    if error.may_pass() {
-        NotSigned::Later(error.to_string())
-    } else {
-        NotSigned::Refused(error.to_string())
+    let why = error.to_string();
+    match &error {
+        ClientError::Unreachable(_) | ClientError::Failed(_) => NotSigned::Later(why),
+        ClientError::Refused(_) => NotSigned::Refused(why),
+        ClientError::DayIsFull(_) => NotSigned::Tomorrow(why),
+        _ if error.may_pass() => NotSigned::Unheard(why),
+        ClientError::TimedOut
+        | ClientError::HungUp
+        | ClientError::RefusedPayments(_)
+        | ClientError::Frame(_)
+        | ClientError::Garbled(_) => NotSigned::Garbled(why),
     }
 }
 

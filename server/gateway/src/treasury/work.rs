@@ -3,9 +3,9 @@
 use time::{Duration, OffsetDateTime};
 
 use super::row::TxRow;
-use super::store::{self, Place};
+use super::store;
 use super::wallet::Treasury;
-use super::{attention, bump, drafting, send, sign, tx_store};
+use super::{attention, bump, drafting, send, sign, sweeping, tx_store};
 use crate::chain::Chain;
 use crate::payouts::TxState;
 use crate::{Error, Gateway, Result};
@@ -31,6 +31,12 @@ pub(crate) async fn work_due(gateway: &Gateway) -> Result<bool> {
             }
         }
         worked |= drafting::draft_due(gateway, chain, treasury).await?;
+        match sweeping::sweep_due(gateway, chain, treasury).await {
+            Ok(swept) => worked |= swept,
+            Err(error) => {
+                tracing::error!(chain = code, %error, "deposits could not be swept, will try again");
+            }
+        }
     }
     let signing = signing_chains(gateway);
     let now = gateway.clock().now();
@@ -44,7 +50,9 @@ pub(crate) async fn work_due(gateway: &Gateway) -> Result<bool> {
 /// Whether something would be done by `now`.
 pub(crate) async fn any_due(gateway: &Gateway, now: OffsetDateTime) -> Result<bool> {
     for (chain, treasury) in treasuries(gateway) {
-        if bump::any_due(gateway, chain, treasury).await? {
+        if bump::any_due(gateway, chain, treasury).await?
+            || sweeping::any_due(gateway, chain, treasury, now).await?
+        {
             return Ok(true);
         }
     }
@@ -95,8 +103,8 @@ pub(super) async fn step_now(gateway: &Gateway, id: i64) -> Result<()> {
         Failure::Passing(why) => (why, false),
         Failure::Lasting(why) => (why, true),
     };
-    let operation = tx.operation_id;
-    tracing::error!(operation, why, "a payment is not on its way");
+    let payment = tx.name();
+    tracing::error!(payment, why, "a payment is not on its way");
     let now = gateway.clock().now();
     let told = tx_store::failed(gateway.pool(), id, why, now, pause_after).await?;
     if is_lasting && !told {
@@ -111,10 +119,12 @@ async fn step(gateway: &Gateway, tx: &TxRow) -> Result<(), Failure> {
             let Some(treasury) = gateway.chains().of(tx.coin)?.payer.treasury() else {
                 return Err(Failure::Passing("the chain makes no payments".to_owned()));
             };
-            if let Some(why) = paused(gateway, treasury).await? {
+            if let Some(why) = paused(gateway, tx).await? {
                 return Err(Failure::Passing(format!("payments are paused: {why}")));
             }
-            sign::sign_one(gateway, treasury, tx).await?;
+            if !sign::sign_one(gateway, treasury, tx).await? {
+                return Ok(());
+            }
             // With its bytes, which were stored meanwhile.
             let tx = drafting::stored(gateway, tx.id).await?;
             send::send_one(gateway, &tx).await
@@ -124,11 +134,8 @@ async fn step(gateway: &Gateway, tx: &TxRow) -> Result<(), Failure> {
     }
 }
 
-async fn paused(gateway: &Gateway, treasury: &Treasury) -> Result<Option<String>> {
-    let place = Place {
-        chain_id: treasury.chain_id()?,
-        address: treasury.address(),
-    };
+async fn paused(gateway: &Gateway, tx: &TxRow) -> Result<Option<String>> {
+    let place = tx.place()?;
     let mut conn = gateway.pool().acquire().await?;
     store::paused(&mut conn, &place).await
 }

@@ -25,7 +25,8 @@ pub(super) async fn changed_on_chain(
          WHERE w.coin_id = $1 AND w.state IN ('built', 'broadcast')
            -- Payouts are followed by themselves: any of their transactions may pay.
            AND w.payout_id IS NULL
-           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id)
+           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id
+                           AND p.outcome IS DISTINCT FROM 'released')
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= w.confirmations_required)
                 -- Vanished, perhaps before it was ever seen: the same bytes again do no harm.
                 OR (coalesce(t.status, 'dropped') = 'dropped' AND w.state = 'broadcast')
@@ -88,7 +89,17 @@ pub(crate) async fn ours(
          UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
          CROSS JOIN LATERAL (
              SELECT 1 FROM payout_txs WHERE chain = $3 AND txid = t.txid LIMIT 1
-         ) p",
+         ) p
+         UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM payout_other_ids WHERE chain = $3 AND txid = t.txid LIMIT 1
+         ) o
+         -- Whatever coin it pays with: each chain of the network sees it. One that failed is told of under a
+         -- name of its own, which begins with its id.
+         UNION SELECT t.txid FROM unnest($2::text[]) AS t (txid)
+         CROSS JOIN LATERAL (
+             SELECT 1 FROM treasury_txs WHERE txid = split_part(t.txid, ':', 1) LIMIT 1
+         ) n",
     )
     .bind(coin.id)
     .bind(txids)
@@ -147,6 +158,7 @@ pub(super) async fn standing(
          FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
+             AND p.outcome IS DISTINCT FROM 'released'
          CROSS JOIN LATERAL (SELECT coalesce(max(height), 0) AS height FROM chain_blocks
                              WHERE chain = c.code AND active) tip
          -- What failed is over once its block is as deep as any end has to be, and still in the chain.

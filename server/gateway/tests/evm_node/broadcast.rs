@@ -3,8 +3,8 @@
 use bitcoin::secp256k1::SecretKey;
 use gateway::Error;
 use gateway::chain::backend::{ChainBackend, ChainTx, SignedTx};
-use gateway::chain::evm::transaction::{GAS_OF_ETHER, Terms, Transaction};
 use gateway::chain::evm::{Account, Asset, Evm};
+use signing::evm::Transaction;
 
 use crate::anvil::{ALICE, ALICE_KEY, Anvil, CHAIN_ID, fresh, last_block};
 use crate::contracts::{asset, deploy_token};
@@ -15,18 +15,31 @@ fn key() -> SecretKey {
     SecretKey::from_slice(&hex::decode(ALICE_KEY).unwrap()).unwrap()
 }
 
-fn terms(nonce: u64) -> Terms {
-    Terms {
+/// A transaction that moves nothing yet.
+fn terms(nonce: u64) -> Transaction {
+    Transaction {
         chain_id: CHAIN_ID,
         nonce,
-        gas_limit: GAS_OF_ETHER,
+        gas_limit: 21_000,
         max_fee_per_gas: 30 * GWEI,
         max_priority_fee_per_gas: GWEI,
+        to: signing::evm::Account([0; 20]),
+        value: 0,
+        data: Vec::new(),
     }
 }
 
-fn ether(terms: Terms, to: Account, wei: u128) -> SignedTx {
-    Transaction::ether(terms, to, wei).sign(&key()).unwrap()
+fn signed(transaction: &Transaction) -> SignedTx {
+    let (raw, txid) = transaction.sign(&key()).unwrap();
+    SignedTx { txid, raw }
+}
+
+fn ether(terms: Transaction, to: Account, wei: u128) -> SignedTx {
+    signed(&Transaction {
+        to: signing::evm::Account(to.0),
+        value: wei,
+        ..terms
+    })
 }
 
 async fn refusal(evm: &Evm, tx: &SignedTx) -> Error {
@@ -66,7 +79,7 @@ async fn another_transaction_with_the_nonce_is_a_conflict() {
     anvil.mine().await;
     assert!(matches!(refusal(&evm, &rival).await, Error::Conflict(_)));
     // Not even more money changes that.
-    let dear = Terms {
+    let dear = Transaction {
         max_priority_fee_per_gas: 20 * GWEI,
         ..terms(0)
     };
@@ -81,7 +94,7 @@ async fn a_dearer_transaction_replaces_the_one_that_waits() {
     evm.broadcast(&ether(terms(0), fresh(7), 5).raw)
         .await
         .unwrap();
-    let dear = Terms {
+    let dear = Transaction {
         max_fee_per_gas: 60 * GWEI,
         max_priority_fee_per_gas: 2 * GWEI,
         ..terms(0)
@@ -105,7 +118,7 @@ async fn other_refusals_are_no_conflicts_and_say_why() {
             .contains("insufficient funds"),
         "{error}"
     );
-    let elsewhere = Terms {
+    let elsewhere = Transaction {
         chain_id: 1,
         ..terms(0)
     };
@@ -124,13 +137,16 @@ async fn our_token_transfer_pays() {
     let Some(anvil) = Anvil::start() else { return };
     let contract = deploy_token(&anvil).await;
     let evm = anvil.open(asset(contract)).await;
-    let terms = Terms {
+    let terms = Transaction {
         gas_limit: 100_000,
         ..terms(1)
     };
-    let tx = Transaction::token(terms, contract, fresh(7), 77)
-        .sign(&key())
-        .unwrap();
+    let to = signing::evm::Account(fresh(7).0);
+    let tx = signed(&Transaction {
+        to: signing::evm::Account(contract.0),
+        data: Transaction::transfer_data(to, 77),
+        ..terms
+    });
     evm.broadcast(&tx.raw).await.unwrap();
     anvil.mine().await;
     let [mined]: [ChainTx; 1] = last_block(&evm).await.txs.try_into().unwrap();

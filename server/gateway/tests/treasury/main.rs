@@ -1,5 +1,5 @@
 //! Withdrawals from one account of an EVM chain, on Postgres and a network in memory: real transactions, real
-//! signatures, no node; and one story on anvil.
+//! signatures, no node; and a few stories on anvil.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../support/mod.rs"]
@@ -14,12 +14,17 @@ mod hands;
 mod net;
 mod random;
 mod real;
+mod real_tokens;
+#[cfg(unix)]
+mod refusals;
 #[path = "../real_nodes/required.rs"]
 mod required;
 #[cfg(unix)]
 mod signer;
 mod stories;
+mod sweeps;
 mod till;
+mod token;
 mod undone;
 
 /// Accounts of nobody here.

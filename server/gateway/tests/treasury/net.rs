@@ -8,7 +8,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
-use signing::evm::{Account, Paid, Transaction};
+use signing::evm::{Account, Mismatch, Paid, Transaction};
 use tokio::net::TcpListener;
 
 pub const CHAIN_ID: u64 = 31_337;
@@ -297,6 +297,11 @@ impl World {
     fn take(&mut self, raw: &[u8]) -> Result<Value, String> {
         let payer = self.payer.ok_or("nobody pays")?;
         let plan = read(raw).ok_or("typed transaction too short")?;
+        // Whoever signed it: deposits are accounts, too.
+        let payer = match plan.check_signed(raw, payer) {
+            Err(Mismatch::Signer(other)) => other,
+            _ => payer,
+        };
         let hash = plan
             .check_signed(raw, payer)
             .map_err(|error| format!("invalid sender: {error}"))?;

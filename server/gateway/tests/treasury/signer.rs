@@ -13,7 +13,7 @@ use crate::net::{CHAIN_ID, ETHER, contract};
 use crate::till::{DEEP, Till};
 
 /// Files of one signer; they go with it.
-struct Place(PathBuf);
+pub struct Place(PathBuf);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -22,7 +22,7 @@ impl Drop for Place {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let name = format!("exchequer-signer-{}", uuid::Uuid::new_v4().simple());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
@@ -37,11 +37,11 @@ impl Place {
         path
     }
 
-    fn socket(&self) -> String {
+    pub fn socket(&self) -> String {
         self.0.join("socket").to_str().unwrap().to_owned()
     }
 
-    async fn start(&self, seed: &str, policy: &str) {
+    pub async fn start(&self, seed: &str, policy: &str) {
         let config = SignerConfig {
             socket: self.0.join("socket"),
             key_file: self.write("key", seed),
@@ -90,21 +90,25 @@ async fn the_signer_signs_what_its_policy_allows_and_nothing_else(pool: PgPool) 
     assert_eq!(till.withdrawals().await, ["settled", "settled"]);
     assert_eq!(till.net.received(STRANGERS[0]), [ETHER]);
     assert_eq!(till.net.received(STRANGERS[1]), [25_000_000]);
-    // More than may go at once: a person is called, and those behind it wait.
+    // More than may go at once: a person is called, and the number goes to the one behind.
     till.ask("3", "ETH", "3", STRANGERS[0]).await;
     till.ask("1", "ETH", "4", STRANGERS[0]).await;
     till.work().await;
-    let refused = till.txs().await.pop().unwrap();
-    assert_eq!(refused.state, "drafted");
-    assert!(
-        refused
-            .last_error
-            .unwrap()
-            .contains("at most 2000000000 may go at once")
-    );
+    let txs = till.txs().await;
+    let [.., refused, next] = txs.as_slice() else {
+        panic!("{txs:?}");
+    };
+    assert_eq!((refused.nonce, refused.state.as_str()), (2, "dropped"));
+    assert_eq!((next.nonce, next.state.as_str()), (2, "broadcast"));
+    let why = refused.last_error.as_deref().unwrap();
+    assert!(why.contains("at most 2000000000 may go at once"), "{why}");
     assert_eq!(
         till.withdrawals().await,
-        ["settled", "settled", "queued", "queued"]
+        ["settled", "settled", "queued", "broadcast"]
+    );
+    assert_eq!(
+        till.errors().await,
+        ["it waits for the operator: the rules of the signer do not let it out"]
     );
     assert!(
         till.mails()

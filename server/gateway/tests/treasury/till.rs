@@ -23,6 +23,7 @@ pub struct Till {
     /// The account that pays.
     pub payer: String,
     signer: String,
+    sweeps: &'static str,
 }
 
 /// One transaction as stored.
@@ -85,7 +86,11 @@ impl Till {
 
     /// The same with nothing to pay with.
     pub async fn empty(pool: &PgPool, signer: &str) -> Self {
-        let till = Self::on(pool, Net::start().await, signer).await;
+        Self::filled(Self::on(pool, Net::start().await, signer).await).await
+    }
+
+    /// The merchant's deposits come, and are final.
+    pub async fn filled(till: Self) -> Self {
         let ether = till.world.address("ETH", None, "rich").await;
         till.net.pay(&ether, 50 * ETHER);
         let token = till.world.address("USDT", None, "rich").await;
@@ -96,8 +101,16 @@ impl Till {
 
     /// On a network that exists: what a process finds that starts again.
     pub async fn on(pool: &PgPool, net: Net, signer: &str) -> Self {
+        Self::sweeping(pool, net, signer, "0").await
+    }
+
+    /// Deposits that are worth `sweeps` times their gas are moved to the account that pays.
+    pub async fn sweeping(pool: &PgPool, net: Net, signer: &str, sweeps: &'static str) -> Self {
         let contract = contract();
-        let more = [("EXCHEQUER_CHAIN_ETH_TOKEN_USDT", contract.as_str())];
+        let more = [
+            ("EXCHEQUER_CHAIN_ETH_TOKEN_USDT", contract.as_str()),
+            ("EXCHEQUER_PAYOUT_ETH_SWEEP_MULTIPLE", sweeps),
+        ];
         let world = World::with(pool, settings(net.port, signer, &more)).await;
         let payer: String = sqlx::query_scalar(
             "SELECT address FROM chain_addresses WHERE chain = 'ETH' AND branch = 1",
@@ -113,13 +126,14 @@ impl Till {
             pool: pool.clone(),
             payer,
             signer: signer.to_owned(),
+            sweeps,
         }
     }
 
     /// Another process on the same database and network, whose leases are over.
     pub async fn restarted(self) -> Self {
         self.due().await;
-        Self::on(&self.pool, self.net, &self.signer).await
+        Self::sweeping(&self.pool, self.net, &self.signer, self.sweeps).await
     }
 
     /// Everything that waits is due now.

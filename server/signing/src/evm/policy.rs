@@ -230,6 +230,53 @@ impl EvmPolicy {
     }
 }
 
+impl EvmPolicy {
+    /// Judges a transaction that moves what a deposit brought. It goes to `home`, the account that pays, so
+    /// nothing but gas leaves. Answers the gwei that may cost.
+    ///
+    /// # Errors
+    /// The first [`EvmViolation`].
+    pub fn judge_sweep(
+        &self,
+        transaction: &Transaction,
+        home: Account,
+    ) -> Result<u64, EvmViolation> {
+        if transaction.chain_id != self.chain_id {
+            return Err(EvmViolation::Chain {
+                found: transaction.chain_id,
+                expected: self.chain_id,
+            });
+        }
+        let (to, amount) = match transaction.paid().ok_or(EvmViolation::Meaning)? {
+            Paid::Ether { to, wei } => (to, wei),
+            Paid::Token {
+                contract,
+                to,
+                units,
+            } => {
+                if !self.tokens.contains_key(&contract) {
+                    return Err(EvmViolation::Token(contract));
+                }
+                (to, units)
+            }
+        };
+        if to != home {
+            return Err(EvmViolation::Destination(to));
+        }
+        if amount == 0 {
+            return Err(EvmViolation::Nothing);
+        }
+        let fee = gwei(transaction.fee_max().unwrap_or(u128::MAX));
+        if fee > self.fee_max {
+            return Err(EvmViolation::Fee {
+                fee,
+                max: self.fee_max,
+            });
+        }
+        Ok(fee)
+    }
+}
+
 impl Limits {
     /// Judges a day: `spent` have left, `added` would.
     ///

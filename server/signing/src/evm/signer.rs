@@ -14,8 +14,9 @@ use time::OffsetDateTime;
 
 use super::TREASURY;
 use super::account::Account;
+use super::keys::{DepositKey, Keys, Role};
 use super::policy::{EvmPolicy, EvmViolation};
-use super::transaction::{Mismatch, Transaction};
+use super::transaction::{Mismatch, Paid, Transaction};
 use crate::key::{KeyError, SigningKey};
 use crate::spent::{ClockWentBack, Day, Leaving, Spent};
 
@@ -28,6 +29,8 @@ pub enum EvmRefusal {
     Clock(#[from] ClockWentBack),
     #[error("the nonce is larger than any account needs")]
     Nonce,
+    #[error("that is no account of a deposit whose key is here")]
+    Deposit,
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
@@ -117,6 +120,81 @@ pub fn sign(
         txid,
         ether,
         token,
+    })
+}
+
+/// Judges what a transaction is said to be for, and signs what is allowed.
+///
+/// # Errors
+/// As [`sign`]; [`EvmRefusal::Deposit`] when no deposit is where it is said to be.
+pub fn sign_as(
+    role: Role,
+    transaction: &Transaction,
+    keys: &Keys,
+    policy: &EvmPolicy,
+    before: &Outflows,
+    now: OffsetDateTime,
+) -> Result<SignedPayment, EvmRefusal> {
+    match role {
+        Role::Payment => sign(transaction, keys.payer(), policy, before, now),
+        Role::TopUp(place) => {
+            let wei = transaction.value;
+            let to = keys.address_of(place)?;
+            if transaction.paid() != Some(Paid::Ether { to, wei }) {
+                return Err(EvmRefusal::Deposit);
+            }
+            // Ours, listed or not; the sums are those of any payment.
+            let policy = EvmPolicy {
+                destinations: None,
+                ..policy.clone()
+            };
+            sign(transaction, keys.payer(), &policy, before, now)
+        }
+        Role::Sweep(deposit) => sweep(transaction, deposit, keys, policy, before, now),
+    }
+}
+
+/// As [`sign_anything`], with the key of what it is for.
+///
+/// # Errors
+/// As [`sign_anything`]; [`EvmRefusal::Deposit`].
+pub fn sign_anything_as(
+    role: Role,
+    transaction: &Transaction,
+    keys: &Keys,
+) -> Result<(Vec<u8>, String), EvmRefusal> {
+    match role {
+        Role::Payment | Role::TopUp(_) => sign_anything(transaction, keys.payer()),
+        Role::Sweep(deposit) => Ok(transaction.sign(&keys.secret_of(deposit)?)?),
+    }
+}
+
+/// Gas is all that leaves with a sweep; it counts for the day.
+fn sweep(
+    transaction: &Transaction,
+    deposit: DepositKey,
+    keys: &Keys,
+    policy: &EvmPolicy,
+    before: &Outflows,
+    now: OffsetDateTime,
+) -> Result<SignedPayment, EvmRefusal> {
+    let fee = policy.judge_sweep(transaction, treasury(keys.payer())?)?;
+    let secret = keys.secret_of(deposit)?;
+    let outpoints = place(transaction, keys.address_of(deposit)?)?;
+    let leaving = Leaving {
+        unsigned_txid: Txid::from_byte_array(transaction.signing_hash()),
+        outpoints: &outpoints,
+        satoshi: fee,
+    };
+    let (ether, added) = before.ether.with(&leaving, now)?;
+    let spent = before.ether.on(&Day::of(now));
+    policy.ether.judge_day(spent, added, "gwei")?;
+    let (raw, txid) = transaction.sign(&secret)?;
+    Ok(SignedPayment {
+        raw,
+        txid,
+        ether,
+        token: None,
     })
 }
 

@@ -182,3 +182,136 @@ fn a_policy_with_a_mistake_is_none() {
     assert!(!EvmPolicy::is_meant(r#"{"chain": "bitcoin"}"#));
     assert!(!EvmPolicy::is_meant("no"));
 }
+
+fn keys() -> Keys {
+    Keys::parse(SEED, 0).unwrap()
+}
+
+const DEPOSIT: DepositKey = DepositKey {
+    account: 0,
+    index: 0,
+};
+
+#[test]
+fn a_sweep_goes_to_the_account_that_pays_and_is_signed_by_the_deposit() {
+    let keys = keys();
+    let home = treasury(keys.payer()).unwrap();
+    let deposit = keys.address_of(DEPOSIT).unwrap();
+    // The first address of this seed for payers.
+    assert_eq!(
+        deposit.to_string(),
+        "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
+    );
+    let role = Role::Sweep(DEPOSIT);
+    let judged = |transaction: &Transaction| {
+        let listed = policy(&format!(r#", "destinations": ["{CONTRACT}"]"#));
+        sign_as(role, transaction, &keys, &listed, &Outflows::default(), NOW)
+    };
+    // More than may be paid at once, and to nobody on the list: it stays ours.
+    let swept = Transaction {
+        to: home,
+        ..ether(0, 1_000_000)
+    };
+    let signed = judged(&swept).unwrap();
+    assert_eq!(
+        swept.check_signed(&signed.raw, deposit).unwrap(),
+        signed.txid
+    );
+    // Gas alone has left.
+    assert_eq!(signed.ether.on(&Day::of(NOW)), 21_000);
+    assert_eq!(signed.token, None);
+    let tokens = Transaction {
+        data: Transaction::transfer_data(home, 1_000),
+        ..token(1, 1)
+    };
+    assert!(judged(&tokens).is_ok());
+    let elsewhere = Transaction {
+        to: Account([7; 20]),
+        ..swept.clone()
+    };
+    let others = Transaction {
+        to: Account([8; 20]),
+        ..tokens.clone()
+    };
+    let dear = Transaction {
+        max_fee_per_gas: 3 * GWEI,
+        ..swept.clone()
+    };
+    let nothing = Transaction {
+        value: 0,
+        ..swept.clone()
+    };
+    let refusals = [
+        judged(&elsewhere).unwrap_err(),
+        judged(&token(1, 5)).unwrap_err(),
+        judged(&others).unwrap_err(),
+        judged(&dear).unwrap_err(),
+        judged(&nothing).unwrap_err(),
+    ];
+    assert!(
+        matches!(
+            refusals,
+            [
+                EvmRefusal::Violation(EvmViolation::Destination(_)),
+                EvmRefusal::Violation(EvmViolation::Destination(_)),
+                EvmRefusal::Violation(EvmViolation::Token(_)),
+                EvmRefusal::Violation(EvmViolation::Fee { .. }),
+                EvmRefusal::Violation(EvmViolation::Nothing),
+            ]
+        ),
+        "{refusals:?}"
+    );
+}
+
+#[test]
+fn gas_goes_to_deposits_alone_and_counts_as_a_payment() {
+    let keys = keys();
+    let listed = policy(&format!(r#", "destinations": ["{CONTRACT}"]"#));
+    let sign = |transaction: &Transaction, role| {
+        sign_as(role, transaction, &keys, &listed, &Outflows::default(), NOW)
+    };
+    let to = keys.address_of(DEPOSIT).unwrap();
+    let gas = Transaction {
+        to,
+        ..ether(0, 500)
+    };
+    let signed = sign(&gas, Role::TopUp(DEPOSIT)).unwrap();
+    assert_eq!(signed.ether.on(&Day::of(NOW)), 21_500);
+    let home = treasury(keys.payer()).unwrap();
+    assert!(gas.check_signed(&signed.raw, home).is_ok());
+    // Without saying so, or to somebody else, it is a payment to nobody on the list.
+    assert!(matches!(
+        sign(&gas, Role::Payment),
+        Err(EvmRefusal::Violation(EvmViolation::Destination(_)))
+    ));
+    assert_eq!(
+        sign(&ether(0, 500), Role::TopUp(DEPOSIT)),
+        Err(EvmRefusal::Deposit)
+    );
+    let too_much = Transaction {
+        to,
+        ..ether(0, 1_001)
+    };
+    assert!(matches!(
+        sign(&too_much, Role::TopUp(DEPOSIT)),
+        Err(EvmRefusal::Violation(EvmViolation::Payment { .. }))
+    ));
+}
+
+#[test]
+fn an_account_key_has_its_own_deposits_alone() {
+    let account = "xprv9ybY78BftS5UGANki6oSifuQEjkpyAC8ZmBvBNTshQnCBcxnefjHS7buPMkkqhcRzmoGZ5bo\
+                   kx7GuyDAiktd5HemohAU4wV1ZPMDRmLpBMm";
+    let one = Keys::parse(account, 0).unwrap();
+    let other = DepositKey {
+        account: 1,
+        ..DEPOSIT
+    };
+    assert!(one.address_of(DEPOSIT).is_ok());
+    assert_eq!(one.address_of(other), Err(EvmRefusal::Deposit));
+    let all = keys();
+    assert_ne!(
+        all.address_of(other).unwrap(),
+        all.address_of(DEPOSIT).unwrap()
+    );
+}

@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::{SignerConfig, SignerError};
-use crate::evm::policy::EvmPolicy;
-use crate::evm::signer::{Outflows, sign};
-use crate::evm::{Account, KEYS, treasury};
-use crate::key::SigningKey;
+use crate::evm::policy::{EvmPolicy, EvmViolation};
+use crate::evm::signer::{EvmRefusal, Outflows, sign_as};
+use crate::evm::{Account, Keys, treasury};
 use crate::key_file::read_secret;
-use crate::protocol::{AccountRequest, Answer};
-use crate::script_kind::ScriptKind;
+use crate::protocol::{AccountRequest, Answer, DayIsFull};
 use crate::spent_file::SpentFile;
 
 pub(super) struct AccountDesk {
-    key: SigningKey,
+    keys: Keys,
     payer: Account,
     policy: EvmPolicy,
     ether: SpentFile,
@@ -34,9 +32,8 @@ impl AccountDesk {
             error,
         };
         let text = read_secret(&config.key_file, user)?;
-        let key =
-            SigningKey::parse(&text, &KEYS, ScriptKind::P2pkh, config.account).map_err(refuse)?;
-        let payer = treasury(&key).map_err(refuse)?;
+        let keys = Keys::parse(&text, config.account).map_err(refuse)?;
+        let payer = treasury(keys.payer()).map_err(refuse)?;
         let ether = SpentFile::open(&config.spent_file)?;
         let mut tokens = Vec::new();
         for contract in policy.tokens.keys() {
@@ -44,7 +41,7 @@ impl AccountDesk {
             tokens.push((*contract, SpentFile::open(&path)?));
         }
         Ok(Self {
-            key,
+            keys,
             payer,
             policy,
             ether,
@@ -72,6 +69,7 @@ impl AccountDesk {
         let AccountRequest {
             transaction,
             references,
+            role,
         } = request;
         let nonce = transaction.nonce;
         let before = Outflows {
@@ -82,11 +80,11 @@ impl AccountDesk {
                 .map(|(contract, kept)| (*contract, kept.spent().clone()))
                 .collect(),
         };
-        let signed = match sign(&transaction, &self.key, &self.policy, &before, now) {
+        let signed = match sign_as(role, &transaction, &self.keys, &self.policy, &before, now) {
             Ok(signed) => signed,
             Err(refusal) => {
-                tracing::warn!(nonce, ?references, %refusal, "refused");
-                return Answer::Refused(refusal.to_string());
+                tracing::warn!(nonce, ?role, ?references, %refusal, "refused");
+                return refused(&refusal);
             }
         };
         let mut noted = self.ether.replace(signed.ether);
@@ -102,8 +100,28 @@ impl AccountDesk {
             tracing::error!(nonce, %error, "what would have left could not be noted");
             return Answer::Failed("what would leave could not be noted".to_owned());
         }
-        tracing::info!(nonce, txid = signed.txid, ?references, "signed");
+        tracing::info!(nonce, txid = signed.txid, ?role, ?references, "signed");
         Answer::Transaction(hex::encode(&signed.raw))
+    }
+}
+
+/// What no day has room for is refused; the rest may be asked for again when the day is over.
+fn refused(refusal: &EvmRefusal) -> Answer {
+    let why = refusal.to_string();
+    match refusal {
+        EvmRefusal::Violation(EvmViolation::Daily {
+            spent, total, max, ..
+        }) if total.saturating_sub(*spent) <= *max => Answer::DayIsFull(DayIsFull {
+            spent: *spent,
+            max: *max,
+            why,
+        }),
+        EvmRefusal::Violation(_)
+        | EvmRefusal::Clock(_)
+        | EvmRefusal::Nonce
+        | EvmRefusal::Deposit
+        | EvmRefusal::Key(_)
+        | EvmRefusal::Signature(_) => Answer::Refused(why),
     }
 }
 
@@ -112,4 +130,27 @@ fn of_token(spent_file: &Path, contract: Account) -> PathBuf {
     name.push(".");
     name.push(contract.to_string().to_lowercase());
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_whole_day_has_no_room_for_is_not_asked_for_again() {
+        let full = |spent, total| {
+            refused(&EvmRefusal::Violation(EvmViolation::Daily {
+                spent,
+                total,
+                max: 100,
+                unit: "gwei",
+            }))
+        };
+        assert!(matches!(full(60, 160), Answer::DayIsFull(day) if day.room() == 40));
+        assert!(matches!(full(60, 161), Answer::Refused(_)));
+        assert!(matches!(
+            refused(&EvmRefusal::Violation(EvmViolation::Nothing)),
+            Answer::Refused(_)
+        ));
+    }
 }

@@ -105,8 +105,8 @@ pub(super) async fn unspent(
         .collect())
 }
 
-/// What accounts of ours have paid in blocks up to `height`, as negative coins: payments of the coin and, on
-/// the chain that gas is paid on, gas.
+/// What accounts of ours have paid in blocks up to `height`, as negative coins: payments of the coin, moves to
+/// another account of ours among them, and, on the chain that gas is paid on, gas.
 pub(super) async fn paid_from_accounts(
     conn: &mut PgConnection,
     chain: &str,
@@ -197,7 +197,9 @@ const CAUSES: &str = "
     numbered AS (
         SELECT x.txid,
             CASE WHEN EXISTS (SELECT FROM mined m WHERE m.txid IN (x.txid, x.txid || ':failed'))
-                 THEN (CASE WHEN x.succeeded AND p.coin_id = $2 THEN p.raw_amount ELSE 0 END
+                 -- What moves between accounts of ours is gone for its gas alone.
+                 THEN (CASE WHEN x.succeeded AND p.coin_id = $2 AND p.purpose = 'withdrawal'
+                            THEN p.raw_amount ELSE 0 END
                        + CASE WHEN $1 = 'ETH' THEN x.cost ELSE 0 END) * $3
                  ELSE 0 END AS gone,
             CASE WHEN p.confirmed_tx_id = x.id
@@ -207,8 +209,12 @@ const CAUSES: &str = "
                  ELSE 0 END AS booked
         FROM treasury_txs x
         JOIN treasury_payments p ON p.id = x.payment_id
-        JOIN withdrawals w ON w.operation_id = p.operation_id
+        LEFT JOIN withdrawals w ON w.operation_id = p.operation_id
         WHERE x.cost IS NOT NULL),
+    moved AS (
+        SELECT x.txid, x.cost IS NOT NULL AS is_read FROM treasury_txs x
+        JOIN treasury_payments p ON p.id = x.payment_id
+        WHERE p.purpose IN ('sweep', 'gas') AND x.txid IS NOT NULL),
     items AS (
         SELECT CASE state WHEN 'final' THEN 'unknown' ELSE 'unconfirmed' END AS cause,
             amount - CASE state WHEN 'final' THEN told ELSE 0 END AS amount,
@@ -218,6 +224,12 @@ const CAUSES: &str = "
         SELECT 'unknown', r.amount, 'nobody waits for ' || r.txid || ':' || r.vout
         FROM received r
         WHERE r.what IS NULL AND NOT EXISTS (SELECT FROM spending s WHERE s.txid = r.txid)
+          AND NOT EXISTS (SELECT FROM moved m WHERE m.txid = r.txid)
+        UNION ALL
+        -- It has arrived, and has not been seen to leave yet: both are one transaction.
+        SELECT 'waiting_payout', r.amount, 'transaction ' || r.txid
+        FROM received r JOIN moved m ON m.txid = r.txid AND NOT m.is_read
+        WHERE r.what IS NULL
         UNION ALL
         SELECT CASE t.status WHEN 'mempool' THEN 'unconfirmed' WHEN 'confirmed' THEN 'unknown'
                     ELSE 'reversed' END, -a.amount,

@@ -6,7 +6,8 @@ pub(super) const NUMBERS_ARE_GAPLESS: &str = "
                   t.address, t.chain_id, t.first_nonce, t.next_nonce - 1, coalesce(p.known, 0), p.least, p.most)
     FROM treasuries t
     LEFT JOIN (SELECT chain_id, address, count(*) AS known, min(nonce) AS least, max(nonce) AS most
-               FROM treasury_payments GROUP BY chain_id, address) p
+               FROM treasury_payments WHERE outcome IS DISTINCT FROM 'released'
+               GROUP BY chain_id, address) p
         ON p.chain_id = t.chain_id AND p.address = t.address
     WHERE coalesce(p.known, 0) <> t.next_nonce - t.first_nonce
        OR p.least <> t.first_nonce OR p.most <> t.next_nonce - 1
@@ -49,10 +50,41 @@ pub(super) const WITHDRAWALS_PAID: &str = "
     JOIN withdrawals w ON w.operation_id = p.operation_id
     JOIN currencies c ON c.id = p.coin_id
     LEFT JOIN treasury_txs x ON x.id = p.confirmed_tx_id
-    WHERE w.coin_id <> p.coin_id
+    WHERE p.outcome IS DISTINCT FROM 'released' AND (w.coin_id <> p.coin_id
        OR w.address <> p.to_address
        OR w.amount <> p.raw_amount * power(10::numeric, c.ledger_scale - CASE c.code WHEN 'USDT' THEN 6 ELSE 18 END)
        OR (p.outcome = 'paid' AND w.state NOT IN ('settled', 'void'))
        OR (w.state = 'settled' AND w.ended_by IS NULL
-           AND (p.outcome IS DISTINCT FROM 'paid' OR w.txid IS DISTINCT FROM x.txid))
+           AND (p.outcome IS DISTINCT FROM 'paid' OR w.txid IS DISTINCT FROM x.txid)))
     ORDER BY w.operation_id LIMIT 20";
+
+/// A number is given back only when nobody can have a signature with it, and is nobody's or another
+/// payment's afterwards.
+pub(super) const RELEASED_UNSIGNED: &str = "
+    SELECT format('payment %s gave number %s back, and its transaction %s is %s', p.id, p.nonce, x.id, x.state)
+    FROM treasury_payments p
+    JOIN treasury_txs x ON x.payment_id = p.id
+    WHERE p.outcome = 'released'
+      AND (x.state <> 'dropped' OR x.raw IS NOT NULL OR x.downloaded_at IS NOT NULL OR x.unheard)
+    ORDER BY x.id LIMIT 20";
+
+/// What is no withdrawal stays ours: deposits go to an account that pays, gas from there to a deposit.
+pub(super) const MOVES_STAY_OURS: &str = "
+    SELECT format('payment %s (%s) is from %s to %s', p.id, p.purpose, p.address, p.to_address)
+    FROM treasury_payments p
+    WHERE p.purpose IN ('sweep', 'gas')
+      AND (NOT EXISTS (SELECT FROM chain_addresses a WHERE a.address = p.address
+                       AND a.branch = CASE p.purpose WHEN 'sweep' THEN 0 ELSE 1 END)
+           OR NOT EXISTS (SELECT FROM chain_addresses a WHERE a.address = p.to_address
+                          AND a.branch = CASE p.purpose WHEN 'sweep' THEN 1 ELSE 0 END))
+    ORDER BY p.id LIMIT 20";
+
+/// What comes from an account of ours is nobody's money a second time.
+pub(super) const MOVES_CREDIT_NOBODY: &str = "
+    SELECT format('payment %s by %s is also %s', p.id, x.txid, c.what)
+    FROM treasury_payments p
+    JOIN treasury_txs x ON x.payment_id = p.id
+    JOIN (SELECT txid, 'operation:' || operation_id AS what FROM deposits
+          UNION ALL SELECT txid, 'receipt:' || id FROM receipts) c ON c.txid = x.txid
+    WHERE p.purpose IN ('sweep', 'gas')
+    ORDER BY p.id LIMIT 20";

@@ -13,13 +13,6 @@ const BALANCE_OF: [u8; 4] = [0x70, 0xa0, 0x82, 0x31];
 /// `decimals()`.
 const DECIMALS: [u8; 4] = [0x31, 0x3c, 0xe5, 0x67];
 
-/// Call data that moves `amount` token units from the sender to `to`.
-pub(super) fn transfer(to: Account, amount: u128) -> Vec<u8> {
-    let mut word = [0; 32];
-    word[16..].copy_from_slice(&amount.to_be_bytes());
-    [&TRANSFER[..], &to.to_word(), &word].concat()
-}
-
 pub(super) fn balance_of(account: Account) -> Vec<u8> {
     [&BALANCE_OF[..], &account.to_word()].concat()
 }
@@ -58,17 +51,18 @@ mod tests {
 
     #[test]
     fn a_transfer_is_its_selector_and_two_words() {
-        let to = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
-            .parse()
-            .unwrap();
-        let call = transfer(to, 1_500_000);
         // Made with ethers 6.
-        assert_eq!(
-            hex::encode(&call),
-            "a9059cbb00000000000000000000000070997970c51812dc3a010c7d01b50e0d17dc79c8\
-             000000000000000000000000000000000000000000000000000000000016e360"
+        let call = "a9059cbb00000000000000000000000070997970c51812dc3a010c7d01b50e0d17dc79c8\
+                    000000000000000000000000000000000000000000000000000000000016e360";
+        let to = signing::evm::Account(
+            "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+                .parse::<Account>()
+                .unwrap()
+                .0,
         );
-        assert!(is_transfer(&format!("0x{}", hex::encode(call))));
+        let ours = signing::evm::Transaction::transfer_data(to, 1_500_000);
+        assert_eq!(hex::encode(ours), call);
+        assert!(is_transfer(&format!("0x{call}")));
         assert!(!is_transfer("0x"));
         assert!(!is_transfer("0x095ea7b3"));
     }

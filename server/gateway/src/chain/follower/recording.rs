@@ -71,7 +71,34 @@ pub(super) async fn record(
         rows.push(payment.tx, payment.output, payment.address_id)?;
     }
     rows.insert(unit.conn(), code).await?;
-    Ok(payments.iter().map(|payment| payment.seen(chain)).collect())
+    // Stored, and nobody's deposit: coins that stay ours.
+    let senders = senders(unit, &payments).await?;
+    Ok(payments
+        .iter()
+        .filter(|payment| sender(payment.tx).is_none_or(|from| !senders.contains(from)))
+        .map(|payment| payment.seen(chain))
+        .collect())
+}
+
+/// Whose account a transaction is from, on chains of accounts.
+fn sender(tx: &ChainTx) -> Option<&str> {
+    let input = tx.inputs.first()?;
+    input.txid.split_once(':').map(|(account, _)| account)
+}
+
+/// Which of those that pay us are accounts of ours.
+async fn senders(unit: &mut Unit, payments: &[Payment<'_>]) -> Result<HashSet<String>> {
+    let mut accounts: Vec<&str> = payments
+        .iter()
+        .filter_map(|payment| sender(payment.tx))
+        .collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    if accounts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ours = store::owners(unit.conn(), &accounts).await?;
+    Ok(ours.into_keys().collect())
 }
 
 /// The outputs worth something to us.
