@@ -186,8 +186,8 @@ async fn what_is_answered_is_what_is_stored(pool: PgPool) {
             price: "12.50".to_owned(),
             quantity: 1,
         }];
-        new.metadata.insert("longer".to_owned(), json!([1.5, null]));
         new.metadata.insert("b".to_owned(), json!({"c": "d"}));
+        new.metadata.insert("longer".to_owned(), json!([1.5, null]));
         let once = key.map(|key| once(&world, key.to_owned()));
         let answer = world
             .gateway
