@@ -6,6 +6,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
 use crate::http::{panics, request_id, security_headers};
 use crate::metrics::requests;
@@ -15,6 +16,9 @@ use crate::{dialects, health, pages, sandbox, static_files};
 
 /// Largest body of any request, bytes (`80`, Orders).
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What is shorter, bytes, is sent as it is: compressing it takes longer than sending it.
+const COMPRESSED_ABOVE: u16 = 1024;
 
 /// The whole server. `shutdown` ends the event streams, which would last for ever otherwise.
 pub fn router(state: AppState, site_root: &Path, shutdown: Shutdown) -> Router {
@@ -29,7 +33,7 @@ pub fn router(state: AppState, site_root: &Path, shutdown: Shutdown) -> Router {
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(panics::catch))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(middleware::from_fn_with_state(
             state.clone(),
             security_headers::set,
@@ -40,6 +44,10 @@ pub fn router(state: AppState, site_root: &Path, shutdown: Shutdown) -> Router {
         ))
         .layer(middleware::from_fn(request_id::assign))
         .with_state(state)
+}
+
+fn worth_compressing() -> impl Predicate {
+    SizeAbove::new(COMPRESSED_ABOVE).and(DefaultPredicate::new())
 }
 
 /// Programs are told in the shape of their dialect, people by a page.

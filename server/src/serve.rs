@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::serve::ListenerExt;
 use gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -97,7 +98,14 @@ pub(crate) async fn answer(
     let app = router(state, &config.site_root, shutdown.clone());
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let (mut asked, drain) = (shutdown.clone(), config.drain);
-    let server = axum::serve(listeners.public, service).with_graceful_shutdown(async move {
+    // What is written in two pieces, events of a live page above all, must not wait for the
+    // acknowledgement of the first one.
+    let listener = listeners.public.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection went away while it was taken");
+        }
+    });
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         asked.requested().await;
         // Whoever sends requests here sees at `/health/ready` that they should go elsewhere.
         sleep(drain).await;

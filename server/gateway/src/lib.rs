@@ -65,6 +65,9 @@ struct Inner {
     instance: Instance,
     settings: Settings,
     book: ledger::Book,
+    known_keys: auth::KnownKeys,
+    /// Digest of the static key, none when such calls are off.
+    static_key: OnceLock<Option<[u8; 32]>>,
     new_charges: OnceLock<ledger::Committer<charges::creating::NewCharges>>,
     chains: chain::Chains,
     renderer: Arc<dyn outbox::Render>,
@@ -115,6 +118,11 @@ impl Gateway {
 
     pub(crate) fn sender(&self) -> &outbox::Sender {
         &self.0.sender
+    }
+
+    /// Keys that were looked up a moment ago.
+    pub(crate) fn known_keys(&self) -> &auth::KnownKeys {
+        &self.0.known_keys
     }
 
     /// Which addresses webhooks may go to.

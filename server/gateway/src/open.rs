@@ -2,11 +2,12 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 use tokio::sync::broadcast;
 
+use crate::auth::KnownKeys;
 use crate::chain::Chains;
 use crate::clock::Clock;
 use crate::currencies::Currencies;
@@ -20,6 +21,17 @@ use crate::{Error, Gateway, Inner, Instance, Result};
 /// holds its follower's lock. A follower waits for the main pool while it holds its one; a unit of
 /// work waits for the two others only, which wait for nothing: no circle, however small the pools.
 const SIDE_CONNECTIONS: u32 = 2 + 6;
+
+/// A connection that was not used for this long is tried before it is used: a round trip each time
+/// would cost more than it tells of one that answered a moment ago.
+const TRIED_AFTER: Duration = Duration::from_millis(100);
+
+/// Statements that each connection keeps prepared. There are some hundred; those of a batch must not
+/// drop out.
+const STATEMENTS_KEPT: usize = 512;
+
+/// The parameter of a database's address that says otherwise.
+const STATEMENTS_SETTING: &str = "statement-cache-capacity=";
 
 /// How many changed charges a slow live page may be behind before it reads afresh.
 const CHANGED_BACKLOG: usize = 1_024;
@@ -62,9 +74,24 @@ impl Gateway {
     /// Opens a database whose schema is up to date; makes the instance row at first start.
     pub async fn open(options: Options) -> Result<Self> {
         let connect = PgConnectOptions::from_str(&options.database_url)?;
+        // Whoever sits behind a pooler switches them off in the address.
+        let connect = if options.database_url.contains(STATEMENTS_SETTING) {
+            connect
+        } else {
+            connect.statement_cache_capacity(STATEMENTS_KEPT)
+        };
         let pool = PgPoolOptions::new()
             .max_connections(options.settings.database_connections)
             .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for >= TRIED_AFTER {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(connect)
             .await?;
         Self::open_with_pool(pool, options.settings, options.renderer).await
@@ -113,6 +140,8 @@ impl Gateway {
             instance,
             settings,
             book,
+            known_keys: KnownKeys::default(),
+            static_key: OnceLock::new(),
             new_charges: OnceLock::new(),
             chains,
             renderer,

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::auth::KEY_CHANNEL;
 use crate::charges::{any_due, expire_due};
 use crate::currencies::store::CURRENCY_CHANNEL;
 use crate::ledger::store::CHARGE_CHANNEL;
@@ -205,25 +206,31 @@ async fn listen(gateway: Gateway, wake: Wake, mut shutdown: watch::Receiver<bool
 
 async fn forward(gateway: &Gateway, wake: &Wake) -> Result<()> {
     let mut listener = PgListener::connect_with(gateway.pool()).await?;
+    // A lost connection is told at once, and everything is begun anew.
+    listener.eager_reconnect(false);
     listener
         .listen_all([
             CHARGE_CHANNEL,
             CURRENCY_CHANNEL,
             DELIVERY_CHANNEL,
+            KEY_CHANNEL,
             WITHDRAWAL_CHANNEL,
         ])
         .await?;
     // What was announced while nobody listened.
     gateway.currencies().refresh(gateway.pool()).await?;
-    loop {
-        let notification = listener.recv().await?;
+    // However this ends, keys are looked up anew from then on.
+    let _hearing = gateway.hear_of_keys();
+    while let Some(notification) = listener.try_recv().await? {
         match notification.channel() {
             CHARGE_CHANNEL => gateway.announce(notification.payload().to_owned()),
             CURRENCY_CHANNEL => gateway.currencies().refresh(gateway.pool()).await?,
+            KEY_CHANNEL => gateway.known_keys().forget(),
             WITHDRAWAL_CHANNEL => wake.withdrawals.notify_one(),
             _ => wake.deliveries.notify_one(),
         }
     }
+    Err(Error::Internal("the connection was lost".to_owned()))
 }
 
 async fn clean_up(gateway: Gateway, mut shutdown: watch::Receiver<bool>) {

@@ -120,6 +120,7 @@ impl Gateway {
         let action = "key_pair.permissions_changed";
         audit_log::record(&mut tx, now, by, action, &subject(id), &data).await?;
         tx.commit().await?;
+        self.known_keys().forget();
         Ok(())
     }
 
@@ -139,6 +140,7 @@ impl Gateway {
         });
         audit_log::record(&mut tx, now, by, "key_pair.revoked", &subject(id), &data).await?;
         tx.commit().await?;
+        self.known_keys().forget();
         Ok(())
     }
 

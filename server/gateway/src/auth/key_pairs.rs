@@ -1,10 +1,9 @@
-use time::Duration;
+use std::sync::Arc;
 
-use super::store;
+use super::known::Found;
+use super::known_keys::{KnownPair, LAST_USE_EVERY, LastUse};
+use super::{digest, store};
 use crate::{Error, Gateway, Result};
-
-/// How exactly the last use of a pair is known.
-const LAST_USE_EVERY: Duration = Duration::minutes(1);
 
 /// A merchant, recognised by the public key of one of its pairs. What was sent still has to be
 /// signed with the private one.
@@ -44,16 +43,38 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Error::Unauthorized`] for an unknown or revoked one.
-    pub async fn key_pair(&self, public_key: &str) -> Result<KeyPairPrincipal> {
+    pub async fn key_pair(&self, public_key: &str) -> Result<Arc<KeyPairPrincipal>> {
+        let known = self.known_pair(public_key).await?;
         let now = self.clock().now();
+        if known.last_use.is_to_be_noted(now) {
+            let (gateway, id) = (self.clone(), known.pair.id);
+            // The caller need not wait for it.
+            tokio::spawn(async move {
+                let unless_after = now - LAST_USE_EVERY;
+                let noted = store::note_key_pair_use(gateway.pool(), id, now, unless_after).await;
+                if let Err(error) = noted {
+                    tracing::warn!(%error, "the use of a key pair was not noted");
+                }
+            });
+        }
+        Ok(known.pair)
+    }
+
+    async fn known_pair(&self, public_key: &str) -> Result<KnownPair> {
+        let (pairs, hash) = (&self.known_keys().pairs, digest(public_key));
+        let reading = match pairs.find(&hash) {
+            Found::Kept(known) => return Ok(known),
+            Found::Missing(reading) => reading,
+        };
         let (pair, last_used_at) = store::find_key_pair(self.pool(), public_key)
             .await?
             .ok_or(Error::Unauthorized)?;
-        let noted_lately = last_used_at.is_some_and(|at| now - at < LAST_USE_EVERY);
-        if !noted_lately {
-            store::note_key_pair_use(self.pool(), pair.id, now).await?;
-        }
-        Ok(pair)
+        let known = KnownPair {
+            pair: Arc::new(pair),
+            last_use: LastUse::of(last_used_at),
+        };
+        pairs.keep(reading, hash, known.clone());
+        Ok(known)
     }
 
     /// The pairs of a merchant that are not revoked, oldest first.

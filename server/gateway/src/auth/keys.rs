@@ -1,6 +1,7 @@
 use sha2::{Digest, Sha256};
-use time::Duration;
 
+use super::known::Found;
+use super::known_keys::{KnownKey, LAST_USE_EVERY, LastUse};
 use super::store;
 use crate::{Error, Gateway, Result};
 
@@ -11,9 +12,6 @@ const STATIC_PREFIX: &str = "ex_sk_";
 
 /// Characters at a key's end that follow from the others: a mistyped key is refused unseen.
 const CHECK_CHARS: usize = 6;
-
-/// How exactly the last use of a key is known.
-const LAST_USE_EVERY: Duration = Duration::minutes(1);
 
 /// A merchant, recognised by one of its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,19 +28,40 @@ impl Gateway {
         if !is_minted(MERCHANT_PREFIX, key) {
             return Err(Error::Unauthorized);
         }
-        let found = store::find_key(self.pool(), &digest(key))
-            .await?
-            .ok_or(Error::Unauthorized)?;
+        let known = self.known_key(digest(key)).await?;
         let now = self.clock().now();
-        if found
-            .last_used_at
-            .is_none_or(|at| now - at >= LAST_USE_EVERY)
-        {
-            store::note_key_use(self.pool(), found.id, now, now - LAST_USE_EVERY).await?;
+        if known.last_use.is_to_be_noted(now) {
+            let (gateway, id) = (self.clone(), known.id);
+            // The caller need not wait for it.
+            tokio::spawn(async move {
+                let unless_after = now - LAST_USE_EVERY;
+                let noted = store::note_key_use(gateway.pool(), id, now, unless_after).await;
+                if let Err(error) = noted {
+                    tracing::warn!(%error, "the use of a key was not noted");
+                }
+            });
         }
         Ok(MerchantPrincipal {
-            merchant_id: found.merchant_id,
+            merchant_id: known.merchant_id,
         })
+    }
+
+    async fn known_key(&self, hash: [u8; 32]) -> Result<KnownKey> {
+        let keys = &self.known_keys().keys;
+        let reading = match keys.find(&hash) {
+            Found::Kept(known) => return Ok(known),
+            Found::Missing(reading) => reading,
+        };
+        let found = store::find_key(self.pool(), &hash)
+            .await?
+            .ok_or(Error::Unauthorized)?;
+        let known = KnownKey {
+            id: found.id,
+            merchant_id: found.merchant_id,
+            last_use: LastUse::of(found.last_used_at),
+        };
+        keys.keep(reading, hash, known.clone());
+        Ok(known)
     }
 
     /// The static key of administrative Orders calls: the operator's, in test mode otherwise one
@@ -58,8 +77,8 @@ impl Gateway {
 
     /// Compares without telling by its time how much was right.
     pub fn is_static_key(&self, presented: &str) -> bool {
-        self.effective_static_key().is_some_and(|key| {
-            let digests = digest(&key).into_iter().zip(digest(presented));
+        self.static_key_digest().is_some_and(|expected| {
+            let digests = expected.iter().zip(digest(presented));
             digests.fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
         })
     }

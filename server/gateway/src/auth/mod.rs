@@ -8,6 +8,8 @@ mod key_pair_store;
 mod key_pairs;
 mod key_permissions;
 mod keys;
+mod known;
+mod known_keys;
 mod passwords;
 mod roles;
 mod sessions;
@@ -19,16 +21,27 @@ pub use key_pairs::KeyPairPrincipal;
 pub(crate) use key_permissions::{choices as permission_choices, summary as permission_summary};
 pub use keys::MerchantPrincipal;
 pub(crate) use keys::{alphanumeric, digest, mint};
+pub(crate) use known_keys::{KEY_CHANNEL, KnownKeys};
 pub(crate) use passwords::hash_new;
 pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 pub use roles::{Permission, Role};
 pub use sessions::{SessionToken, SessionUser};
 
+use self::known::Found;
 use crate::{Gateway, Result};
 
 impl Gateway {
     pub async fn merchant_exists(&self, merchant_id: i64) -> Result<bool> {
-        store::merchant_exists(self.pool(), merchant_id).await
+        let merchants = &self.known_keys().merchants;
+        let reading = match merchants.find(&merchant_id) {
+            Found::Kept(()) => return Ok(true),
+            Found::Missing(reading) => reading,
+        };
+        let exists = store::merchant_exists(self.pool(), merchant_id).await?;
+        if exists {
+            merchants.keep(reading, merchant_id, ());
+        }
+        Ok(exists)
     }
 
     /// Ids and names of the merchants a user may look at, by id: an admin all of them, a manager

@@ -240,12 +240,21 @@ pub(super) async fn find_key_pair(
         .transpose()
 }
 
-pub(super) async fn note_key_pair_use(pool: &PgPool, id: i64, now: OffsetDateTime) -> Result<()> {
-    sqlx::query("UPDATE key_pairs SET last_used_at = $2 WHERE id = $1")
-        .bind(id)
-        .bind(now)
-        .execute(pool)
-        .await?;
+pub(super) async fn note_key_pair_use(
+    pool: &PgPool,
+    id: i64,
+    now: OffsetDateTime,
+    unless_after: OffsetDateTime,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE key_pairs SET last_used_at = $2
+         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)",
+    )
+    .bind(id)
+    .bind(now)
+    .bind(unless_after)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

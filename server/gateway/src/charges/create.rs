@@ -1,11 +1,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::text::one_line;
 use time::Duration;
 
-use super::create_store::{self, NewRow};
-use super::creating::ToMake;
+use super::create_store::{self, Made, NewRow, Texts};
+use super::creating::{Rendering, ToMake};
 use super::token::new_public_id;
 use super::{ChargeView, NewCharge};
 use crate::idempotency::{Answer, Once};
@@ -29,13 +29,16 @@ impl Gateway {
         render: impl Fn(&ChargeView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
         self.check_new(&mut new)?;
+        let render: Arc<Rendering> = Arc::new(render);
         let item = ToMake {
             public_id: new_public_id()?,
+            texts: Texts::of(&new)?,
             new,
             once,
-            render: Arc::new(render),
+            render: render.clone(),
         };
-        self.charges_in_batches().submit(item).await
+        let done = self.charges_in_batches().submit(item).await?;
+        Ok(done.into_answer(render.as_ref()))
     }
 
     /// Brings what people typed into the form it is kept in, and refuses what must not be called.
@@ -53,22 +56,28 @@ impl Gateway {
     }
 
     /// Writes a charge that [`Self::check_new`] has seen; its first event is the caller's to stage.
-    pub(crate) async fn insert_charge(&self, unit: &mut Unit, new: &NewCharge) -> Result<Made> {
-        let public_id = new_public_id()?;
+    pub(crate) async fn insert_charge(
+        &self,
+        unit: &mut Unit,
+        new: &NewCharge,
+    ) -> Result<NewlyMade> {
+        let (public_id, texts) = (new_public_id()?, Texts::of(new)?);
         let row = NewRow {
             public_id: &public_id,
             new,
+            texts: &texts,
         };
-        let written = write_each(unit, vec![row]).await?;
-        match written.ids.get(&public_id) {
-            Some(&id) => Ok(Made { id, public_id }),
-            None => Err(written.why_not(&public_id)),
-        }
+        let mut written = write_each(unit, vec![row], &SeenWallets::default()).await?;
+        let made = written.take(&public_id)?;
+        Ok(NewlyMade {
+            id: made.id,
+            public_id,
+        })
     }
 }
 
 /// A charge that was just written.
-pub(crate) struct Made {
+pub(crate) struct NewlyMade {
     pub(crate) id: i64,
     pub(crate) public_id: String,
 }
@@ -76,31 +85,72 @@ pub(crate) struct Made {
 /// What became of charges that were to be written, by public id.
 #[derive(Default)]
 pub(super) struct Written {
-    ids: HashMap<String, i64>,
+    made: HashMap<String, Made>,
     walletless: HashSet<String>,
 }
 
 impl Written {
-    /// Why a charge was left out.
-    pub(super) fn why_not(&self, public_id: &str) -> Error {
-        if self.walletless.contains(public_id) {
-            Error::invalid("currency", "must be a currency you have a wallet in")
-        } else {
-            Error::NotFound
+    /// A charge, or why it was left out.
+    pub(super) fn take(&mut self, public_id: &str) -> Result<Made> {
+        match self.made.remove(public_id) {
+            Some(made) => Ok(made),
+            None if self.walletless.contains(public_id) => Err(Error::invalid(
+                "currency",
+                "must be a currency you have a wallet in",
+            )),
+            None => Err(Error::NotFound),
         }
     }
+}
 
-    pub(super) fn public_ids(&self) -> Vec<String> {
-        self.ids.keys().cloned().collect()
+/// Merchants and currencies that were seen to have a wallet. Accounts are never deleted, so what was
+/// seen once, and committed, holds.
+#[derive(Debug, Default)]
+pub(super) struct SeenWallets(Mutex<HashSet<(i64, i16)>>);
+
+impl SeenWallets {
+    /// Those of `pairs` that have a wallet. The unit has made none itself yet.
+    async fn among(
+        &self,
+        unit: &mut Unit,
+        pairs: &BTreeSet<(i64, i16)>,
+    ) -> Result<HashSet<(i64, i16)>> {
+        let (mut found, unseen) = self.split(pairs);
+        if !unseen.is_empty() {
+            let read = wallets::store::with_wallets(unit.conn(), &unseen).await?;
+            found.extend(read.iter().copied());
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(read);
+        }
+        Ok(found)
+    }
+
+    fn split(&self, pairs: &BTreeSet<(i64, i16)>) -> (HashSet<(i64, i16)>, BTreeSet<(i64, i16)>) {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut found, mut unseen) = (HashSet::new(), BTreeSet::new());
+        for pair in pairs {
+            if seen.contains(pair) {
+                found.insert(*pair);
+            } else {
+                unseen.insert(*pair);
+            }
+        }
+        (found, unseen)
     }
 }
 
 /// Writes charges that were checked, and the wallets they name. One whose merchant has no wallet in
 /// its currency is left out.
-pub(super) async fn write_each(unit: &mut Unit, rows: Vec<NewRow<'_>>) -> Result<Written> {
+pub(super) async fn write_each(
+    unit: &mut Unit,
+    rows: Vec<NewRow<'_>>,
+    seen: &SeenWallets,
+) -> Result<Written> {
     let now = unit.now();
     let pairs: BTreeSet<(i64, i16)> = rows.iter().map(|row| pair(row.new)).collect();
-    let known = wallets::store::with_wallets(unit.conn(), &pairs).await?;
+    let known = seen.among(unit, &pairs).await?;
     let (rows, others): (Vec<_>, Vec<_>) = rows
         .into_iter()
         .partition(|row| known.contains(&pair(row.new)));
@@ -117,12 +167,12 @@ pub(super) async fn write_each(unit: &mut Unit, rows: Vec<NewRow<'_>>) -> Result
     if !customers.is_empty() {
         wallets::store::insert_each(unit.conn(), &customers, now).await?;
     }
-    let ids = if rows.is_empty() {
+    let made = if rows.is_empty() {
         HashMap::new()
     } else {
         create_store::insert_each(unit.conn(), &rows, now + UNPICKED_LIFE, now).await?
     };
-    Ok(Written { ids, walletless })
+    Ok(Written { made, walletless })
 }
 
 /// Merchant and currency of a charge.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::ledger::template::Ids;
@@ -41,6 +41,8 @@ pub struct Unit {
     entries: Vec<JournalEntry>,
     drawn: Drawn,
     events: Vec<NewEvent>,
+    /// Objects this unit made and told of: there is no event about them yet.
+    made: HashSet<String>,
     notifications: Vec<String>,
     /// What this unit has taken out of our liquidity. Entries are applied at its end, so the accounts
     /// do not show it yet.
@@ -73,6 +75,7 @@ impl Unit {
             entries: Vec::new(),
             drawn: Drawn::default(),
             events: Vec::new(),
+            made: HashSet::new(),
             notifications: Vec::new(),
             delivered: BTreeMap::new(),
             merchants: BTreeSet::new(),
@@ -210,6 +213,18 @@ impl Unit {
     /// Stages an event.
     pub fn emit(&mut self, event: NewEvent) {
         self.events.push(event);
+    }
+
+    /// Stages the first event about an object that this unit has made, so that the number of the last
+    /// one need not be looked up.
+    pub(crate) fn emit_first(&mut self, event: NewEvent) {
+        self.made.insert(event.object.clone());
+        self.events.push(event);
+    }
+
+    /// Objects about which there is no event yet.
+    pub(crate) fn made(&self) -> &HashSet<String> {
+        &self.made
     }
 
     /// Wakes the live pages of a charge once the change is committed.

@@ -77,9 +77,17 @@ impl Fanout {
 /// Gives each event its id and its number among those about its object.
 async fn number(unit: &mut Unit, events: Vec<NewEvent>) -> Result<Vec<Numbered>> {
     let now = unit.now();
-    let objects: BTreeSet<String> = events.iter().map(|event| event.object.clone()).collect();
+    let objects: BTreeSet<String> = events
+        .iter()
+        .filter(|event| !unit.made().contains(&event.object))
+        .map(|event| event.object.clone())
+        .collect();
     let objects: Vec<String> = objects.into_iter().collect();
-    let mut last = store::last_numbers(unit.conn(), &objects).await?;
+    let mut last = if objects.is_empty() {
+        HashMap::new()
+    } else {
+        store::last_numbers(unit.conn(), &objects).await?
+    };
     events
         .into_iter()
         .map(|event| {

@@ -1,6 +1,6 @@
 use futures::future::join_all;
 use gateway::Error;
-use gateway::charges::NewCharge;
+use gateway::charges::{Item, NewCharge};
 use gateway::idempotency::Once;
 use serde_json::json;
 use sqlx::PgPool;
@@ -162,5 +162,45 @@ async fn each_charge_is_reported_to_each_receiver(pool: PgPool) {
         ("https://two.example/hook".to_owned(), 20),
     ];
     assert_eq!(counts, expected);
+    world.audit().await;
+}
+
+/// A charge is answered from what was written; reading it again says the same.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_answered_is_what_is_stored(pool: PgPool) {
+    let world = World::new(&pool).await;
+    sqlx::query(
+        "UPDATE merchants SET tolerance = 1, expiry_minutes = 25, fee_basis_points = 70,
+             late_policy = 'inbox'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    for (key, timer) in [(None, false), (Some("key"), true)] {
+        let mut new = world.new_charge("12.50", "EUR", Some("http://127.0.0.1:9/hook"));
+        new.timer = timer;
+        new.wallet_user_id = 42;
+        new.customer.city = Some("Riga".to_owned());
+        new.items = vec![Item {
+            name: "Tea".to_owned(),
+            price: "12.50".to_owned(),
+            quantity: 1,
+        }];
+        new.metadata.insert("b".to_owned(), json!({"c": "d"}));
+        new.metadata.insert("longer".to_owned(), json!([1.5, null]));
+        let once = key.map(|key| once(&world, key.to_owned()));
+        let answer = world
+            .gateway
+            .create_charge(new, once, |view| (201, format!("{view:?}").into_bytes()))
+            .await
+            .unwrap();
+        let id: String =
+            sqlx::query_scalar("SELECT public_id FROM charges ORDER BY id DESC LIMIT 1")
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+        let stored = format!("{:?}", world.view(&id).await);
+        assert_eq!(String::from_utf8(answer.body).unwrap(), stored);
+    }
     world.audit().await;
 }

@@ -1,5 +1,7 @@
 //! Who is calling: a merchant, by a public key and a signature over the body.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName};
 use gateway::Gateway;
@@ -36,7 +38,7 @@ pub fn is_signed(private_key: &str, message: &[u8], signature: &str) -> bool {
 pub(super) async fn identify(
     gateway: &Gateway,
     headers: &HeaderMap,
-) -> Result<KeyPairPrincipal, Error> {
+) -> Result<Arc<KeyPairPrincipal>, Error> {
     let key = single(headers, &KEY).ok_or_else(Error::bad_key)?;
     match gateway.key_pair(key).await {
         Ok(pair) => Ok(pair),

@@ -1,5 +1,7 @@
 //! One call: its key, its signature, its body, judged in that order.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request};
 use gateway::auth::KeyPairPrincipal;
 use gateway::idempotency::Once;
@@ -14,7 +16,7 @@ const IDEMPOTENCY_FIELD: &str = "idempotency_key";
 
 /// Everything a handler may want to know about its request.
 pub struct Call {
-    pair: KeyPairPrincipal,
+    pair: Arc<KeyPairPrincipal>,
     path: String,
     key: Result<Option<String>, &'static str>,
     body: Received,
