@@ -263,6 +263,7 @@ mod tests {
                 spread_basis_points: "0".to_owned(),
                 rate_stale_seconds: "600".to_owned(),
                 log_format: "text".to_owned(),
+                drain_seconds: "0".to_owned(),
                 ..Settings::default()
             };
             Config::read(&settings).ok().unwrap()

@@ -61,7 +61,7 @@ pub struct RouteFigures {
 impl Requests {
     fn note(&self, route: &str, method: &Method, answer: &Response, took: Duration) {
         let status = answer.status();
-        let counters = self.route(route);
+        let counters = self.counters_of(route);
         let method = position(&METHODS, method.as_str());
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
         if let Some(counter) = counters
@@ -81,7 +81,7 @@ impl Requests {
         }
     }
 
-    fn route(&self, route: &str) -> Arc<Route> {
+    fn counters_of(&self, route: &str) -> Arc<Route> {
         let known = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(counters) = known.get(route) {
             return counters.clone();

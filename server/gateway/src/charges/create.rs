@@ -103,18 +103,21 @@ impl Written {
     }
 }
 
+/// A merchant's wallet in a currency, by their ids.
+type OfWallet = (i64, i16);
+
 /// Merchants and currencies that were seen to have a wallet. Accounts are never deleted, so what was
 /// seen once, and committed, holds.
 #[derive(Debug, Default)]
-pub(super) struct SeenWallets(Mutex<HashSet<(i64, i16)>>);
+pub(super) struct SeenWallets(Mutex<HashSet<OfWallet>>);
 
 impl SeenWallets {
     /// Those of `pairs` that have a wallet. The unit has made none itself yet.
     async fn among(
         &self,
         unit: &mut Unit,
-        pairs: &BTreeSet<(i64, i16)>,
-    ) -> Result<HashSet<(i64, i16)>> {
+        pairs: &BTreeSet<OfWallet>,
+    ) -> Result<HashSet<OfWallet>> {
         let (mut found, unseen) = self.split(pairs);
         if !unseen.is_empty() {
             let read = wallets::store::with_wallets(unit.conn(), &unseen).await?;
@@ -127,7 +130,7 @@ impl SeenWallets {
         Ok(found)
     }
 
-    fn split(&self, pairs: &BTreeSet<(i64, i16)>) -> (HashSet<(i64, i16)>, BTreeSet<(i64, i16)>) {
+    fn split(&self, pairs: &BTreeSet<OfWallet>) -> (HashSet<OfWallet>, BTreeSet<OfWallet>) {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut found, mut unseen) = (HashSet::new(), BTreeSet::new());
         for pair in pairs {
@@ -149,7 +152,7 @@ pub(super) async fn write_each(
     seen: &SeenWallets,
 ) -> Result<Written> {
     let now = unit.now();
-    let pairs: BTreeSet<(i64, i16)> = rows.iter().map(|row| pair(row.new)).collect();
+    let pairs: BTreeSet<OfWallet> = rows.iter().map(|row| pair(row.new)).collect();
     let known = seen.among(unit, &pairs).await?;
     let (rows, others): (Vec<_>, Vec<_>) = rows
         .into_iter()
@@ -176,6 +179,6 @@ pub(super) async fn write_each(
 }
 
 /// Merchant and currency of a charge.
-fn pair(new: &NewCharge) -> (i64, i16) {
+fn pair(new: &NewCharge) -> OfWallet {
     (new.merchant_id, new.amount.currency().id)
 }

@@ -2,7 +2,6 @@
 
 use domain::withdrawal::WithdrawalState;
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
 use super::row::Rider;
 use crate::Result;
