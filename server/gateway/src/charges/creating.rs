@@ -68,6 +68,10 @@ impl Batch for NewCharges {
     type Item = ToMake;
     type Done = Answer;
 
+    fn lane(&self, item: &ToMake) -> Option<i64> {
+        Some(item.new.merchant_id)
+    }
+
     fn run<'u>(
         &'u self,
         unit: &'u mut Unit,
@@ -150,6 +154,10 @@ fn answers(
                 Some(Ok(answer)) => answer.repeated(),
                 _ => Err(Error::IdempotencyInProgress),
             },
+            Claim::OtherThan(first) => Err(match results.get(first) {
+                Some(Ok(answer)) => answer.why_no_other(),
+                _ => Error::IdempotencyInProgress,
+            }),
             Claim::Free => match rows.remove(&item.public_id) {
                 Some(row) => {
                     unit.emit(event_of(&row, &[], row.status));
