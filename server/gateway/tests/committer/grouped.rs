@@ -372,7 +372,7 @@ async fn whoever_asks_for_much_keeps_no_other_merchant_waiting(pool: PgPool) {
     let other = other_merchant(&pool).await;
     fund(&world, other, "1", "BTC").await;
     let (gate, first) = held_up(&world, &pool).await;
-    let wish = ["0.001", "BTC", "EUR"];
+    let wish = ["0.009", "BTC", "EUR"];
     let many: Vec<Exchanging> = (0..100)
         .map(|_| {
             start(
