@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -21,6 +22,9 @@ use crate::state::{AppState, Edge};
 
 /// Requests get this long to finish what they have begun.
 const GRACE: Duration = Duration::from_secs(7);
+
+/// What was decided at their end is written to whoever asked in this time.
+const GRACE_OF_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Workers, who were told at the same time, get this much longer.
 const GRACE_OF_WORKERS: Duration = Duration::from_secs(2);
@@ -110,9 +114,22 @@ pub(crate) async fn answer(
         // Whoever sends requests here sees at `/health/ready` that they should go elsewhere.
         sleep(drain).await;
     });
-    let served = tokio::select! {
-        ended = server.into_future() => ended.context("the server ended"),
-        () = out_of_grace(shutdown, drain) => {
+    let mut server = pin!(server.into_future());
+    let in_time = tokio::select! {
+        ended = &mut server => Some(ended),
+        () = out_of_grace(shutdown, drain) => None,
+    };
+    let in_time = match in_time {
+        Some(ended) => Some(ended),
+        None => {
+            // Whoever waits to be committed is committed or refused now, and has to hear of it.
+            gateway.end_committers().await;
+            timeout(GRACE_OF_ANSWERS, server).await.ok()
+        }
+    };
+    let served = match in_time {
+        Some(ended) => ended.context("the server ended"),
+        None => {
             tracing::warn!("some requests did not end in time");
             Ok(())
         }

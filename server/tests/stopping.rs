@@ -2,12 +2,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgPool};
 
 #[sqlx::test(migrations = "../migrations")]
@@ -35,4 +37,111 @@ async fn a_server_whose_log_nobody_reads_stops_all_the_same(pool: PgPool) {
         kill(id, Signal::SIGKILL).unwrap();
     }
     assert!(status.unwrap().unwrap().unwrap().success());
+}
+
+/// Waits for a condition; it fails the test when that never comes.
+async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
+    let met = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), met)
+        .await
+        .unwrap();
+}
+
+/// Orders that are being written, and stand before somebody's lock.
+async fn held_up(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'
+           AND query LIKE '%INTO charges%'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// Orders that wait for their turn when the server is told to stop are made, and whoever asked for them
+/// hears of it.
+#[sqlx::test(migrations = "../migrations")]
+async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
+    gateway::outbox::install_crypto_provider();
+    let url = pool.connect_options().to_url_lossy().to_string();
+    let demo = Command::new(env!("CARGO_BIN_EXE_exchequer"))
+        .args(["demo", "--json"])
+        .env("DATABASE_URL", &url)
+        .output()
+        .unwrap();
+    let demo: Value = serde_json::from_slice(&demo.stdout).unwrap();
+    let key = demo["merchant"]["ex_pk"].as_str().unwrap().to_owned();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let metrics = free.local_addr().unwrap();
+    drop(free);
+    let mut server = Command::new(env!("CARGO_BIN_EXE_exchequer"))
+        .arg("serve")
+        .env("DATABASE_URL", url)
+        .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
+        .env("EXCHEQUER_METRICS_LISTEN", metrics.to_string())
+        .env("EXCHEQUER_LOG", "error")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(server.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let base = line.trim().to_owned();
+    let client = reqwest::Client::new();
+    let order = || {
+        let asked = client
+            .post(format!("{base}/api/orders"))
+            .bearer_auth(&key)
+            .json(&json!({
+                "amount": "10.00", "currency": "EUR", "redirect_url": "https://shop.example/ok",
+                "customer_details": {
+                    "name": "A", "surname": "B", "email": "a@b.example", "phone": "+371",
+                },
+            }))
+            .send();
+        tokio::spawn(asked)
+    };
+    let mut gate = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE charges IN SHARE ROW EXCLUSIVE MODE")
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    // Two batches are under way at the same time; the others wait for them.
+    let mut orders = Vec::new();
+    for busy in 1..=2 {
+        orders.push(order());
+        until(|| async { held_up(&pool).await == busy }).await;
+    }
+    orders.extend((0..8).map(|_| order()));
+    until(|| async {
+        let page = client.get(format!("http://{metrics}/metrics")).send().await;
+        let text = page.unwrap().text().await.unwrap();
+        text.lines()
+            .any(|line| line == "exchequer_committer_queue_depth 8")
+    })
+    .await;
+    let id = Pid::from_raw(server.id().try_into().unwrap());
+    kill(id, Signal::SIGTERM).unwrap();
+    until(|| async {
+        let ready = client.get(format!("{base}/health/ready")).send().await;
+        !ready.is_ok_and(|ready| ready.status() == 200)
+    })
+    .await;
+    gate.rollback().await.unwrap();
+    for order in orders {
+        let answer = order.await.unwrap().unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+    let ended = tokio::task::spawn_blocking(move || server.wait());
+    assert!(ended.await.unwrap().unwrap().success());
+    let made: i64 = sqlx::query_scalar("SELECT count(*) FROM charges")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(made, 10);
 }

@@ -53,6 +53,9 @@ pub use settings::Settings;
 /// How long committers get for what waits when the instance ends.
 const COMMITTERS_END: Duration = Duration::from_secs(5);
 
+/// How long connections to the database get to be given back.
+const POOL_END: Duration = Duration::from_secs(5);
+
 /// Everything the edge may ask for. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway(Arc<Inner>);
@@ -154,19 +157,31 @@ impl Gateway {
             .collect()
     }
 
-    /// Ends the committers once what waits is done, then gives the connections back. What is asked for
-    /// meanwhile is turned away.
-    pub async fn close(&self) {
-        let ended = async {
-            self.0.book.shut_down().await;
-            if let Some(charges) = self.0.new_charges.get() {
-                charges.shut_down().await;
+    /// Ends the committers once what waits is done. What is asked for meanwhile is turned away, and so is
+    /// what has not begun after some seconds; nobody waits for an answer afterwards.
+    pub async fn end_committers(&self) {
+        let charges = async {
+            match self.0.new_charges.get() {
+                Some(charges) => charges.end_within(COMMITTERS_END).await,
+                None => true,
             }
         };
-        if tokio::time::timeout(COMMITTERS_END, ended).await.is_err() {
+        let (book, charges) = tokio::join!(self.0.book.end_within(COMMITTERS_END), charges);
+        if !(book && charges) {
             tracing::warn!("some of what waits was not committed");
         }
-        self.pool().close().await;
+    }
+
+    /// Ends the committers, then gives the connections back.
+    pub async fn close(&self) {
+        self.end_committers().await;
+        // One that answers nothing is never given back.
+        if tokio::time::timeout(POOL_END, self.pool().close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some connections to the database were not given back");
+        }
     }
 
     /// Public ids of charges as they change, in any process of this instance.

@@ -106,6 +106,10 @@ impl Batch for NewCharges {
     type Item = ToMake;
     type Done = Done;
 
+    fn lane(&self, item: &ToMake) -> Option<i64> {
+        Some(item.new.merchant_id)
+    }
+
     fn run<'u>(
         &'u self,
         unit: &'u mut Unit,
@@ -177,6 +181,10 @@ fn results(
                 Some(Ok(Done::Answered(answer))) => answer.repeated().map(Done::Answered),
                 _ => Err(Error::IdempotencyInProgress),
             },
+            Claim::OtherThan(first) => Err(match results.get(first) {
+                Some(Ok(Done::Answered(answer))) => answer.why_no_other(),
+                _ => Error::IdempotencyInProgress,
+            }),
             Claim::Free => written.take(&item.public_id).map(|made| {
                 let row = made.row(&item.public_id, &item.new);
                 unit.emit_first(event_of(&row, &[], row.status));

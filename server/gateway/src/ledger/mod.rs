@@ -19,7 +19,7 @@ mod tally;
 mod unit;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::ledger::{AccountId, AccountKey};
 use domain::view::system::CommitFigures;
@@ -28,7 +28,7 @@ use rust_decimal::Decimal;
 use sqlx::PgPool;
 
 pub(crate) use committer::Needs;
-pub use committer::{Batch, Committer, CommitterStats, Limits, PostedEntry, Postings};
+pub use committer::{Batch, Committer, CommitterStats, Limits, Patience, PostedEntry, Postings};
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 
 use self::accounts::Accounts;
@@ -174,14 +174,22 @@ impl Book {
         self.grouped.get().map(Committer::stats)
     }
 
-    /// Waits for what its committers have taken; they take nothing more.
-    pub(crate) async fn shut_down(&self) {
-        if let Some(committer) = self.grouped.get() {
-            committer.shut_down().await;
-        }
-        if let Some(committer) = self.postings.get() {
-            committer.shut_down().await;
-        }
+    /// Ends its committers; false when what they had taken could not be done within the limit.
+    pub(crate) async fn end_within(&self, limit: Duration) -> bool {
+        let grouped = async {
+            match self.grouped.get() {
+                Some(committer) => committer.end_within(limit).await,
+                None => true,
+            }
+        };
+        let postings = async {
+            match self.postings.get() {
+                Some(committer) => committer.end_within(limit).await,
+                None => true,
+            }
+        };
+        let (grouped, postings) = tokio::join!(grouped, postings);
+        grouped && postings
     }
 
     /// A book without committers of its own, for the tasks of one: whoever owns a committer must not

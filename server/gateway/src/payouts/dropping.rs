@@ -69,9 +69,8 @@ pub(super) async fn drop_draft(
     if let Some((_, change)) = draft.plan.change() {
         let is_shared = all.iter().any(|tx| {
             let other = tx.plan.change().map(|(_, other)| other.index);
-            tx.id != draft.id && other == Some(change.index)
+            tx.id != draft.id && other == Some(change.index) && may_be_signed(tx)
         });
-        // Somebody who has the file may still sign it: that place is never used again.
         if !is_shared && !draft.is_downloaded {
             coins_store::free_change(unit.conn(), code.as_str(), change.index).await?;
         }
@@ -81,6 +80,12 @@ pub(super) async fn drop_draft(
         store::ended(unit.conn(), payout, now).await?;
     }
     withdrawals::notify_worker(unit.conn()).await
+}
+
+/// Whether a signature exists or may come to exist: whoever has the file of a dropped draft may sign it
+/// yet. Where the change of such a one goes is never used again.
+fn may_be_signed(tx: &TxRow) -> bool {
+    tx.state != TxState::Dropped || tx.is_downloaded || tx.raw.is_some()
 }
 
 /// Gives up what the chain has decided: drafts whose coins another transaction took, and payouts whose

@@ -79,6 +79,40 @@ async fn many_at_once_are_each_whole(pool: PgPool) {
     world.audit().await;
 }
 
+/// In one batch, too, a key belongs to the body that came with it first.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_key_with_another_body_is_refused_in_the_same_batch(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let with_body = |body: u8| Once {
+        body_hash: [body; 32],
+        ..once(&world, "one".into())
+    };
+    let ask = |body: u8| {
+        create(
+            &world,
+            world.new_charge("10.00", "EUR", None),
+            Some(with_body(body)),
+        )
+    };
+    let made = join_all([ask(1), ask(2), ask(1)]).await;
+    assert_eq!(world.gateway.committers()[0].1.batches, 1, "they are one");
+    assert_eq!(made[0].as_ref().unwrap(), made[2].as_ref().unwrap());
+    assert!(
+        matches!(made[1], Err(Error::IdempotencyMismatch)),
+        "{made:?}"
+    );
+    // Of those after it, both with the other body are wrong, and the one with the first body is not.
+    let later = join_all([ask(2), ask(2), ask(1)]).await;
+    for wrong in &later[..2] {
+        assert!(
+            matches!(wrong, Err(Error::IdempotencyMismatch)),
+            "{later:?}"
+        );
+    }
+    assert_eq!(later[2].as_ref().unwrap(), made[0].as_ref().unwrap());
+    world.audit().await;
+}
+
 /// What the database refuses of one charge, and what is wrong with another, is their own business.
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_charge_that_cannot_be_made_fails_alone(pool: PgPool) {

@@ -1,6 +1,11 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use domain::ledger::{AccountKey, JournalEntry, Movement};
-use gateway::Error;
+use gateway::ledger::{Committer, Limits, Patience, Postings};
+use gateway::{Error, Settings};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use super::support::World;
@@ -165,6 +170,84 @@ async fn an_answer_lost_on_the_way_doubles_nothing(pool: PgPool) {
     assert_eq!(booked(&pool, &[refused_id]).await, [0]);
     world.audit().await;
     world.gateway.close().await;
+}
+
+/// The other end of a connection is gone without a word: nobody waits for it for ever, and what was asked
+/// for is done once.
+#[cfg(unix)]
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_connection_that_falls_silent_stops_nobody(pool: PgPool) {
+    use super::proxy::{Moment, Proxy};
+
+    let proxy = Proxy::before(&pool);
+    let cut_off = proxy.pool().await;
+    let world = World::new(&cut_off).await;
+    let limit = Duration::from_secs(1);
+    let patience = Patience {
+        begin: limit,
+        work: limit,
+        commit: limit,
+        // This one is never silent here, and may take its time.
+        find: Duration::from_secs(60),
+    };
+    let book = world.gateway.book().clone();
+    let committer = Committer::start_with(book, Postings, Limits::default(), patience);
+    committer.submit(fund(1, 10)).await.unwrap();
+    for (round, moment) in [Moment::Begin, Moment::Work, Moment::Commit]
+        .into_iter()
+        .enumerate()
+    {
+        proxy.fall_silent_at(moment);
+        let entry = fund(1, 1);
+        let id = entry.id;
+        let answered = tokio::time::timeout(Duration::from_secs(120), committer.submit(entry));
+        assert_eq!(answered.await.unwrap().unwrap().id, id, "{moment:?}");
+        assert_eq!(proxy.silent(), round + 1, "{moment:?}");
+        assert_eq!(booked(&pool, &[id]).await, [1], "{moment:?}");
+    }
+    world.audit().await;
+    world.gateway.close().await;
+}
+
+/// Whoever waits for somebody else's locks waits alone, and not for ever.
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_item_that_is_contended_keeps_nobody_waiting(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let options = pool.connect_options().as_ref().clone();
+    let own = PgPoolOptions::new()
+        .connect_with(options.options([("lock_timeout", "50ms")]))
+        .await
+        .unwrap();
+    let settings = Settings::test("http://127.0.0.1:3000");
+    let impatient = World::open(&own, settings).await.unwrap();
+    let committer = impatient.postings().clone();
+    for merchant in 1..=3 {
+        committer.submit(fund(merchant, 100)).await.unwrap();
+    }
+    let gate = Gate::on(&world, &pool, wallet(2)).await;
+    let between = |from, to| entry(&[(Movement::Post, wallet(from), wallet(to), 1)]);
+    let answered = Arc::new(Mutex::new(Vec::new()));
+    let ask = |name: &'static str, entry: JournalEntry| {
+        let (committer, answered) = (committer.clone(), answered.clone());
+        tokio::spawn(async move {
+            let result = committer.submit(entry).await;
+            answered.lock().unwrap().push(name);
+            result
+        })
+    };
+    let contended = ask("contended", between(2, 1));
+    let free = ask("free", between(1, 3));
+    free.await.unwrap().unwrap();
+    let refused = contended.await.unwrap();
+    assert!(
+        matches!(refused, Err(Error::Overloaded { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(*answered.lock().unwrap(), ["free", "contended"]);
+    gate.open().await;
+    committer.submit(between(2, 1)).await.unwrap();
+    world.audit().await;
+    impatient.close().await;
 }
 
 /// The same for charges, with and without a key.

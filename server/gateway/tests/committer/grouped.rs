@@ -365,6 +365,43 @@ async fn two_processes_do_not_deadlock(pool: PgPool) {
     world.audit().await;
 }
 
+/// Somebody with a hundred requests before the one of somebody else: both are in the next group.
+#[sqlx::test(migrations = "../../migrations")]
+async fn whoever_asks_for_much_keeps_no_other_merchant_waiting(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let other = other_merchant(&pool).await;
+    fund(&world, other, "1", "BTC").await;
+    let (gate, first) = held_up(&world, &pool).await;
+    let wish = ["0.009", "BTC", "EUR"];
+    let many: Vec<Exchanging> = (0..100)
+        .map(|_| {
+            start(
+                &world,
+                new_exchange(&world, world.merchant, wish, None),
+                None,
+            )
+        })
+        .collect();
+    waiting(&world, 100).await;
+    let one = start(&world, new_exchange(&world, other, wish, None), None);
+    waiting(&world, 101).await;
+    gate.open().await;
+    for call in [first, one].into_iter().chain(many) {
+        call.await.unwrap().unwrap();
+    }
+    // Operations are numbered as they are made.
+    let before: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM operations
+         WHERE id < (SELECT min(id) FROM operations WHERE merchant_id = $1)",
+    )
+    .bind(other)
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(before, 2, "the one at the gate, and one of the hundred");
+    world.audit().await;
+}
+
 fn exchanging(gateway: Gateway, new: NewExchange) -> JoinHandle<Result<Answer, Error>> {
     spawned(async move { gateway.exchange(new, None, body).await })
 }

@@ -170,3 +170,28 @@ async fn a_gateway_that_is_closed_has_done_what_was_asked(pool: PgPool) {
     let late = committer.submit(fund(1, 1)).await;
     assert!(matches!(late, Err(Error::Overloaded { .. })), "{late:?}");
 }
+
+/// What cannot end does not keep the instance from ending, and nobody is left without an answer: what has
+/// not begun is refused, of what has nobody can say what became of it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn whoever_waits_at_the_end_is_answered(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let committer = Committer::start(world.gateway.book().clone(), Postings, ONE_BY_ONE);
+    let gate = Gate::on(&world, &pool, house()).await;
+    let waiting: Vec<_> = (0..3).map(|_| fund(1, 1)).collect();
+    let ids: Vec<_> = waiting.iter().map(|entry| entry.id).collect();
+    let (first, waiting) = gathered(&committer, &gate, fund(1, 1), waiting).await;
+    assert!(!committer.end_within(Duration::from_millis(1)).await);
+    for each in waiting {
+        let refused = each.await.unwrap();
+        assert!(
+            matches!(refused, Err(Error::Overloaded { .. })),
+            "{refused:?}"
+        );
+    }
+    let unknown = first.await.unwrap().unwrap_err();
+    assert!(unknown.is_transient(), "{unknown:?}");
+    gate.open().await;
+    assert_eq!(booked(&pool, &ids).await, [0; 3]);
+    world.audit().await;
+}

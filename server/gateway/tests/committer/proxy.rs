@@ -1,4 +1,5 @@
-//! A proxy before Postgres that loses the answer to a commit after the commit.
+//! A proxy before Postgres that loses the answer to a commit after the commit, or falls silent: the
+//! connection stays open, and nothing comes through it any more.
 
 use std::io::{Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,9 +14,23 @@ use url::Url;
 
 /// The text of a simple query, with its final zero.
 const COMMIT: &[u8] = b"COMMIT\0";
+const BEGIN: &[u8] = b"BEGIN\0";
+
+/// Where a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    Begin,
+    /// The first statement.
+    Work,
+    /// Postgres gets it; nobody hears of it.
+    Commit,
+}
 
 #[derive(Default)]
 struct State {
+    /// At which moment the next connection falls silent.
+    silence: Mutex<Option<Moment>>,
+    silent: AtomicUsize,
     /// Commits until the one that loses its answer; 0 = none does.
     left: Mutex<usize>,
     lost: AtomicUsize,
@@ -28,6 +43,17 @@ impl State {
         let lost = *left == 1;
         *left = left.saturating_sub(1);
         lost
+    }
+
+    /// Whether this is the moment; it is so once.
+    fn falls_silent(&self, moment: Option<Moment>) -> bool {
+        let mut silence = self.silence.lock().unwrap();
+        let falls = moment.is_some() && *silence == moment;
+        if falls {
+            *silence = None;
+            self.silent.fetch_add(1, Ordering::SeqCst);
+        }
+        falls
     }
 }
 
@@ -64,7 +90,7 @@ impl Proxy {
 
     pub async fn pool(&self) -> PgPool {
         PgPoolOptions::new()
-            .max_connections(4)
+            .max_connections(8)
             .connect(self.url.as_str())
             .await
             .unwrap()
@@ -73,6 +99,16 @@ impl Proxy {
     /// The commit with this number from now on, counted from 1, gets no answer.
     pub fn lose_commit(&self, number: usize) {
         *self.state.left.lock().unwrap() = number;
+    }
+
+    /// The next connection that comes to this moment falls silent there. Behind the proxy it is closed.
+    pub fn fall_silent_at(&self, moment: Moment) {
+        *self.state.silence.lock().unwrap() = Some(moment);
+    }
+
+    /// Connections that fell silent so far.
+    pub fn silent(&self) -> usize {
+        self.state.silent.load(Ordering::SeqCst)
     }
 
     /// Answers lost so far.
@@ -148,25 +184,52 @@ impl Server {
     }
 }
 
+/// What becomes of a connection.
+#[derive(Default)]
+struct Fate {
+    /// The next answer is lost, and the connection with it.
+    cut: AtomicBool,
+    silent: AtomicBool,
+}
+
 fn pass(client: TcpStream, server: Server, state: &Arc<State>) {
     client.set_nodelay(true).unwrap();
-    let cut = Arc::new(AtomicBool::new(false));
+    let fate = Arc::new(Fate::default());
     let there = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let (shared, cutting) = (state.clone(), cut.clone());
-    thread::spawn(move || ask(there.0, there.1, &shared, &cutting));
+    let (shared, deciding) = (state.clone(), fate.clone());
+    thread::spawn(move || ask(there.0, there.1, &shared, &deciding));
     let shared = state.clone();
-    thread::spawn(move || answer(client, server, &shared, &cut));
+    thread::spawn(move || answer(client, server, &shared, &fate));
 }
 
 /// From the client to the server.
-fn ask(mut client: TcpStream, mut server: Server, state: &State, cut: &AtomicBool) {
+fn ask(mut client: TcpStream, mut server: Server, state: &State, fate: &Fate) {
     let mut buffer = [0; 65_536];
+    let mut has_begun = false;
     loop {
         let read = client.read(&mut buffer).unwrap_or(0);
         let bytes = &buffer[..read];
-        let commits = bytes.windows(COMMIT.len()).any(|part| part == COMMIT);
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+        let (begins, commits) = (has(BEGIN), has(COMMIT));
+        let moment = match (begins, commits) {
+            (_, true) => Some(Moment::Commit),
+            (true, false) => Some(Moment::Begin),
+            _ => (has_begun && read > 0).then_some(Moment::Work),
+        };
+        has_begun = begins;
+        if state.falls_silent(moment) {
+            fate.silent.store(true, Ordering::SeqCst);
+            if commits {
+                // Its answer ends the connection behind the proxy.
+                server.write_all(bytes).unwrap();
+            } else {
+                server.shutdown();
+            }
+            while client.read(&mut buffer).unwrap_or(0) > 0 {}
+            return;
+        }
         if commits && state.is_to_be_lost() {
-            cut.store(true, Ordering::SeqCst);
+            fate.cut.store(true, Ordering::SeqCst);
         }
         if read == 0 || server.write_all(bytes).is_err() {
             server.shutdown();
@@ -176,11 +239,16 @@ fn ask(mut client: TcpStream, mut server: Server, state: &State, cut: &AtomicBoo
 }
 
 /// From the server to the client. What comes after a commit that is to lose its answer is that answer.
-fn answer(mut client: TcpStream, mut server: Server, state: &State, cut: &AtomicBool) {
+fn answer(mut client: TcpStream, mut server: Server, state: &State, fate: &Fate) {
     let mut buffer = [0; 65_536];
     loop {
         let read = server.read(&mut buffer);
-        let lost = read > 0 && cut.load(Ordering::SeqCst);
+        if fate.silent.load(Ordering::SeqCst) {
+            // The one who reads from the client keeps his end open.
+            server.shutdown();
+            return;
+        }
+        let lost = read > 0 && fate.cut.load(Ordering::SeqCst);
         if lost {
             state.lost.fetch_add(1, Ordering::SeqCst);
         }

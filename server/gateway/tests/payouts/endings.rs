@@ -155,6 +155,51 @@ async fn a_draft_whose_coin_is_taken_is_planned_anew(pool: PgPool) {
     till.audit_books().await;
 }
 
+/// Drafts of one payout share the place for their change. It is free once the last of them is dropped,
+/// unless somebody has the file of any.
+async fn next_change_after_two_drafts(pool: &PgPool, was_downloaded: bool) -> i64 {
+    let till = by_hand(pool, &[COIN, COIN / 2]).await;
+    till.ask("0.4", "1", STRANGERS[0]).await;
+    till.work().await;
+    sqlx::query(
+        "INSERT INTO payout_txs (payout_id, chain, state, plan, psbt, txid, fee, made_by, created_at,
+                                 downloaded_by, downloaded_at)
+         SELECT payout_id, chain, 'dropped', plan, psbt, repeat('1', 64), fee, made_by, created_at,
+                CASE WHEN $1 THEN 'somebody' END, CASE WHEN $1 THEN created_at END
+         FROM payout_txs",
+    )
+    .bind(was_downloaded)
+    .execute(pool)
+    .await
+    .unwrap();
+    assert_eq!(till.states().await, ["drafted", "dropped"]);
+    let coin: String = sqlx::query_scalar(
+        "SELECT plan->'inputs'->0->>'outpoint' FROM payout_txs WHERE state = 'drafted'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    till.net.steal(coin.parse().unwrap());
+    till.mine(1).await;
+    assert_eq!(till.states().await, ["dropped", "dropped"]);
+    till.work_later().await;
+    assert_eq!(till.states().await, ["dropped", "dropped", "drafted"]);
+    sqlx::query_scalar("SELECT next_change FROM chain_accounts WHERE chain = 'BTC'")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_place_for_change_is_free_with_the_last_draft_that_shares_it(pool: PgPool) {
+    assert_eq!(next_change_after_two_drafts(&pool, false).await, 1);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_place_for_change_in_a_file_somebody_has_is_never_used_again(pool: PgPool) {
+    assert_eq!(next_change_after_two_drafts(&pool, true).await, 2);
+}
+
 /// Whoever has the file may sign it, and a reorganisation may give the coin back.
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_downloaded_draft_is_given_up_when_its_coin_is_gone_for_good(pool: PgPool) {

@@ -2,8 +2,10 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use futures::FutureExt;
+use tokio::time::timeout;
 
 use super::Batch;
+use super::patience::{Patience, is_silence, within};
 use crate::error::connection_lost;
 use crate::ledger::{Book, Unit, roll_back};
 use crate::{Error, Result};
@@ -22,30 +24,38 @@ pub(super) enum Attempt<D> {
     Unknown(Vec<Result<D>>),
 }
 
-/// Does items in one transaction of their own.
+/// Does items in one transaction of their own. No step of it takes longer than the patience says, so a
+/// connection that has fallen silent stops nobody for ever.
 pub(super) async fn attempt<B: Batch>(
     book: &Book,
     batch: &B,
     items: &[B::Item],
+    patience: Patience,
 ) -> Attempt<B::Done> {
     let begun = Instant::now();
-    let mut unit = match book.begin().await {
+    let mut unit = match within(patience.begin, book.begin()).await {
         Ok(unit) => unit,
         Err(error) => return before_commit(error),
     };
     // A batch that panics must not take the committer of everybody with it.
-    let worked = AssertUnwindSafe(work(book, batch, &mut unit, items))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(Error::Internal("a batch panicked".to_owned())));
+    let working = AssertUnwindSafe(work(book, batch, &mut unit, items)).catch_unwind();
+    let worked = within(patience.work, async {
+        working
+            .await
+            .unwrap_or_else(|_| Err(Error::Internal("a batch panicked".to_owned())))
+    })
+    .await;
     let results = match worked {
         Ok(results) => results,
         Err(error) => {
-            roll_back(unit).await;
+            // One that has fallen silent is left to the pool.
+            if !is_silence(&error) && timeout(patience.commit, roll_back(unit)).await.is_err() {
+                tracing::warn!("a rollback was not answered");
+            }
             return before_commit(error);
         }
     };
-    match unit.into_transaction().commit().await {
+    match within(patience.commit, unit.into_transaction().commit()).await {
         Ok(()) => {
             book.tally.note(begun.elapsed(), None);
             Attempt::Committed(results)

@@ -10,6 +10,13 @@ pub trait Batch: Send + Sync + 'static {
     type Item: Send + Sync + Clone + 'static;
     type Done: Send + 'static;
 
+    /// Whose item it is: owners take turns, and none of them fills the queue alone. `None` when there
+    /// are no owners, and who came first is served first.
+    fn lane(&self, item: &Self::Item) -> Option<i64> {
+        let _ = item;
+        None
+    }
+
     /// Does all items in one unit, set-based: business rows locked in id order, then accounts, unique
     /// keys in sorted order. One result per item, in their order; a refused item has changed nothing.
     ///

@@ -100,6 +100,10 @@ impl Batch for Grouped {
     type Item = Piece;
     type Done = Value;
 
+    fn lane(&self, item: &Piece) -> Option<i64> {
+        item.needs.merchants.first().copied()
+    }
+
     fn run<'u>(
         &'u self,
         unit: &'u mut Unit,

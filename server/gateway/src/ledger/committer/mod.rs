@@ -6,26 +6,34 @@
 //! Invariants: a caller hears of success after the durable commit only; what one caller asked for
 //! cannot make another one's fail; nothing takes effect twice, whatever becomes of the connection.
 
+mod aside;
 mod attempt;
 mod batch;
 mod gauge;
 pub(super) mod grouped;
+mod lanes;
+mod part;
+mod patience;
 mod posting;
 mod queue;
 mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 pub use self::batch::Batch;
 pub use self::gauge::CommitterStats;
 pub(crate) use self::grouped::Needs;
+pub use self::patience::Patience;
 pub use self::posting::{PostedEntry, Postings};
 
 use self::gauge::Gauge;
-use self::queue::Waiting;
-use self::worker::{Running, Worker};
+use self::queue::{Queue, Waiting};
+use self::worker::{Running, Worker, outcome_unknown};
 use super::Book;
 use crate::{Error, Result};
 
@@ -52,53 +60,68 @@ impl Default for Limits {
 
 /// Takes items one by one and does them in batches. Cheap to clone; its tasks end once the last clone
 /// is gone and everything that waits is done.
-pub struct Committer<B: Batch> {
-    queue: mpsc::Sender<Waiting<B>>,
-    shared: Arc<Shared>,
+pub struct Committer<B: Batch>(Arc<Owner<B>>);
+
+/// What the callers of a committer share.
+struct Owner<B: Batch> {
+    queue: Arc<Queue<B>>,
+    batch: Arc<B>,
+    gauge: Arc<Gauge>,
+    running: watch::Sender<usize>,
+    workers: Vec<AbortHandle>,
 }
 
-/// What the callers and the tasks of a committer both see.
-struct Shared {
-    gauge: Arc<Gauge>,
-    closing: watch::Sender<bool>,
-    running: watch::Sender<usize>,
+/// Nobody is left to ask for anything.
+impl<B: Batch> Drop for Owner<B> {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl<B: Batch> Clone for Committer<B> {
     fn clone(&self) -> Self {
-        Self {
-            queue: self.queue.clone(),
-            shared: self.shared.clone(),
-        }
+        Self(self.0.clone())
     }
 }
 
 impl<B: Batch> Committer<B> {
     /// Starts the tasks; called inside a Tokio runtime.
     pub fn start(book: Book, batch: B, limits: Limits) -> Self {
+        Self::start_with(book, batch, limits, Patience::default())
+    }
+
+    /// The same with other limits of time.
+    pub fn start_with(book: Book, batch: B, limits: Limits, patience: Patience) -> Self {
         let committers = limits.committers.max(1);
-        let (queue, waiting) = mpsc::channel(limits.queue.max(1));
-        let shared = Arc::new(Shared {
-            gauge: Arc::default(),
-            closing: watch::Sender::new(false),
-            running: watch::Sender::new(committers),
-        });
+        let queue = Arc::new(Queue::new(limits.queue.max(1)));
+        let gauge = Arc::<Gauge>::default();
+        let running = watch::Sender::new(committers);
         let book = book.without_committers();
         let batch = Arc::new(batch);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..committers {
-            let worker = Worker {
-                book: book.clone(),
-                batch: batch.clone(),
-                queue: waiting.clone(),
-                closing: shared.closing.subscribe(),
-                gauge: shared.gauge.clone(),
-                batch_max: limits.batch.max(1),
-                _running: Running(shared.running.clone()),
-            };
-            tokio::spawn(worker.run());
-        }
-        Self { queue, shared }
+        let workers = (0..committers)
+            .map(|_| {
+                let worker = Worker {
+                    book: book.clone(),
+                    batch: batch.clone(),
+                    queue: queue.clone(),
+                    gauge: gauge.clone(),
+                    batch_max: limits.batch.max(1),
+                    patience,
+                    _running: Running {
+                        count: running.clone(),
+                        queue: queue.clone(),
+                    },
+                };
+                tokio::spawn(worker.run()).abort_handle()
+            })
+            .collect();
+        Self(Arc::new(Owner {
+            queue,
+            batch,
+            gauge,
+            running,
+            workers,
+        }))
     }
 
     /// Does an item and answers after the commit. A caller who stops waiting changes nothing about the
@@ -109,35 +132,54 @@ impl<B: Batch> Committer<B> {
     /// batch says of this item.
     pub async fn submit(&self, item: B::Item) -> Result<B::Done> {
         let (reply, done) = oneshot::channel();
-        if self.queue.try_send(Waiting { item, reply }).is_err() {
-            let retry_after = self.shared.gauge.time_for(self.depth());
-            return Err(Error::Overloaded { retry_after });
+        let lane = self.0.batch.lane(&item);
+        if !self.0.queue.push(lane, Waiting { item, reply }) {
+            return Err(self.overloaded());
         }
         match done.await {
             Ok(result) => result,
-            Err(_) => Err(Error::Internal(
-                "the committer ended before it answered".to_owned(),
-            )),
+            // The tasks were ended in the middle of it.
+            Err(_) => Err(outcome_unknown()),
         }
+    }
+
+    fn overloaded(&self) -> Error {
+        let retry_after = self.0.gauge.time_for(self.depth(), self.0.workers.len());
+        Error::Overloaded { retry_after }
     }
 
     /// Items that wait for their turn.
     pub fn depth(&self) -> usize {
-        self.queue
-            .max_capacity()
-            .saturating_sub(self.queue.capacity())
+        self.0.queue.len()
     }
 
     /// What has been done so far.
     pub fn stats(&self) -> CommitterStats {
-        self.shared.gauge.stats(self.depth())
+        self.0.gauge.stats(self.depth())
     }
 
     /// Takes nothing more, does everything that waits, and ends.
     pub async fn shut_down(&self) {
-        self.shared.closing.send_replace(true);
-        let mut running = self.shared.running.subscribe();
+        self.0.queue.close();
+        let mut running = self.0.running.subscribe();
         // The sender is ours, so this ends by the count alone.
         let _ = running.wait_for(|running| *running == 0).await;
+    }
+
+    /// The same within a limit; false when that was not enough. What has not begun by then is turned
+    /// away as [`Error::Overloaded`]; whoever waits for what has hears that its outcome is not known.
+    pub async fn end_within(&self, limit: Duration) -> bool {
+        if timeout(limit, self.shut_down()).await.is_ok() {
+            return true;
+        }
+        for Waiting { reply, .. } in self.0.queue.clear() {
+            self.0.gauge.note_refused();
+            // Whoever does not wait any more need not know.
+            let _ = reply.send(Err(Error::overloaded()));
+        }
+        for worker in &self.0.workers {
+            worker.abort();
+        }
+        false
     }
 }

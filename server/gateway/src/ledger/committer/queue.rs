@@ -1,7 +1,11 @@
-use tokio::sync::oneshot;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, oneshot};
 
 use super::Batch;
-use crate::{Error, Result};
+use super::lanes::Lanes;
+use crate::Result;
 
 pub(super) type Reply<D> = oneshot::Sender<Result<D>>;
 
@@ -11,77 +15,86 @@ pub(super) struct Waiting<B: Batch> {
     pub(super) reply: Reply<B::Done>,
 }
 
-/// Items that are tried together, and what was tried before.
-pub(super) struct Part<B: Batch> {
-    pub(super) items: Vec<B::Item>,
-    replies: Vec<Reply<B::Done>>,
-    /// Times the connection went away.
-    pub(super) lost: u32,
-    /// Times it lost against somebody else's locks.
-    pub(super) contended: u32,
-    /// A commit was not answered: some of it may be durable, now or a moment later.
-    pub(super) unsure: bool,
+/// What waits for its turn, up to a limit.
+pub(super) struct Queue<B: Batch> {
+    max: usize,
+    state: Mutex<State<B>>,
+    changed: Notify,
 }
 
-impl<B: Batch> Part<B> {
-    /// Those whose callers still wait: what nobody waits for any more need not begin.
-    pub(super) fn of(waiting: Vec<Waiting<B>>) -> Self {
-        let mut part = Self {
-            items: Vec::with_capacity(waiting.len()),
-            replies: Vec::with_capacity(waiting.len()),
-            lost: 0,
-            contended: 0,
-            unsure: false,
-        };
-        for Waiting { item, reply } in waiting {
-            if !reply.is_closed() {
-                part.push(item, reply);
-            }
-        }
-        part
-    }
+struct State<B: Batch> {
+    lanes: Lanes<Waiting<B>>,
+    is_closed: bool,
+}
 
-    /// A part like this one, with nothing in it.
-    pub(super) fn like(&self) -> Self {
+impl<B: Batch> Queue<B> {
+    pub(super) fn new(max: usize) -> Self {
         Self {
-            items: Vec::new(),
-            replies: Vec::new(),
-            lost: self.lost,
-            contended: self.contended,
-            unsure: self.unsure,
+            max,
+            state: Mutex::new(State {
+                lanes: Lanes::default(),
+                is_closed: false,
+            }),
+            changed: Notify::new(),
         }
     }
 
-    pub(super) fn push(&mut self, item: B::Item, reply: Reply<B::Done>) {
-        self.items.push(item);
-        self.replies.push(reply);
+    /// False when there is no room for it, or nothing more is taken. One owner gets half of the room,
+    /// so that he cannot have all others turned away.
+    pub(super) fn push(&self, lane: Option<i64>, waiting: Waiting<B>) -> bool {
+        let mut state = self.lock();
+        let room_of_one = match lane {
+            Some(_) => self.max.div_ceil(2),
+            None => self.max,
+        };
+        if state.is_closed
+            || state.lanes.len() >= self.max
+            || state.lanes.len_of(lane) >= room_of_one
+        {
+            return false;
+        }
+        state.lanes.push(lane, waiting);
+        drop(state);
+        self.changed.notify_one();
+        true
+    }
+
+    /// What is next, up to this many; `None` when nothing waits and nothing comes any more.
+    pub(super) fn take(&self, max: usize) -> Option<Vec<Waiting<B>>> {
+        let mut state = self.lock();
+        if state.is_closed && state.lanes.len() == 0 {
+            return None;
+        }
+        Some(state.lanes.take(max))
+    }
+
+    /// Ends when something has come, or nothing comes any more, since it was called.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.items.len()
+        self.lock().lanes.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.items.is_empty()
+    /// Takes nothing more.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_waiters();
     }
 
-    pub(super) fn halves(mut self) -> (Self, Self) {
-        let middle = self.len() / 2;
-        let mut second = self.like();
-        second.items = self.items.split_off(middle);
-        second.replies = self.replies.split_off(middle);
-        (self, second)
+    /// Takes nothing more, and gives back what has not begun.
+    pub(super) fn clear(&self) -> Vec<Waiting<B>> {
+        let waiting = {
+            let mut state = self.lock();
+            state.is_closed = true;
+            state.lanes.take(usize::MAX)
+        };
+        self.changed.notify_waiters();
+        waiting
     }
 
-    pub(super) fn into_pairs(self) -> impl Iterator<Item = (B::Item, Reply<B::Done>)> + Send {
-        self.items.into_iter().zip(self.replies)
-    }
-
-    /// The same error for everybody.
-    pub(super) fn refuse(self, why: fn() -> Error) {
-        for (_, reply) in self.into_pairs() {
-            // Whoever does not wait any more need not know.
-            let _ = reply.send(Err(why()));
-        }
+    fn lock(&self) -> MutexGuard<'_, State<B>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, mpsc, watch};
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{sleep, sleep_until};
 
 use super::Batch;
+use super::aside::Aside;
 use super::attempt::{Attempt, attempt, is_contention};
 use super::gauge::Gauge;
-use super::queue::{Part, Reply, Waiting};
+use super::part::Part;
+use super::patience::{Patience, is_silence, within};
+use super::queue::{Queue, Reply};
 use crate::ledger::Book;
 use crate::{Error, Result};
 
@@ -15,8 +18,15 @@ use crate::{Error, Result};
 /// minute, in which Postgres has recovered from a crash.
 const LOST_TRIES_MAX: u32 = 40;
 
+/// As how many of those a connection counts that has fallen silent: each has been waited for for about
+/// a minute already.
+const SILENCE_COUNTS: u32 = 10;
+
 /// How often a single item is tried again that lost against somebody else's locks.
 const CONTENDED_TRIES_MAX: u32 = 5;
+
+/// Items put aside at the same time; one more is turned away.
+const ASIDE_MAX: usize = 1_000;
 
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -25,59 +35,73 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Worker<B: Batch> {
     pub(super) book: Book,
     pub(super) batch: Arc<B>,
-    pub(super) queue: Arc<Mutex<mpsc::Receiver<Waiting<B>>>>,
-    pub(super) closing: watch::Receiver<bool>,
+    pub(super) queue: Arc<Queue<B>>,
     pub(super) gauge: Arc<Gauge>,
     pub(super) batch_max: usize,
-    pub(super) _running: Running,
+    pub(super) patience: Patience,
+    pub(super) _running: Running<B>,
 }
 
 /// Counts a task until it ends, however it ends.
-pub(super) struct Running(pub(super) watch::Sender<usize>);
+pub(super) struct Running<B: Batch> {
+    pub(super) count: watch::Sender<usize>,
+    pub(super) queue: Arc<Queue<B>>,
+}
 
-impl Drop for Running {
+impl<B: Batch> Drop for Running<B> {
     fn drop(&mut self) {
-        self.0
-            .send_modify(|running| *running = running.saturating_sub(1));
+        let mut is_last = false;
+        self.count.send_modify(|running| {
+            *running = running.saturating_sub(1);
+            is_last = *running == 0;
+        });
+        if is_last {
+            // Nobody would ever come to it. After an orderly end there is nothing.
+            drop(self.queue.clear());
+        }
     }
 }
 
 impl<B: Batch> Worker<B> {
-    pub(super) async fn run(mut self) {
-        while let Some(part) = self.take().await {
-            self.settle(part).await;
+    pub(super) async fn run(self) {
+        let mut aside = Aside::new();
+        let mut queue_first = false;
+        while let Some(part) = self.next(&mut aside, queue_first).await {
+            // By turns: each try of a contended item may wait for a lock.
+            queue_first = part.contended > 0;
+            self.settle(part, &mut aside).await;
         }
     }
 
-    /// Everything that waits, up to the limit; `None` at the end.
-    async fn take(&mut self) -> Option<Part<B>> {
-        let batch_max = self.batch_max;
-        let closing = &mut self.closing;
-        let mut queue = self.queue.lock().await;
-        let mut waiting = Vec::new();
-        let closed = async move {
-            // An error means that nobody can close it any more; then the queue ends by itself.
-            let never = closing.wait_for(|closing| *closing).await.is_err();
-            if never {
-                std::future::pending::<()>().await;
+    /// An item whose pause is over, or everything that waits, up to the limit; `None` at the end.
+    async fn next(&self, aside: &mut Aside<B>, queue_first: bool) -> Option<Part<B>> {
+        loop {
+            // Before the look, or what comes in between would be missed.
+            let changed = self.queue.changed();
+            if !queue_first && let Some(part) = aside.due() {
+                return Some(part);
             }
-        };
-        let taken = tokio::select! {
-            taken = queue.recv_many(&mut waiting, batch_max) => Some(taken),
-            () = closed => None,
-        };
-        let taken = match taken {
-            Some(taken) => taken,
-            None => {
-                queue.close();
-                queue.recv_many(&mut waiting, batch_max).await
+            let taken = self.queue.take(self.batch_max);
+            let is_over = taken.is_none();
+            if let Some(waiting) = taken.filter(|waiting| !waiting.is_empty()) {
+                return Some(Part::of(waiting));
             }
-        };
-        (taken > 0).then(|| Part::of(waiting))
+            if let Some(part) = aside.due() {
+                return Some(part);
+            }
+            match aside.next_due() {
+                Some(due) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(due) => {}
+                },
+                None if is_over => return None,
+                None => changed.await,
+            }
+        }
     }
 
     /// Tries a part until everybody in it has an answer.
-    async fn settle(&self, whole: Part<B>) {
+    async fn settle(&self, whole: Part<B>, aside: &mut Aside<B>) {
         // The last one is next, so that who came first is served first.
         let mut parts = vec![whole];
         while let Some(part) = parts.pop() {
@@ -85,12 +109,13 @@ impl<B: Batch> Worker<B> {
                 continue;
             }
             let started = Instant::now();
-            match attempt(&self.book, self.batch.as_ref(), &part.items).await {
+            let batch = self.batch.as_ref();
+            match attempt(&self.book, batch, &part.items, self.patience).await {
                 Attempt::Committed(results) => {
                     self.gauge.note_batch(part.len(), started.elapsed());
                     self.answer(part, results).await;
                 }
-                Attempt::Refused(error) => parts.extend(self.apart(part, error).await),
+                Attempt::Refused(error) => parts.extend(self.apart(part, error, aside).await),
                 Attempt::Lost(error) => parts.extend(self.again(part, &error).await),
                 Attempt::Overloaded => self.give_up(part),
                 Attempt::Unknown(results) => parts.extend(self.resolve(part, results).await),
@@ -118,8 +143,9 @@ impl<B: Batch> Worker<B> {
         let _ = reply.send(result);
     }
 
-    /// A part with something in it that cannot be done: in two, so that it comes to stand alone.
-    async fn apart(&self, mut part: Part<B>, error: Error) -> Vec<Part<B>> {
+    /// A part with something in it that cannot be done: in two, so that it comes to stand alone. An item
+    /// alone that somebody else's locks are in the way of is put aside for a while.
+    async fn apart(&self, mut part: Part<B>, error: Error, aside: &mut Aside<B>) -> Vec<Part<B>> {
         if part.len() > 1 {
             tracing::debug!(%error, items = part.len(), "a batch is taken apart");
             let (first, second) = part.halves();
@@ -127,10 +153,11 @@ impl<B: Batch> Worker<B> {
         }
         let refusal = if is_contention(&error) {
             tracing::warn!(%error, "an item lost against other locks");
-            if part.contended < CONTENDED_TRIES_MAX {
+            if part.contended < CONTENDED_TRIES_MAX && aside.len() < ASIDE_MAX {
                 part.contended += 1;
-                sleep(wait_before(part.contended)).await;
-                return vec![part];
+                let pause = wait_before(part.contended);
+                aside.put(part, pause);
+                return Vec::new();
             }
             Error::overloaded()
         } else {
@@ -143,7 +170,7 @@ impl<B: Batch> Worker<B> {
     /// The connection went away before the commit, so nothing happened.
     async fn again(&self, mut part: Part<B>, error: &Error) -> Option<Part<B>> {
         tracing::warn!(%error, items = part.len(), "a batch lost its connection");
-        part.lost += 1;
+        part.lost += tries_of(error);
         if part.lost > LOST_TRIES_MAX || self.book.pool().is_closed() {
             self.give_up(part);
             return None;
@@ -196,14 +223,19 @@ impl<B: Batch> Worker<B> {
 
     /// What is durable of these items; asks until the database answers, within bounds.
     async fn find(&self, items: &[B::Item]) -> Option<Vec<Option<B::Done>>> {
-        for tries in 1..=LOST_TRIES_MAX {
-            match self.batch.find(&self.book, items).await {
+        let mut tries = 0;
+        while tries < LOST_TRIES_MAX {
+            let finding = self.batch.find(&self.book, items);
+            match within(self.patience.find, finding).await {
                 Ok(found) if found.len() == items.len() => return Some(found),
                 Ok(_) => {
                     tracing::error!("a batch did not say of each item whether it is durable");
                     return None;
                 }
-                Err(error) => tracing::warn!(%error, "what is durable cannot be read yet"),
+                Err(error) => {
+                    tracing::warn!(%error, "what is durable cannot be read yet");
+                    tries += tries_of(&error);
+                }
             }
             if self.book.pool().is_closed() {
                 return None;
@@ -214,8 +246,12 @@ impl<B: Batch> Worker<B> {
     }
 }
 
+fn tries_of(error: &Error) -> u32 {
+    if is_silence(error) { SILENCE_COUNTS } else { 1 }
+}
+
 /// The caller has to ask again, under the same key: it may have happened.
-fn outcome_unknown() -> Error {
+pub(super) fn outcome_unknown() -> Error {
     Error::Database(sqlx::Error::Io(std::io::Error::new(
         std::io::ErrorKind::ConnectionAborted,
         "the outcome of a commit could not be learnt",
