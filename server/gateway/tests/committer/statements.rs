@@ -1,4 +1,5 @@
-//! How many statements a batch takes: as many for a hundred items as for one.
+//! How many statements a batch takes: as many for a hundred items as for one, and in a group no item more than any
+//! other.
 
 use gateway::Error;
 use gateway::idempotency::{Answer, Once};
@@ -6,6 +7,7 @@ use gateway::ledger::{Committer, CommitterStats, Limits, Postings};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
+use super::grouped;
 use super::proxy::Proxy;
 use super::support::World;
 use super::{Gate, fund, gathered, house, until};
@@ -136,5 +138,40 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
         usize::try_from(told).unwrap(),
         SIZES.iter().sum::<usize>() + 7
     );
+    world.audit().await;
+}
+
+/// Exchanges of a group are done one after the other, so each takes some; none takes more because of others.
+#[sqlx::test(migrations = "../../migrations")]
+async fn each_exchange_of_a_group_takes_as_many_as_any_other(pool: PgPool) {
+    /// With a reference; the decision about groups counts 11 round trips.
+    const EACH_MAX: usize = 12;
+
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let mut taken = Vec::new();
+    for size in [10, 20, 40] {
+        let (gate, first) = grouped::held_up(&world, &pool).await;
+        let mut others = Vec::new();
+        for number in 0..size {
+            let wish = ["0.0002", "BTC", "EUR"];
+            let reference = Some(format!("{size} {number}"));
+            let new = grouped::new_exchange(&world, world.merchant, wish, reference);
+            others.push(grouped::start(&world, new, None));
+        }
+        grouped::waiting(&world, size).await;
+        let batches = grouped::stats(&world.gateway).batches;
+        let before = proxy.statements();
+        gate.open().await;
+        first.await.unwrap().unwrap();
+        for each in others {
+            each.await.unwrap().unwrap();
+        }
+        taken.push(proxy.statements() - before);
+        assert_eq!(grouped::stats(&world.gateway).batches - batches, 2);
+    }
+    let (ten_more, twenty_more) = (taken[1] - taken[0], taken[2] - taken[1]);
+    assert_eq!(twenty_more, 2 * ten_more, "{taken:?}");
+    assert!(ten_more <= 10 * EACH_MAX, "{taken:?}");
     world.audit().await;
 }
