@@ -10,13 +10,15 @@ use nix::unistd::Pid;
 use sqlx::{Connection, PgConnection};
 use tokio::net::TcpListener;
 
-use crate::cluster::pool;
-use crate::crowd::{lost_and_doubled, wait_for};
+use crate::cluster::{Cluster, pool};
+use crate::crowd::{CLIENTS, Mix, PATIENCE, wait_for};
+use crate::disk::SmallDisk;
 use crate::field::{Bases, Field, SERVERS};
+use crate::oracle;
 use crate::programs::{Server, postgres, run};
 use crate::proxy::{Cut, Proxy};
 use crate::report::Outcome;
-use crate::shop::{Said, Wish};
+use crate::shop::{Kind, Said, Wish};
 
 /// Answers before and after each fault: everybody is in the middle of something.
 const SOME: usize = 40;
@@ -27,59 +29,80 @@ const CUTS: usize = 4;
 /// Requests at once to a server with two connections.
 const TOO_MANY: usize = 12;
 
+/// Connections that find the pool stopped before it goes on.
+const TURNED_AWAY: usize = 8;
+
+/// Servers and clients that want the same accounts.
+const CROWDED_SERVERS: usize = SERVERS + 1;
+const CROWDED_CLIENTS: usize = 4 * CLIENTS;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     ServerKilled,
     BackendKilled,
     PostmasterKilled,
     CommitCut,
+    PoolStopped,
+    HotAccount,
     DumpRestored,
     ReceiversHang,
     Overload,
+    DiskFull,
 }
 
 impl Case {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::ServerKilled,
         Self::BackendKilled,
         Self::PostmasterKilled,
         Self::CommitCut,
+        Self::PoolStopped,
+        Self::HotAccount,
         Self::DumpRestored,
         Self::ReceiversHang,
         Self::Overload,
+        Self::DiskFull,
     ];
 
     pub fn words(self) -> &'static str {
         match self {
-            Self::ServerKilled => "`kill -9` of one of two servers",
+            Self::ServerKilled => "`kill -9` of one of three servers",
             Self::BackendKilled => "`kill -9` of a backend of Postgres",
             Self::PostmasterKilled => "`kill -9` of Postgres itself",
             Self::CommitCut => "connection cut before `COMMIT`, and before its reply",
+            Self::PoolStopped => "connections to Postgres end, and new ones are refused",
+            Self::HotAccount => "four servers, one wallet",
             Self::DumpRestored => "`pg_dump` under load, restored and audited",
             Self::ReceiversHang => "receivers of callbacks hang",
             Self::Overload => "more requests than connections",
+            Self::DiskFull => "the disk of Postgres is full",
         }
     }
 
-    /// Needs no wait of many seconds.
+    /// Needs no wait of many seconds, and no rights.
     pub fn is_quick(self) -> bool {
-        self != Self::Overload
+        !matches!(self, Self::Overload | Self::DiskFull)
     }
 
-    pub async fn run(self, field: &mut Field, round: usize) -> Outcome {
-        match self {
+    /// # Errors
+    /// What it would need that is not here.
+    pub async fn run(self, field: &mut Field, round: usize) -> Result<Outcome, &'static str> {
+        Ok(match self {
             Self::ServerKilled => server_killed(field, round % SERVERS).await,
             Self::BackendKilled => backend_killed(field).await,
             Self::PostmasterKilled => postmaster_killed(field).await,
             Self::CommitCut => commit_cut(field).await,
+            Self::PoolStopped => pool_stopped(field).await,
+            Self::HotAccount => hot_account(field).await,
             Self::DumpRestored => dump_restored(field).await,
             Self::ReceiversHang => receivers_hang(field).await,
             Self::Overload => overload(field).await,
-        }
+            Self::DiskFull => disk_full().await?,
+        })
     }
 }
 
-/// The other server goes on, and a new one takes the place of the dead.
+/// The others go on, and a new one takes the place of the dead.
 async fn server_killed(field: &mut Field, at: usize) -> Outcome {
     let crowd = field.crowd();
     crowd.more(SOME).await;
@@ -146,12 +169,79 @@ async fn commit_cut(field: &mut Field) -> Outcome {
     outcome
 }
 
+/// Somebody restarts what stands between servers and Postgres.
+async fn pool_stopped(field: &mut Field) -> Outcome {
+    let proxy = Proxy::start(field.cluster.socket()).await;
+    let server = Server::start(&proxy.url(), &[]);
+    let crowd = field.crowd_at(Bases::of(vec![server.base.clone()]));
+    crowd.more(SOME).await;
+    proxy.stop();
+    wait_for(|| proxy.turned_away() >= TURNED_AWAY).await;
+    let since = Instant::now();
+    proxy.go_on();
+    let recovery = crowd.recovery(since).await;
+    crowd.more(SOME).await;
+    let outcome = field.end(crowd, recovery).await;
+    drop(server);
+    outcome
+}
+
+/// Everybody exchanges between the same two wallets, at every server: some wait, none for ever.
+async fn hot_account(field: &mut Field) -> Outcome {
+    let more: Vec<Server> = (SERVERS..CROWDED_SERVERS)
+        .map(|_| Server::start(&field.cluster.url, &[]))
+        .collect();
+    let all = (0..SERVERS).map(|at| field.bases.one(at));
+    let all = all.chain(more.iter().map(|server| server.base.clone()));
+    let bases = Bases::of(all.collect());
+    let crowd = field.crowd_of(bases, Mix::Exchanges, CROWDED_CLIENTS);
+    let recovery = crowd.recovery(Instant::now()).await;
+    crowd.more(4 * SOME).await;
+    let outcome = field.end(crowd, recovery).await;
+    drop(more);
+    outcome
+}
+
+/// On a small disk of its own. Postgres refuses, ends, does not start again; when there is room again,
+/// nothing that was acknowledged is missing.
+async fn disk_full() -> Result<Outcome, &'static str> {
+    let Some(disk) = SmallDisk::mount() else {
+        return Err("needs root and mounts of its own, as `./x chaos` makes them");
+    };
+    let mut field = Field::on(Cluster::start_in(disk.cluster()).await).await;
+    let place = field.cluster.place();
+    assert!(place.starts_with(disk.cluster()), "{}", place.display());
+    let mut connection = PgConnection::connect(&field.cluster.url).await.unwrap();
+    sqlx::query("CREATE TABLE chaos_ballast (text text)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let crowd = field.crowd();
+    crowd.more(SOME).await;
+    disk.fill();
+    // What room there is in files that exist is used up, too.
+    let refused = async {
+        let more =
+            "INSERT INTO chaos_ballast SELECT repeat('x', 1000) FROM generate_series(1, 1000)";
+        while sqlx::query(more).execute(&mut connection).await.is_ok() {}
+    };
+    tokio::time::timeout(PATIENCE, refused).await.unwrap();
+    let since = Instant::now();
+    disk.free();
+    field.cluster.up_again().await;
+    let recovery = crowd.recovery(since).await;
+    crowd.more(SOME).await;
+    let outcome = field.end(crowd, recovery).await;
+    field.stop().await;
+    Ok(outcome)
+}
+
 /// The copy has everything that was acknowledged before it was begun, and its books are clean.
 async fn dump_restored(field: &mut Field) -> Outcome {
     const COPY: &str = "chaos_copy";
     let crowd = field.crowd();
     crowd.more(SOME).await;
-    let before = crowd.acks();
+    let before = crowd.log();
     let since = Instant::now();
     let folder = std::env::temp_dir();
     let file = folder.join(format!("exchequer-chaos-{}.dump", std::process::id()));
@@ -172,19 +262,17 @@ async fn dump_restored(field: &mut Field) -> Outcome {
     restored.await.unwrap();
     let recovery = since.elapsed();
     let looking = pool(&copy).await;
-    let missing = lost_and_doubled(&looking, &before).await;
+    let mut faults = oracle::requests(&looking, &before).await;
+    faults += oracle::withdrawals(&looking).await;
     looking.close().await;
     let mut connection = PgConnection::connect(&field.cluster.url).await.unwrap();
     sqlx::query("DROP DATABASE chaos_copy WITH (FORCE)")
         .execute(&mut connection)
         .await
         .unwrap();
-    let outcome = field.end(crowd, recovery).await;
-    Outcome {
-        lost: outcome.lost + missing.0,
-        doubled: outcome.doubled + missing.1,
-        ..outcome
-    }
+    let mut outcome = field.end(crowd, recovery).await;
+    outcome.faults += faults;
+    outcome
 }
 
 /// Whoever takes a callback and never answers delays nobody but its own merchant's callbacks.
@@ -200,20 +288,12 @@ async fn receivers_hang(field: &mut Field) -> Outcome {
             counter.fetch_add(1, Ordering::SeqCst);
         }
     });
-    let mut connection = PgConnection::connect(&field.cluster.url).await.unwrap();
-    sqlx::query("UPDATE merchants SET callback_url = $1")
-        .bind(&url)
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    field.call_back(&url).await;
     let crowd = field.crowd();
     wait_for(|| taken.load(Ordering::SeqCst) > 0).await;
     let recovery = crowd.recovery(Instant::now()).await;
     crowd.more(2 * SOME).await;
-    sqlx::query("UPDATE merchants SET callback_url = NULL")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    field.call_back_again().await;
     let outcome = field.end(crowd, recovery).await;
     receiver.abort();
     outcome
@@ -230,7 +310,7 @@ async fn overload(field: &mut Field) -> Outcome {
         .unwrap();
     let (shop, base, tag) = (field.shop.clone(), server.base.clone(), field.tag());
     let wishes: Vec<Wish> = (0..TOO_MANY)
-        .map(|number| Wish::order(format!("{tag}-{number}")))
+        .map(|number| field.shop.order(format!("{tag}-{number}"), Kind::Order))
         .collect();
     let answered = AtomicUsize::new(0);
     let (shop, base, answered) = (&shop, &base, &answered);

@@ -8,8 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use percent_encoding::percent_decode_str;
 use server::postgres::PrivatePostgres;
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgConnection, PgPool};
 use url::Url;
 
 /// Backends of a killed postmaster see it and end; until then nobody may start another one.
@@ -24,7 +24,11 @@ pub struct Cluster {
 impl Cluster {
     pub async fn start() -> Self {
         let name = format!("exchequer-chaos-{}", std::process::id());
-        let data_dir = std::env::temp_dir().join(name);
+        Self::start_in(std::env::temp_dir().join(name)).await
+    }
+
+    /// In a folder of its own, whatever was there before.
+    pub async fn start_in(data_dir: PathBuf) -> Self {
         if data_dir.exists() {
             fs::remove_dir_all(&data_dir).unwrap();
         }
@@ -78,6 +82,26 @@ impl Cluster {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Whatever has become of it, it takes connections again. For one that may be about to end by itself.
+    pub async fn up_again(&mut self) {
+        self.postgres = None;
+        let begun = Instant::now();
+        loop {
+            self.start_again().await;
+            match PgConnection::connect(&self.url).await {
+                Ok(_) => return,
+                // It recovers, or has just ended.
+                Err(error) => assert!(begun.elapsed() < START_LIMIT, "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Where its tables are.
+    pub fn place(&self) -> PathBuf {
+        fs::canonicalize(self.data_dir.join("postgres")).unwrap()
     }
 
     pub async fn stop(mut self) {

@@ -1,24 +1,21 @@
 //! Clients that never give up, and the log of what they were told.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
 use crate::field::Bases;
-use crate::shop::{Kind, Said, Shop, Wish, email};
+use crate::shop::{Kind, Said, Shop, Wish};
 
 /// Clients at once: enough to be in the middle of everything, few enough for two cores.
 pub const CLIENTS: usize = 6;
 
-/// A fault is over when one request of everybody and one more were answered after it.
-const RECOVERED: usize = CLIENTS + 1;
-
 /// Longest wait for one answer, over all attempts.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -27,14 +24,33 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub struct Ack {
     pub wish: Wish,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
+    /// The payment of the order, if that was acknowledged, too.
+    pub txid: Option<String>,
+}
+
+/// What these clients were told.
+#[derive(Clone, Default)]
+pub struct Log {
+    pub acks: Vec<Ack>,
+    /// What they were told is not done and never will be.
+    pub refused: Vec<Wish>,
+}
+
+/// What they ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    Everything,
+    /// All want the same three or four accounts.
+    Exchanges,
 }
 
 struct Inner {
     shop: Shop,
     tag: String,
     bases: Bases,
-    acks: Mutex<Vec<Ack>>,
+    mix: Mix,
+    log: Mutex<Log>,
     stop: AtomicBool,
 }
 
@@ -45,26 +61,28 @@ pub struct Crowd {
 
 impl Crowd {
     /// `tag` begins every key of these clients.
-    pub fn start(shop: Shop, tag: String, bases: Bases) -> Self {
+    pub fn start(shop: Shop, tag: String, bases: Bases, mix: Mix, clients: usize) -> Self {
         let inner = Arc::new(Inner {
             shop,
             tag,
             bases,
-            acks: Mutex::default(),
+            mix,
+            log: Mutex::default(),
             stop: AtomicBool::new(false),
         });
-        let clients = (0..CLIENTS)
+        let clients = (0..clients)
             .map(|client| tokio::spawn(buy(inner.clone(), client)))
             .collect();
         Self { inner, clients }
     }
 
     pub fn acked(&self) -> usize {
-        self.inner.acks.lock().unwrap().len()
+        self.inner.log.lock().unwrap().acks.len()
     }
 
-    pub fn acks(&self) -> Vec<Ack> {
-        self.inner.acks.lock().unwrap().clone()
+    /// So far.
+    pub fn log(&self) -> Log {
+        self.inner.log.lock().unwrap().clone()
     }
 
     pub async fn more(&self, acks: usize) {
@@ -74,26 +92,26 @@ impl Crowd {
 
     /// How long it takes from now until requests are acknowledged again.
     pub async fn recovery(&self, since: Instant) -> Duration {
-        self.more(RECOVERED).await;
+        self.more(self.clients.len() + 1).await;
         since.elapsed()
     }
 
     /// Everybody gets the answer to what they have asked for last, and goes.
-    pub async fn leave(self) -> Vec<Ack> {
+    pub async fn leave(self) -> Log {
         self.inner.stop.store(true, Ordering::SeqCst);
         for client in self.clients {
             client.await.unwrap();
         }
-        let acks = self.inner.acks.lock().unwrap().clone();
+        let log = self.inner.log.lock().unwrap().clone();
         // Who asks again gets the same bytes, of whichever server.
-        for (at, part) in acks.chunks(CLIENTS).enumerate() {
+        for (at, part) in log.acks.chunks(CLIENTS).enumerate() {
             let again = part.iter().map(|ack| answer(&self.inner, &ack.wish, at));
             for (ack, again) in part.iter().zip(join_all(again).await) {
-                let same = ack.body == again;
+                let same = again.as_ref() == Some(&ack.body);
                 assert!(same, "{:?} is answered otherwise now", ack.wish);
             }
         }
-        acks
+        log
     }
 }
 
@@ -101,19 +119,34 @@ async fn buy(crowd: Arc<Inner>, client: usize) {
     let mut number = 0;
     while !crowd.stop.load(Ordering::SeqCst) {
         let key = format!("{}-{client}-{number}", crowd.tag);
-        let wish = Wish::new(key, client + number);
-        let body = answer(&crowd, &wish, client + number).await;
-        crowd.acks.lock().unwrap().push(Ack { wish, body });
+        let turn = client + number;
+        let wish = match crowd.mix {
+            Mix::Everything => crowd.shop.wish(key, turn),
+            Mix::Exchanges => Shop::exchange(key, 2 * turn + 1),
+        };
+        match answer(&crowd, &wish, turn).await {
+            Some(body) => {
+                let txid = if wish.kind == Kind::PaidOrder {
+                    crowd.shop.pay(&crowd.bases.one(turn), &body).await
+                } else {
+                    None
+                };
+                let ack = Ack { wish, body, txid };
+                crowd.log.lock().unwrap().acks.push(ack);
+            }
+            None => crowd.log.lock().unwrap().refused.push(wish),
+        }
         number += 1;
     }
 }
 
-/// Asks until there is an answer, one server after the other.
-async fn answer(crowd: &Inner, wish: &Wish, first: usize) -> Vec<u8> {
+/// Asks until there is an answer, one server after the other; `None` when it was refused.
+async fn answer(crowd: &Inner, wish: &Wish, first: usize) -> Option<Vec<u8>> {
     let begun = Instant::now();
     for attempt in first.. {
         match crowd.shop.ask(&crowd.bases.one(attempt), wish).await {
-            Said::Done(body) => return body,
+            Said::Done(body) => return Some(body),
+            Said::Refused => return None,
             // Done or not: asking again tells.
             Said::Later(..) | Said::Unknown => {}
         }
@@ -123,40 +156,6 @@ async fn answer(crowd: &Inner, wish: &Wish, first: usize) -> Vec<u8> {
     unreachable!("attempts have no end");
 }
 
-/// How many of these are missing, and how many are there more than once.
-pub async fn lost_and_doubled(pool: &PgPool, acks: &[Ack]) -> (usize, usize) {
-    let keys = |kind: Kind| -> Vec<String> {
-        let wishes = acks.iter().map(|ack| &ack.wish);
-        wishes
-            .filter(|wish| wish.kind == kind)
-            .map(|wish| wish.key.clone())
-            .collect()
-    };
-    let emails: Vec<String> = keys(Kind::Order).iter().map(|key| email(key)).collect();
-    let orders: Vec<i64> = sqlx::query_scalar(
-        "SELECT count(c.id) FROM unnest($1::text[]) AS k (email)
-         LEFT JOIN charges c ON c.customer ->> 'email' = k.email GROUP BY k.email",
-    )
-    .bind(&emails)
-    .fetch_all(pool)
-    .await
-    .unwrap();
-    let exchanges: Vec<i64> = sqlx::query_scalar(
-        "SELECT count(o.id) FROM unnest($1::text[]) AS k (foreign_id)
-         LEFT JOIN operations o ON o.foreign_id = k.foreign_id GROUP BY k.foreign_id",
-    )
-    .bind(keys(Kind::Exchange))
-    .fetch_all(pool)
-    .await
-    .unwrap();
-    let counts = || orders.iter().chain(&exchanges);
-    assert_eq!(counts().count(), acks.len(), "a key was used twice");
-    (
-        counts().filter(|count| **count == 0).count(),
-        counts().filter(|count| **count > 1).count(),
-    )
-}
-
 pub async fn wait_for(condition: impl Fn() -> bool) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !condition() {
@@ -164,4 +163,17 @@ pub async fn wait_for(condition: impl Fn() -> bool) {
         }
     });
     waited.await.expect("condition came true in time");
+}
+
+/// Tries until it works; it is told how often it was tried before.
+pub async fn try_until_it_works<F: Future<Output = bool>>(work: impl Fn(usize) -> F) {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        for attempt in 0.. {
+            if work(attempt).await {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    });
+    waited.await.expect("it worked in time");
 }

@@ -1,18 +1,24 @@
-//! One database, two servers on it, and a shop.
+//! One database, several servers on it, a shop, and who hears of what happens there.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::post;
 use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
-use crate::crowd::{Crowd, lost_and_doubled};
+use crate::crowd::{CLIENTS, Crowd, Mix, try_until_it_works};
+use crate::oracle;
 use crate::programs::{Server, run};
 use crate::report::Outcome;
 use crate::shop::Shop;
 
 /// Servers on the one database.
-pub const SERVERS: usize = 2;
+pub const SERVERS: usize = 3;
 
 /// Where clients find a server. Cheap to clone.
 #[derive(Clone, Default)]
@@ -39,35 +45,70 @@ pub struct Field {
     servers: Vec<Option<Server>>,
     pub bases: Bases,
     pub shop: Shop,
+    /// Where callbacks go, and whoever takes them.
+    hook: String,
+    receiver: JoinHandle<()>,
     crowds: usize,
 }
 
 impl Field {
     pub async fn start() -> Self {
-        let cluster = Cluster::start().await;
+        Self::on(Cluster::start().await).await
+    }
+
+    pub async fn on(cluster: Cluster) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hook = format!("http://{}/hook", listener.local_addr().unwrap());
+        let router = Router::new().route("/hook", post(|| async {}));
+        let receiver = tokio::spawn(async move {
+            let _ = axum::serve(listener, router).await;
+        });
         let set: Value = serde_json::from_str(&run(&cluster.url, &["demo", "--json"])).unwrap();
         let servers: Vec<Server> = (0..SERVERS)
             .map(|_| Server::start(&cluster.url, &[]))
             .collect();
         let bases = Bases::of(servers.iter().map(|server| server.base.clone()).collect());
-        let shop = Shop::new(&set);
+        let shop = Shop::new(&set, hook.clone());
         shop.fund(&bases.one(0)).await;
-        Self {
+        let field = Self {
             cluster,
             servers: servers.into_iter().map(Some).collect(),
             bases,
             shop,
+            hook,
+            receiver,
             crowds: 0,
-        }
+        };
+        field.call_back(&field.hook).await;
+        field
     }
 
-    /// Clients of both servers.
+    /// Where callbacks go from now on.
+    pub async fn call_back(&self, url: &str) {
+        let mut connection = PgConnection::connect(&self.cluster.url).await.unwrap();
+        sqlx::query("UPDATE merchants SET callback_url = $1")
+            .bind(url)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+
+    /// To the one who takes them.
+    pub async fn call_back_again(&self) {
+        self.call_back(&self.hook).await;
+    }
+
+    /// Clients of all servers.
     pub fn crowd(&mut self) -> Crowd {
         self.crowd_at(self.bases.clone())
     }
 
     pub fn crowd_at(&mut self, bases: Bases) -> Crowd {
-        Crowd::start(self.shop.clone(), self.tag(), bases)
+        self.crowd_of(bases, Mix::Everything, CLIENTS)
+    }
+
+    pub fn crowd_of(&mut self, bases: Bases, mix: Mix, clients: usize) -> Crowd {
+        Crowd::start(self.shop.clone(), self.tag(), bases, mix, clients)
     }
 
     /// Beginning of keys that nobody else has.
@@ -88,21 +129,29 @@ impl Field {
 
     /// Everybody leaves, and what they were told is compared with what there is.
     pub async fn end(&self, crowd: Crowd, recovery: Duration) -> Outcome {
-        let acks = crowd.leave().await;
+        let log = crowd.leave().await;
+        // Payments are final now.
+        try_until_it_works(|attempt| async move { self.shop.mine(&self.bases.one(attempt)).await })
+            .await;
         let pool = self.cluster.pool().await;
-        let (lost, doubled) = lost_and_doubled(&pool, &acks).await;
+        let mut faults = oracle::requests(&pool, &log).await;
+        faults += oracle::payments(&pool, &log.acks).await;
+        faults += oracle::withdrawals(&pool).await;
+        faults += oracle::deadlocks(&pool).await;
         pool.close().await;
         run(&self.cluster.url, &["audit"]);
         Outcome {
-            acked: acks.len(),
-            lost,
-            doubled,
+            acked: log.acks.len(),
+            paid: log.acks.iter().filter(|ack| ack.txid.is_some()).count(),
+            refused: log.refused.len(),
+            faults,
             recovery,
         }
     }
 
     pub async fn stop(self) {
         drop(self.servers);
+        self.receiver.abort();
         self.cluster.stop().await;
     }
 }

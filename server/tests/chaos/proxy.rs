@@ -1,5 +1,5 @@
-//! Between a server and Postgres: passes everything on, and cuts the connection at a commit when it is
-//! told to.
+//! Between a server and Postgres: passes everything on, cuts the connection at a commit when it is told
+//! to, and stops altogether, as a pool of connections does that somebody restarts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 
 /// How the driver ends a transaction: a query of its own.
 const COMMIT: &[u8] = b"COMMIT\0";
@@ -25,12 +26,14 @@ pub enum Cut {
 pub struct Proxy {
     port: u16,
     state: Arc<State>,
+    stopped: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct State {
     next: AtomicU8,
     cuts: AtomicUsize,
+    turned_away: AtomicUsize,
 }
 
 impl Proxy {
@@ -39,16 +42,43 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State::default());
         let shared = state.clone();
+        let (stopped, is_stopped) = watch::channel(false);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if *is_stopped.borrow() {
+                    shared.turned_away.fetch_add(1, Ordering::SeqCst);
+                    continue;
+                }
                 let (socket, state) = (socket.clone(), shared.clone());
+                let mut stop = is_stopped.clone();
                 tokio::spawn(async move {
-                    // A connection that breaks is what this is for.
-                    let _ = pass(client, &socket, &state).await;
+                    tokio::select! {
+                        // A connection that breaks is what this is for.
+                        _ = pass(client, &socket, &state) => {}
+                        _ = stop.wait_for(|stopped| *stopped) => {}
+                    }
                 });
             }
         });
-        Self { port, state }
+        Self {
+            port,
+            state,
+            stopped,
+        }
+    }
+
+    /// Ends all connections, and takes no new ones.
+    pub fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    pub fn go_on(&self) {
+        self.stopped.send_replace(false);
+    }
+
+    /// Connections that came while it was stopped.
+    pub fn turned_away(&self) -> usize {
+        self.state.turned_away.load(Ordering::SeqCst)
     }
 
     pub fn url(&self) -> String {

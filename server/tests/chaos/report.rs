@@ -4,15 +4,17 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::cases::Case;
+use crate::oracle::Faults;
 
 /// What came of one run of a case.
 pub struct Outcome {
     /// Requests that were acknowledged.
     pub acked: usize,
-    /// Of these, those that are not there.
-    pub lost: usize,
-    /// Of these, those that are there more than once.
-    pub doubled: usize,
+    /// Of these, orders whose payment was acknowledged, too.
+    pub paid: usize,
+    /// Requests that were refused.
+    pub refused: usize,
+    pub faults: Faults,
     /// From the fault until requests were acknowledged again.
     pub recovery: Duration,
 }
@@ -24,49 +26,84 @@ struct Line {
     case: Case,
     runs: usize,
     acked: usize,
-    lost: usize,
-    doubled: usize,
+    paid: usize,
+    refused: usize,
+    faults: Faults,
     /// The longest one.
     recovery: Duration,
+    left_out: Option<&'static str>,
 }
 
 impl Report {
     pub fn add(&mut self, case: Case, outcome: &Outcome) {
+        let line = self.line(case);
+        line.runs += 1;
+        line.acked += outcome.acked;
+        line.paid += outcome.paid;
+        line.refused += outcome.refused;
+        line.faults += outcome.faults;
+        line.recovery = line.recovery.max(outcome.recovery);
+    }
+
+    /// What cannot be done here, and what would be needed.
+    pub fn leave_out(&mut self, case: Case, why: &'static str) {
+        self.line(case).left_out = Some(why);
+    }
+
+    fn line(&mut self, case: Case) -> &mut Line {
         let at = self.0.iter().position(|line| line.case == case);
         let at = at.unwrap_or_else(|| {
             self.0.push(Line {
                 case,
                 runs: 0,
                 acked: 0,
-                lost: 0,
-                doubled: 0,
+                paid: 0,
+                refused: 0,
+                faults: Faults::default(),
                 recovery: Duration::ZERO,
+                left_out: None,
             });
             self.0.len() - 1
         });
-        let line = &mut self.0[at];
-        line.runs += 1;
-        line.acked += outcome.acked;
-        line.lost += outcome.lost;
-        line.doubled += outcome.doubled;
-        line.recovery = line.recovery.max(outcome.recovery);
+        &mut self.0[at]
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| case | runs | acked | lost | doubled | recovery, s |")?;
-        writeln!(f, "| --- | ---: | ---: | ---: | ---: | ---: |")?;
+        writeln!(
+            f,
+            "| case | runs | acked | paid | refused | lost | doubled | refused and done | untold | deadlocks \
+             | recovery, s |"
+        )?;
+        writeln!(
+            f,
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        )?;
         for line in &self.0 {
-            let millis = line.recovery.as_millis();
+            if let Some(why) = line.left_out {
+                writeln!(
+                    f,
+                    "| {} (left out: {why}) |{}",
+                    line.case.words(),
+                    " |".repeat(10)
+                )?;
+                continue;
+            }
+            let (faults, millis) = (&line.faults, line.recovery.as_millis());
             writeln!(
                 f,
-                "| {} | {} | {} | {} | {} | {}.{} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {}.{} |",
                 line.case.words(),
                 line.runs,
                 line.acked,
-                line.lost,
-                line.doubled,
+                line.paid,
+                line.refused,
+                faults.lost,
+                faults.doubled,
+                faults.refused_and_done,
+                faults.untold,
+                faults.deadlocks,
                 millis / 1_000,
                 millis % 1_000 / 100
             )?;

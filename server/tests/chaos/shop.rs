@@ -1,10 +1,17 @@
 //! A merchant's program: what it asks for, once and again.
 
+use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use server::dialects::processing::sign;
 
 const EMAIL_HOST: &str = "chaos.example";
+
+/// A main-net address of nobody here.
+pub const STRANGER: &str = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq";
+
+/// Blocks after which whatever is here is final.
+const DEEP: u32 = 10;
 
 /// What one request asks for. Asking again is the same, byte for byte.
 #[derive(Debug, Clone)]
@@ -19,14 +26,33 @@ pub struct Wish {
 pub enum Kind {
     /// Of the Orders API, with an `Idempotency-Key`.
     Order,
+    /// The same, and its customer pays it.
+    PaidOrder,
     /// Of the Processing API, with a reference: it moves money.
     Exchange,
+    /// The same, to an address of nobody here.
+    Withdrawal,
+    /// An exchange of more than there is: it is refused.
+    TooMuch,
+}
+
+impl Kind {
+    pub fn is_order(self) -> bool {
+        matches!(self, Self::Order | Self::PaidOrder)
+    }
+
+    /// Asked for with a reference of the caller's.
+    pub fn is_operation(self) -> bool {
+        matches!(self, Self::Exchange | Self::Withdrawal)
+    }
 }
 
 /// What came of asking.
 pub enum Said {
     /// It is done, now or before.
     Done(Vec<u8>),
+    /// It never will be, and nothing was done.
+    Refused,
     /// Wait and ask again: the seconds that were named, if any.
     Later(StatusCode, Option<u64>),
     /// The connection broke, or nobody answered: it may be done or not.
@@ -38,44 +64,33 @@ pub struct Shop {
     client: Client,
     key: String,
     pair: (String, String),
+    /// Where its program hears of payments.
+    hook: String,
 }
 
 impl Wish {
-    /// Orders and exchanges in turn, exchanges in both directions in turn, so that no wallet runs dry.
-    pub fn new(key: String, number: usize) -> Self {
-        let (kind, body) = match number % 4 {
-            1 => (Kind::Exchange, exchange(&key, "BTC", "EUR", "0.0002")),
-            3 => (Kind::Exchange, exchange(&key, "EUR", "BTC", "5.00")),
-            _ => (Kind::Order, order(&key)),
-        };
-        Self { key, kind, body }
-    }
-
-    pub fn order(key: String) -> Self {
+    fn exchange(key: String, kind: Kind, from: &str, to: &str, amount: &str) -> Self {
+        let body = json!({
+            "sender_currency": from, "receiver_currency": to, "sender_amount": amount,
+            "foreign_id": key,
+        });
         Self {
-            kind: Kind::Order,
-            body: order(&key),
+            kind,
+            body: body.to_string(),
             key,
         }
     }
-}
 
-fn order(key: &str) -> String {
-    json!({
-        "amount": "10.00", "currency": "EUR", "redirect_url": "https://shop.example/ok",
-        "customer_details": {
-            "name": "A", "surname": "B", "email": email(key), "phone": "+371",
-        },
-    })
-    .to_string()
-}
-
-fn exchange(key: &str, from: &str, to: &str, amount: &str) -> String {
-    json!({
-        "sender_currency": from, "receiver_currency": to, "sender_amount": amount,
-        "foreign_id": key,
-    })
-    .to_string()
+    fn withdrawal(key: String) -> Self {
+        let body = json!({
+            "currency": "BTC", "amount": "0.0002", "address": STRANGER, "foreign_id": key,
+        });
+        Self {
+            kind: Kind::Withdrawal,
+            body: body.to_string(),
+            key,
+        }
+    }
 }
 
 /// By which an order is found again.
@@ -83,15 +98,21 @@ pub fn email(key: &str) -> String {
     format!("{key}@{EMAIL_HOST}")
 }
 
+/// How an order is called in public, by the answer about it.
+pub fn public_id(made: &Value) -> &str {
+    made["public_order_id"].as_str().unwrap()
+}
+
 impl Shop {
     /// `set` is what `exchequer demo --json` prints.
-    pub fn new(set: &Value) -> Self {
+    pub fn new(set: &Value, hook: String) -> Self {
         gateway::outbox::install_crypto_provider();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let merchant = &set["merchant"];
         Self {
             client: Client::builder()
                 .timeout(std::time::Duration::from_secs(30))
+                .redirect(Policy::none())
                 .build()
                 .unwrap(),
             key: text(&merchant["ex_pk"]),
@@ -99,10 +120,46 @@ impl Shop {
                 text(&merchant["key_pair"]["public"]),
                 text(&merchant["key_pair"]["private"]),
             ),
+            hook,
         }
     }
 
-    /// Coins to exchange.
+    /// Everything in turn, exchanges in both directions, so that no wallet runs dry.
+    pub fn wish(&self, key: String, number: usize) -> Wish {
+        match number % 8 {
+            2 => self.order(key, Kind::PaidOrder),
+            4 => Wish::withdrawal(key),
+            6 => Wish::exchange(key, Kind::TooMuch, "BTC", "EUR", "1000"),
+            1 | 3 | 5 | 7 => Self::exchange(key, number),
+            _ => self.order(key, Kind::Order),
+        }
+    }
+
+    /// From coins to euros and back, in turn.
+    pub fn exchange(key: String, number: usize) -> Wish {
+        if number % 4 == 1 {
+            Wish::exchange(key, Kind::Exchange, "BTC", "EUR", "0.0002")
+        } else {
+            Wish::exchange(key, Kind::Exchange, "EUR", "BTC", "5.00")
+        }
+    }
+
+    pub fn order(&self, key: String, kind: Kind) -> Wish {
+        let body = json!({
+            "amount": "10.00", "currency": "EUR", "redirect_url": "https://shop.example/ok",
+            "webhook_url": self.hook,
+            "customer_details": {
+                "name": "A", "surname": "B", "email": email(&key), "phone": "+371",
+            },
+        });
+        Wish {
+            kind,
+            body: body.to_string(),
+            key,
+        }
+    }
+
+    /// Coins and euros to exchange.
     pub async fn fund(&self, base: &str) {
         let take = json!({ "foreign_id": "chaos funds", "currency": "BTC" }).to_string();
         let taken = self
@@ -111,30 +168,77 @@ impl Shop {
             .await
             .unwrap();
         let taken: Value = taken.json().await.unwrap();
-        let address = &taken["data"]["address"];
-        for (path, body) in [
-            (
-                "pay",
-                json!({ "address": address, "amount": "100", "currency": "BTC" }),
-            ),
-            ("mine", json!({ "currency": "BTC", "blocks": 2 })),
-        ] {
-            let url = format!("{base}/sandbox/{path}");
-            let done = self.client.post(url).json(&body).send().await.unwrap();
-            assert_eq!(done.status(), StatusCode::OK, "{path}");
-        }
+        let pay =
+            json!({ "address": taken["data"]["address"], "amount": "100", "currency": "BTC" });
+        self.sandbox(base, "pay", pay).await.unwrap();
+        assert!(self.mine(base).await);
+        let euros = Wish::exchange(
+            "chaos euros".to_owned(),
+            Kind::Exchange,
+            "BTC",
+            "EUR",
+            "0.05",
+        );
+        assert!(matches!(self.ask(base, &euros).await, Said::Done(_)));
+    }
+
+    /// Whether all that waits is final now.
+    pub async fn mine(&self, base: &str) -> bool {
+        let blocks = json!({ "currency": "BTC", "blocks": DEEP });
+        self.sandbox(base, "mine", blocks).await.is_some()
+    }
+
+    async fn sandbox(&self, base: &str, path: &str, body: Value) -> Option<Value> {
+        let url = format!("{base}/sandbox/{path}");
+        let answer = self.client.post(url).json(&body).send().await.ok()?;
+        answer.status().is_success().then_some(())?;
+        answer.json().await.ok()
+    }
+
+    /// The customer pays, once, in the middle of whatever happens; the transaction if there was an
+    /// answer that said so. `made` is how the order was acknowledged.
+    pub async fn pay(&self, base: &str, made: &[u8]) -> Option<String> {
+        let made: Value = serde_json::from_slice(made).unwrap();
+        let id = public_id(&made);
+        // Each server names its own address.
+        let checkout = made["checkout_url"].as_str().unwrap();
+        let path = &checkout[checkout.find("/pay/").unwrap()..];
+        self.client
+            .post(format!("{base}{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("method=BTC")
+            .send()
+            .await
+            .ok()?;
+        let order = self
+            .client
+            .get(format!("{base}/api/orders/{id}"))
+            .bearer_auth(&self.key)
+            .send()
+            .await
+            .ok()?;
+        let order: Value = order.json().await.ok()?;
+        let payment = &order["payment"];
+        // There is none when the coin could not be picked.
+        payment["address"].as_str()?;
+        let pay = json!({
+            "address": payment["address"], "amount": payment["amount"], "currency": "BTC",
+        });
+        let paid = self.sandbox(base, "pay", pay).await?;
+        Some(paid["txid"].as_str().unwrap().to_owned())
     }
 
     pub async fn ask(&self, base: &str, wish: &Wish) -> Said {
         let request = match wish.kind {
-            Kind::Order => self
+            Kind::Order | Kind::PaidOrder => self
                 .client
                 .post(format!("{base}/api/orders"))
                 .bearer_auth(&self.key)
                 .header("idempotency-key", &wish.key)
                 .header("content-type", "application/json")
                 .body(wish.body.clone()),
-            Kind::Exchange => self.signed(base, "exchange/now", wish.body.clone()),
+            Kind::Exchange | Kind::TooMuch => self.signed(base, "exchange/now", wish.body.clone()),
+            Kind::Withdrawal => self.signed(base, "withdrawal/crypto", wish.body.clone()),
         };
         let Ok(answer) = request.send().await else {
             return Said::Unknown;
@@ -147,6 +251,7 @@ impl Shop {
         };
         match status.as_u16() {
             200 | 201 => Said::Done(body.to_vec()),
+            400 if wish.kind == Kind::TooMuch => Said::Refused,
             // In progress, too many, or our own trouble.
             409 | 429 | 500..=599 => Said::Later(status, wait),
             _ => panic!("{wish:?}: {status} {}", String::from_utf8_lossy(&body)),

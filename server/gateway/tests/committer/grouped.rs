@@ -17,7 +17,7 @@ use super::support::World;
 use super::support::operations::{STRANGER, blamed};
 use super::{Gate, entry, until};
 
-type Exchanging = JoinHandle<Result<Answer, Error>>;
+pub(super) type Exchanging = JoinHandle<Result<Answer, Error>>;
 
 fn account(world: &World, merchant: i64, kind: AccountKind, code: &str) -> AccountKey {
     AccountKey {
@@ -28,7 +28,7 @@ fn account(world: &World, merchant: i64, kind: AccountKind, code: &str) -> Accou
     }
 }
 
-fn new_exchange(
+pub(super) fn new_exchange(
     world: &World,
     merchant_id: i64,
     [amount, from, to]: [&str; 3],
@@ -48,12 +48,12 @@ fn body(view: &OperationView) -> (u16, Vec<u8>) {
     (201, serde_json::to_vec(view).unwrap())
 }
 
-fn start(world: &World, new: NewExchange, once: Option<Once>) -> Exchanging {
+pub(super) fn start(world: &World, new: NewExchange, once: Option<Once>) -> Exchanging {
     let gateway = world.gateway.clone();
     tokio::spawn(async move { gateway.exchange(new, once, body).await })
 }
 
-fn stats(gateway: &Gateway) -> CommitterStats {
+pub(super) fn stats(gateway: &Gateway) -> CommitterStats {
     let all = gateway.committers();
     let grouped = all.into_iter().find(|(name, _)| *name == "grouped");
     grouped.map(|(_, stats)| stats).unwrap_or_default()
@@ -61,7 +61,7 @@ fn stats(gateway: &Gateway) -> CommitterStats {
 
 /// Somebody holds the merchant's bitcoins; one exchange stands before that gate. What is asked for from
 /// then on is one group.
-async fn held_up(world: &World, pool: &PgPool) -> (Gate, Exchanging) {
+pub(super) async fn held_up(world: &World, pool: &PgPool) -> (Gate, Exchanging) {
     let wallet = account(world, world.merchant, AccountKind::Wallet, "BTC");
     let gate = Gate::on(world, pool, wallet).await;
     let first = new_exchange(world, world.merchant, ["0.01", "BTC", "EUR"], None);
@@ -70,7 +70,7 @@ async fn held_up(world: &World, pool: &PgPool) -> (Gate, Exchanging) {
     (gate, first)
 }
 
-async fn waiting(world: &World, count: usize) {
+pub(super) async fn waiting(world: &World, count: usize) {
     until(|| async { stats(&world.gateway).depth == count }).await;
 }
 

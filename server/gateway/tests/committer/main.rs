@@ -12,6 +12,8 @@ mod model;
 #[cfg(unix)]
 mod proxy;
 mod races;
+#[cfg(unix)]
+mod statements;
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A proxy before Postgres that loses the answer to a commit after the commit, or falls silent: the
-//! connection stays open, and nothing comes through it any more.
+//! A proxy before Postgres that counts statements, loses the answer to a commit after the commit, or falls
+//! silent: the connection stays open, and nothing comes through it any more.
 
 use std::io::{Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -34,6 +34,7 @@ struct State {
     /// Commits until the one that loses its answer; 0 = none does.
     left: Mutex<usize>,
     lost: AtomicUsize,
+    statements: AtomicUsize,
 }
 
 impl State {
@@ -111,9 +112,72 @@ impl Proxy {
         self.state.silent.load(Ordering::SeqCst)
     }
 
+    /// Statements that were executed so far, over all connections. Preparing them does not count.
+    pub fn statements(&self) -> usize {
+        self.state.statements.load(Ordering::SeqCst)
+    }
+
     /// Answers lost so far.
     pub fn lost(&self) -> usize {
         self.state.lost.load(Ordering::SeqCst)
+    }
+}
+
+/// Reads what a client sends, in whatever pieces it comes: a letter, a length that counts itself, and a
+/// body. The first message of a connection has no letter.
+#[derive(Default)]
+struct Messages {
+    begun: bool,
+    /// What there is of the head of a message.
+    head: Vec<u8>,
+    /// Bytes of a body that are still to come.
+    left: usize,
+}
+
+impl Messages {
+    /// Simple queries and executions of prepared ones that begin in these bytes.
+    fn statements(&mut self, bytes: &[u8]) -> usize {
+        let mut found = 0;
+        for byte in bytes {
+            if self.left > 0 {
+                self.left -= 1;
+                continue;
+            }
+            self.head.push(*byte);
+            let letter = usize::from(self.begun);
+            if self.head.len() < letter + 4 {
+                continue;
+            }
+            let length: [u8; 4] = self.head[letter..].try_into().unwrap();
+            let length = usize::try_from(u32::from_be_bytes(length)).unwrap();
+            if self.begun && matches!(self.head[0], b'Q' | b'E') {
+                found += 1;
+            }
+            self.left = length - 4;
+            self.begun = true;
+            self.head.clear();
+        }
+        found
+    }
+}
+
+#[test]
+fn statements_are_counted_in_whatever_pieces_they_come() {
+    let mut sent = vec![0, 0, 0, 8, 0, 3, 0, 0];
+    for message in [
+        b"Q\0\0\0\x0aBEGIN\0".as_slice(),
+        b"P\0\0\0\x08QE\0\0",
+        b"E\0\0\0\x09\0\0\0\0\0",
+        b"S\0\0\0\x04",
+        b"Q\0\0\0\x0bCOMMIT\0",
+    ] {
+        sent.extend_from_slice(message);
+    }
+    for size in 1..sent.len() {
+        let mut messages = Messages::default();
+        let pieces = sent.chunks(size);
+        let counted: usize = pieces.map(|piece| messages.statements(piece)).sum();
+        assert_eq!(counted, 3, "{size}");
     }
 }
 
@@ -205,10 +269,13 @@ fn pass(client: TcpStream, server: Server, state: &Arc<State>) {
 /// From the client to the server.
 fn ask(mut client: TcpStream, mut server: Server, state: &State, fate: &Fate) {
     let mut buffer = [0; 65_536];
+    let mut messages = Messages::default();
     let mut has_begun = false;
     loop {
         let read = client.read(&mut buffer).unwrap_or(0);
         let bytes = &buffer[..read];
+        let statements = messages.statements(bytes);
+        state.statements.fetch_add(statements, Ordering::SeqCst);
         let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
         let (begins, commits) = (has(BEGIN), has(COMMIT));
         let moment = match (begins, commits) {

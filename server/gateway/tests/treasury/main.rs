@@ -9,6 +9,9 @@ mod support;
 #[allow(dead_code)]
 mod anvil;
 mod crashes;
+#[cfg(unix)]
+#[path = "../simulator/database.rs"]
+mod database;
 mod elsewhere;
 mod hands;
 mod net;
@@ -20,12 +23,17 @@ mod refusals;
 #[path = "../real_nodes/required.rs"]
 mod required;
 #[cfg(unix)]
+#[path = "../simulator/shrink.rs"]
+mod shrink;
+#[cfg(unix)]
 mod signer;
 mod stories;
 mod sweeps;
 mod till;
 mod token;
 mod undone;
+#[cfg(unix)]
+mod walk;
 
 /// Accounts of nobody here.
 const STRANGERS: [&str; 2] = [

@@ -142,12 +142,13 @@ impl Net {
     /// Takes the last blocks back, and their transactions into the pool, or nowhere.
     pub fn reorg(&self, depth: usize, keep: bool) {
         self.with(|world| {
-            for _ in 0..depth {
-                let block = world.blocks.pop().unwrap();
-                // Others pay again in any case: their money is not what is looked at.
-                let kept = block.txs.into_iter().filter(|tx| keep || tx.from == RICH);
-                world.pool.extend(kept);
-            }
+            let undone = world.blocks.split_off(world.blocks.len() - depth);
+            let txs = undone.into_iter().flat_map(|block| block.txs);
+            // Others pay again in any case: their money is not what is looked at.
+            let kept = txs.filter(|tx| keep || tx.from == RICH);
+            // In their order: what pays for others comes first again.
+            let waiting = std::mem::take(&mut world.pool);
+            world.pool = kept.chain(waiting).collect();
             for _ in 0..depth {
                 world.empty_block();
             }
@@ -189,6 +190,14 @@ impl Net {
                     _ => None,
                 })
                 .collect()
+        })
+    }
+
+    /// How many of the payer's numbers are used up.
+    pub fn used(&self) -> u64 {
+        self.with(|world| {
+            let payer = world.payer.unwrap();
+            world.sent(payer, world.blocks.len(), false)
         })
     }
 
@@ -283,13 +292,23 @@ impl World {
         self.empty_block();
         loop {
             let blocks = self.blocks.len();
+            let (ether, token) = self.balances(blocks);
+            let has = |balances: &BTreeMap<Account, u128>, tx: &Tx| {
+                balances.get(&tx.from).copied().unwrap_or(0)
+            };
             let place = self.pool.iter().position(|tx| {
                 tx.plan.nonce == self.sent(tx.from, blocks, false)
                     && tx.plan.max_fee_per_gas >= self.base
+                    && has(&ether, tx) >= cost(tx, self.base) + tx.plan.value
             });
             let Some(place) = place else { return };
             let mut tx = self.pool.remove(place);
-            tx.fails = self.fails && tx.from != RICH && !tx.plan.data.is_empty();
+            let is_short = matches!(
+                tx.plan.paid(),
+                Some(Paid::Token { units, .. }) if units > has(&token, &tx)
+            );
+            let is_broken = self.fails && tx.from != RICH && !tx.plan.data.is_empty();
+            tx.fails = is_short || is_broken;
             self.blocks.last_mut().unwrap().txs.push(tx);
         }
     }

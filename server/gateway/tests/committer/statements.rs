@@ -1,0 +1,177 @@
+//! How many statements a batch takes: as many for a hundred items as for one, and in a group no item more than any
+//! other.
+
+use gateway::Error;
+use gateway::idempotency::{Answer, Once};
+use gateway::ledger::{Committer, CommitterStats, Limits, Postings};
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+
+use super::grouped;
+use super::proxy::Proxy;
+use super::support::World;
+use super::{Gate, fund, gathered, house, until};
+
+const SIZES: [usize; 3] = [1, 10, 100];
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn postings_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let limits = Limits {
+        queue: 200,
+        batch: 200,
+        committers: 1,
+    };
+    let committer = Committer::start(world.gateway.book().clone(), Postings, limits);
+    // From now on all accounts are known.
+    for merchant in 1..5 {
+        committer.submit(fund(merchant, 1)).await.unwrap();
+    }
+    let mut taken = Vec::new();
+    for size in SIZES {
+        let gate = Gate::on(&world, &pool, house()).await;
+        let waiting = (1..5).cycle().take(size).map(|merchant| fund(merchant, 1));
+        let (first, others) = gathered(&committer, &gate, fund(1, 1), waiting.collect()).await;
+        let (before, batches) = (proxy.statements(), committer.stats().batches);
+        gate.open().await;
+        first.await.unwrap().unwrap();
+        for each in others {
+            each.await.unwrap().unwrap();
+        }
+        taken.push(proxy.statements() - before);
+        assert_eq!(committer.stats().batches - batches, 2);
+    }
+    assert!(taken[0] > 0);
+    assert_eq!(taken, [taken[0]; SIZES.len()], "for {SIZES:?} items");
+    world.audit().await;
+}
+
+fn create(world: &World, key: String) -> JoinHandle<Result<Answer, Error>> {
+    let new = world.new_charge("10.00", "EUR", None);
+    let once = Once {
+        merchant_id: world.merchant,
+        method: "POST",
+        path: "/api/orders".into(),
+        key,
+        body_hash: [1; 32],
+    };
+    let gateway = world.gateway.clone();
+    tokio::spawn(async move {
+        gateway
+            .create_charge(new, Some(once), |view| {
+                (201, view.public_id.clone().into_bytes())
+            })
+            .await
+    })
+}
+
+fn stats(world: &World) -> CommitterStats {
+    let all = world.gateway.committers();
+    let charges = all.into_iter().find(|(name, _)| *name == "charges");
+    charges.map(|(_, stats)| stats).unwrap_or_default()
+}
+
+/// Backends of this database that wait for a lock.
+async fn waiting(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// With a key for each, and somebody who is told of each.
+#[sqlx::test(migrations = "../../migrations")]
+async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    sqlx::query(
+        "INSERT INTO webhook_endpoints (merchant_id, url, format, events, secret, created_at)
+         VALUES ($1, 'https://one.example/hook', 'standard', '{}',
+             'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD', now())",
+    )
+    .bind(world.merchant)
+    .execute(&pool)
+    .await
+    .unwrap();
+    create(&world, "the first".to_owned())
+        .await
+        .unwrap()
+        .unwrap();
+    let mut taken = Vec::new();
+    for size in SIZES {
+        let mut held = pool.begin().await.unwrap();
+        sqlx::query("LOCK TABLE charges IN SHARE MODE")
+            .execute(&mut *held)
+            .await
+            .unwrap();
+        // One for each task that makes charges. What comes then is one batch.
+        let mut made = Vec::new();
+        for tasks in 1..=2 {
+            made.push(create(&world, format!("{size} task {tasks}")));
+            until(|| async { waiting(&pool).await >= tasks }).await;
+        }
+        for number in 0..size {
+            made.push(create(&world, format!("{size} {number}")));
+        }
+        until(|| async { stats(&world).depth == size }).await;
+        let (before, batches) = (proxy.statements(), stats(&world).batches);
+        held.rollback().await.unwrap();
+        for each in made {
+            each.await.unwrap().unwrap();
+        }
+        taken.push(proxy.statements() - before);
+        assert_eq!(stats(&world).batches - batches, 3);
+    }
+    assert!(taken[0] > 0);
+    assert_eq!(taken, [taken[0]; SIZES.len()], "for {SIZES:?} items");
+    let told: i64 = sqlx::query_scalar(
+        "SELECT count(DISTINCT object) FROM deliveries WHERE url = 'https://one.example/hook'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        usize::try_from(told).unwrap(),
+        SIZES.iter().sum::<usize>() + 7
+    );
+    world.audit().await;
+}
+
+/// Exchanges of a group are done one after the other, so each takes some; none takes more because of others.
+#[sqlx::test(migrations = "../../migrations")]
+async fn each_exchange_of_a_group_takes_as_many_as_any_other(pool: PgPool) {
+    /// With a reference; the decision about groups counts 11 round trips.
+    const EACH_MAX: usize = 12;
+
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let mut taken = Vec::new();
+    for size in [10, 20, 40] {
+        let (gate, first) = grouped::held_up(&world, &pool).await;
+        let mut others = Vec::new();
+        for number in 0..size {
+            let wish = ["0.0002", "BTC", "EUR"];
+            let reference = Some(format!("{size} {number}"));
+            let new = grouped::new_exchange(&world, world.merchant, wish, reference);
+            others.push(grouped::start(&world, new, None));
+        }
+        grouped::waiting(&world, size).await;
+        let batches = grouped::stats(&world.gateway).batches;
+        let before = proxy.statements();
+        gate.open().await;
+        first.await.unwrap().unwrap();
+        for each in others {
+            each.await.unwrap().unwrap();
+        }
+        taken.push(proxy.statements() - before);
+        assert_eq!(grouped::stats(&world.gateway).batches - batches, 2);
+    }
+    let (ten_more, twenty_more) = (taken[1] - taken[0], taken[2] - taken[1]);
+    assert_eq!(twenty_more, 2 * ten_more, "{taken:?}");
+    assert!(ten_more <= 10 * EACH_MAX, "{taken:?}");
+    world.audit().await;
+}
