@@ -12,7 +12,7 @@ use super::row::{self, TxRow};
 use super::store::Place;
 use super::wallet::Treasury;
 use super::{attention, store, tx_store};
-use crate::chain::evm::{self, Mined};
+use crate::chain::evm::{self, Did, Mined};
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
@@ -24,6 +24,10 @@ use crate::{Error, Gateway, Result};
 const PATIENCE: Duration = Duration::minutes(1);
 
 const FAILED: &str = "its transaction failed on the chain: the receiver has nothing";
+const UNCLEAR: &str =
+    "its transaction moved something else on the chain than was planned: the receiver may have a part";
+const FAILED_LATE: &str =
+    "its transaction had paid, left the chain, and came back without paying what was planned";
 const TAKEN: &str = "another transaction of the account that pays has taken its number";
 
 /// Settles what is deep enough, sends again what the network forgot, and calls a person for what failed or
@@ -61,32 +65,53 @@ async fn look(
     let all = tx_store::all(&mut conn, gateway.currencies(), payment.id).await?;
     drop(conn);
     let depth = i64::from(payment.confirmations_required);
-    if let Some((tx, mined)) = in_a_block(gateway, treasury, coin, &all).await? {
-        let mut conn = gateway.side_pool().acquire().await?;
-        if payment.confirmed_tx_id != Some(tx.id) {
-            follow_store::mined(&mut conn, tx.id, &mined).await?;
+    let (tx, mined) = match in_a_block(gateway, treasury, coin, &all).await? {
+        Found::Here(tx, mined) => (tx, mined),
+        // The node and the tables are about to agree on one chain: nothing is known until they do.
+        Found::Elsewhere => return Ok(()),
+        Found::Nowhere if payment.outcome.as_deref() == Some("paid") => {
+            return lose(gateway, payment).await;
         }
-        drop(conn);
-        if tip_height - mined.height + 1 >= depth && payment.confirmed_tx_id != Some(tx.id) {
-            let (inner, tx) = (gateway.clone(), tx.clone());
-            return gateway
-                .book()
-                .commit(move |unit| {
-                    Box::pin(async move { decide(&inner, unit, &tx, &mined).await })
-                })
-                .await;
+        Found::Nowhere if payment.confirmed_tx_id.is_some() => return Ok(()),
+        Found::Nowhere => {
+            forget(gateway, payment).await?;
+            if payment.outcome.is_none()
+                && is_taken(gateway, treasury, coin, payment, tip_height).await?
+            {
+                return take(gateway, payment).await;
+            }
+            return Ok(());
+        }
+    };
+    let mut conn = gateway.side_pool().acquire().await?;
+    let is_booked = payment.confirmed_tx_id == Some(tx.id);
+    if is_booked && payment.confirmed_block.as_deref() == Some(mined.block_hash.as_str()) {
+        if payment.lost {
+            follow_store::found_again(&mut conn, payment.id).await?;
         }
         return Ok(());
     }
-    if payment.confirmed_tx_id.is_some() {
-        // People are told, and the bytes sent once more, by whoever looks after settled withdrawals.
+    if !is_booked {
+        follow_store::mined(&mut conn, tx.id, &mined).await?;
+    }
+    drop(conn);
+    if tip_height - mined.height + 1 < depth {
         return Ok(());
     }
-    forget(gateway, payment).await?;
-    if payment.outcome.is_none() && is_taken(gateway, treasury, coin, payment, tip_height).await? {
-        return take(gateway, payment).await;
-    }
-    Ok(())
+    let (inner, tx) = (gateway.clone(), tx.clone());
+    gateway
+        .book()
+        .commit(move |unit| Box::pin(async move { decide(&inner, unit, &tx, &mined).await }))
+        .await
+}
+
+/// What the node knows of the transactions of a payment.
+enum Found<'a> {
+    /// This one is in a block of ours.
+    Here(&'a TxRow, Mined),
+    /// One is in a block that the tables do not have, or have no more.
+    Elsewhere,
+    Nowhere,
 }
 
 /// The transaction of a payment that is in a block of ours, and what it did.
@@ -95,24 +120,24 @@ async fn in_a_block<'a>(
     treasury: &Treasury,
     coin: Currency,
     all: &'a [TxRow],
-) -> Result<Option<(&'a TxRow, Mined)>> {
+) -> Result<Found<'a>> {
+    let mut found = Found::Nowhere;
     for tx in all {
         let Some(txid) = &tx.txid else { continue };
         let (to, units) = tx.paid()?;
         let from = evm::Account(tx.from.0);
-        let found = treasury
-            .node
-            .mined(txid, from, evm::Account(to.0), units)
-            .await?;
-        let Some(mined) = found else { continue };
+        let node = &treasury.node;
+        let Some(mined) = node.mined(txid, from, evm::Account(to.0), units).await? else {
+            continue;
+        };
         let mut conn = gateway.side_pool().acquire().await?;
-        let code = coin.code;
-        let hash = &mined.block_hash;
+        let (code, hash) = (coin.code, &mined.block_hash);
         if follow_store::is_active(&mut conn, code.as_str(), hash, mined.height).await? {
-            return Ok(Some((tx, mined)));
+            return Ok(Found::Here(tx, mined));
         }
+        found = Found::Elsewhere;
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Sends again what is nowhere.
@@ -152,7 +177,59 @@ async fn is_taken(
         .node
         .mined_nonce(payment.address.parse().map_err(Error::internal)?, &hash)
         .await?;
-    Ok(i64::try_from(used)? > payment.nonce)
+    if i64::try_from(used)? <= payment.nonce {
+        return Ok(false);
+    }
+    // That block may be of a branch which the node has left and the tables have not: what used the number there
+    // may be the payment itself.
+    let mut conn = gateway.side_pool().acquire().await?;
+    Ok(!follow_store::is_in_our_chain(&mut conn, payment.id).await?)
+}
+
+/// What was paid is in no block any more. A withdrawal stays settled: people are told, and the bytes sent once
+/// more, by whoever looks after settled withdrawals; what its transaction costs in another block is booked when
+/// it has one. What moves between accounts of ours is open again.
+async fn lose(gateway: &Gateway, payment: &Open) -> Result<()> {
+    if payment.lost {
+        return Ok(());
+    }
+    let (inner, payment) = (gateway.clone(), payment.clone());
+    gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move {
+                let now = unit.now();
+                let (booked, bookings, outcome) =
+                    store::lock_payment(unit.conn(), payment.id).await?;
+                let Some(booked) = booked.filter(|_| outcome.as_deref() == Some("paid")) else {
+                    return Ok(());
+                };
+                if payment.operation_id.is_some() {
+                    return follow_store::lost(unit.conn(), payment.id).await;
+                }
+                reverse(&inner, unit, payment.id, booked, bookings).await?;
+                store::undecided(unit.conn(), payment.id).await?;
+                tx_store::undone(unit.conn(), booked, now).await?;
+                withdrawals::notify_worker(unit.conn()).await
+            })
+        })
+        .await
+}
+
+/// Takes back what the books say a transaction cost.
+async fn reverse(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    payment: i64,
+    tx: i64,
+    bookings: i32,
+) -> Result<()> {
+    let wei = follow_store::cost(unit.conn(), tx).await?.unwrap_or(0);
+    let fee = row::cost(gateway, wei)?;
+    if let Some(entry) = with_ids(|ids| treasury_fee_reversed(ids, payment, bookings, fee)) {
+        unit.post(entry);
+    }
+    Ok(())
 }
 
 /// Whether the number of a withdrawal's payment is used up `depth` blocks deep, whatever was found out
@@ -214,12 +291,7 @@ async fn undo(gateway: &Gateway, payment: &Open) -> Result<bool> {
                 let Some(booked) = booked.filter(|_| is_open && is_undone) else {
                     return Ok(false);
                 };
-                let wei = follow_store::cost(unit.conn(), booked).await?.unwrap_or(0);
-                let fee = row::cost(&inner, wei)?;
-                let entry = with_ids(|ids| treasury_fee_reversed(ids, payment.id, bookings, fee));
-                if let Some(entry) = entry {
-                    unit.post(entry);
-                }
+                reverse(&inner, unit, payment.id, booked, bookings).await?;
                 store::undecided(unit.conn(), payment.id).await?;
                 tx_store::undone(unit.conn(), booked, now).await?;
                 if let Some(operation) = &mut operation {
@@ -243,40 +315,70 @@ async fn decide(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, mined: &Mined) -
     }
     let (booked, bookings, _) = store::lock_payment(unit.conn(), tx.payment_id).await?;
     if booked == Some(tx.id) {
-        return Ok(());
-    }
-    if let Some(earlier) = booked {
-        let wei = follow_store::cost(unit.conn(), earlier).await?.unwrap_or(0);
-        let fee = row::cost(gateway, wei)?;
-        let entry = with_ids(|ids| treasury_fee_reversed(ids, tx.payment_id, bookings, fee));
-        if let Some(entry) = entry {
-            unit.post(entry);
+        let block = follow_store::block_of(unit.conn(), tx.id).await?;
+        if block.as_deref() == Some(mined.block_hash.as_str()) {
+            return Ok(());
         }
     }
+    if let Some(earlier) = booked {
+        reverse(gateway, unit, tx.payment_id, earlier, bookings).await?;
+    }
+    // In another block the same transaction may cost something else, and do something else.
+    follow_store::mined(unit.conn(), tx.id, mined).await?;
     let booking = bookings + 1;
     let fee = row::cost(gateway, mined.cost)?;
     if let Some(entry) = with_ids(|ids| treasury_fee(ids, tx.payment_id, booking, fee)) {
         unit.post(entry);
     }
     tx_store::confirmed(unit.conn(), tx.payment_id, tx.id).await?;
-    let outcome = if mined.succeeded { "paid" } else { "failed" };
+    let outcome = match mined.did {
+        Did::Paid => "paid",
+        Did::Nothing => "failed",
+        Did::Otherwise { .. } => "unclear",
+    };
     store::decided(unit.conn(), tx.payment_id, outcome, Some(tx.id), booking).await?;
-    match tx.operation_id {
-        Some(id) if mined.succeeded => paid(gateway, unit, tx, id).await,
-        Some(id) => call(gateway, unit, id, FAILED).await,
+    match (tx.operation_id, mined.did) {
+        (Some(id), Did::Paid) => paid(gateway, unit, tx, id).await,
+        (Some(id), did) => not_paid(gateway, unit, id, did).await,
         // Coins of ours, where they are or where they were.
-        None if mined.succeeded => Ok(()),
-        None => {
-            let title = tx.title();
-            let subject = format!("{title} failed");
-            let text = format!(
-                "{title} ({}) failed on the chain: nothing was moved, and its gas is paid. It is tried again \
-                 by itself.",
-                tx.coin.code
-            );
-            tell_operators(unit, &subject, &text).await
-        }
+        (None, Did::Paid) => Ok(()),
+        (None, did) => tell_of_move(unit, tx, did).await,
     }
+}
+
+async fn not_paid(gateway: &Gateway, unit: &mut Unit, id: i64, did: Did) -> Result<()> {
+    if store::is_given_up(unit.conn(), Some(id)).await? {
+        return Ok(());
+    }
+    let row = withdrawals::find(unit.conn(), gateway.currencies(), id).await?;
+    let what = match did {
+        _ if row.state == WithdrawalState::Settled => FAILED_LATE,
+        Did::Otherwise { .. } => UNCLEAR,
+        Did::Paid | Did::Nothing => FAILED,
+    };
+    call(gateway, unit, id, what).await
+}
+
+async fn tell_of_move(unit: &mut Unit, tx: &TxRow, did: Did) -> Result<()> {
+    let (title, code) = (tx.title(), tx.coin.code);
+    let (subject, text) = match did {
+        Did::Otherwise { moved, arrived } => (
+            format!("{title} moved something else"),
+            format!(
+                "{title} ({code}) is in the chain: {moved} base units left their address and {arrived} arrived, \
+                 which is not what was planned. The token keeps a part. The rest of that deposit is not moved \
+                 by itself."
+            ),
+        ),
+        Did::Paid | Did::Nothing => (
+            format!("{title} failed"),
+            format!(
+                "{title} ({code}) failed on the chain: nothing was moved, and its gas is paid. It is tried again \
+                 by itself."
+            ),
+        ),
+    };
+    tell_operators(unit, &subject, &text).await
 }
 
 async fn paid(gateway: &Gateway, unit: &mut Unit, tx: &TxRow, id: i64) -> Result<()> {
@@ -339,8 +441,8 @@ async fn call(gateway: &Gateway, unit: &mut Unit, id: i64, what: &str) -> Result
     operations::update(unit.conn(), &operation).await?;
     let subject = format!("Withdrawal {id} needs a person");
     let text = format!(
-        "Withdrawal {id} was not paid: {what}. Its money stays held, nothing else is sent for it.\n\n\
-         Look at the chain, then decide on the page of suspense."
+        "Withdrawal {id} was not paid as planned: {what}. Nothing else is sent for it, and what of its money is \
+         held stays so.\n\nLook at the chain, then decide on the page of suspense."
     );
     tell_operators(unit, &subject, &text).await
 }

@@ -20,6 +20,7 @@ mod list_store;
 mod open;
 mod refused;
 mod released_store;
+mod resuming;
 mod row;
 mod send;
 mod settings;
@@ -31,7 +32,7 @@ mod tx_store;
 mod wallet;
 mod work;
 
-pub use by_hand::UnsignedFile;
+pub use by_hand::{SIGNED_BYTES_MAX, UnsignedFile};
 pub use fees::Rules;
 pub use list::{TreasuryAccount, TreasuryLine, TreasuryMove};
 pub use settings::{TreasurySettings, WrongSetting};
@@ -39,5 +40,6 @@ pub use wallet::{Signer, Treasury, TreasuryError};
 
 pub(crate) use follow::{follow, is_used_up};
 pub(crate) use open::{address, open, watch};
+pub(crate) use row::{cost, shown};
 pub(crate) use tx_store::queue_again as send_again;
 pub(crate) use work::{any_due, work_due};
