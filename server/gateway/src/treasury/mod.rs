@@ -9,6 +9,7 @@
 //! somebody else has used the key.
 
 mod attention;
+mod balances;
 mod bump;
 mod by_hand;
 mod drafting;
@@ -38,6 +39,7 @@ pub use list::{TreasuryAccount, TreasuryLine, TreasuryMove};
 pub use settings::{TreasurySettings, WrongSetting};
 pub use wallet::{Signer, Treasury, TreasuryError};
 
+pub(crate) use balances::balances;
 pub(crate) use follow::{follow, is_used_up};
 pub(crate) use open::{address, open, watch};
 pub(crate) use row::{cost, shown};

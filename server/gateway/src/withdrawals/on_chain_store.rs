@@ -48,6 +48,9 @@ pub(super) async fn changed_on_chain(
          JOIN withdrawals w ON w.coin_id = $1 AND w.ended_txid = t.txid
          JOIN operations o ON o.id = w.operation_id
          WHERE t.chain = $2 AND t.status = 'confirmed' AND NOT o.needs_attention
+           -- Whoever ended it knew what this one did.
+           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id
+                           AND p.outcome = 'unclear')
          ORDER BY 1",
     )
     .bind(coin.id)

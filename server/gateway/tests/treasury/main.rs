@@ -11,6 +11,8 @@ mod anvil;
 mod crashes;
 mod elsewhere;
 mod hands;
+mod listed;
+mod lost;
 mod net;
 mod random;
 mod real;
@@ -25,6 +27,7 @@ mod stories;
 mod sweeps;
 mod till;
 mod token;
+mod unclear;
 mod undone;
 
 /// Accounts of nobody here.
