@@ -239,9 +239,7 @@ fn row(payment: TreasuryRow) -> AnyView {
         view! { " " <a class="id" href=withdrawal_href(operation, merchant)>{operation}</a> }
     });
     let at_most = (!payment.is_fee_final).then_some("at most ");
-    let txid = payment
-        .txid
-        .map(|txid| view! { <ShortHash value=txid/> });
+    let txid = payment.txid.map(|txid| view! { <ShortHash value=txid/> });
     view! {
         <tr role="row">
             <RowHead label="Payment"><a class="id" href=href>{payment.id}</a></RowHead>
@@ -339,14 +337,20 @@ mod tests {
         assert!(html.contains(resume), "{html}");
         assert!(html.contains("/app/withdrawals/18?merchant=1000"), "{html}");
         assert!(html.contains("at most"), "{html}");
-        assert!(html.contains("/app/operate/treasury.csv?kind=gas"), "{html}");
+        assert!(
+            html.contains("/app/operate/treasury.csv?kind=gas"),
+            "{html}"
+        );
         assert!(html.contains("Sign it"), "{html}");
     }
 
     #[test]
     fn empty_lists_say_so() {
         let unused = html(view(Vec::new(), true));
-        assert!(unused.contains("Nothing was paid with a number yet"), "{unused}");
+        assert!(
+            unused.contains("Nothing was paid with a number yet"),
+            "{unused}"
+        );
         let unmatched = html(view(Vec::new(), false));
         assert!(unmatched.contains("Clear filters"), "{unmatched}");
     }

@@ -25,9 +25,7 @@ pub fn TreasuryPaymentPage(frame: Frame, view: TreasuryPaymentView) -> impl Into
     let frame = with_notice(frame, notice);
     let id = row.id;
     let title = format!("{} – payment {id}", row.kind);
-    let sign = row
-        .waits_for_signature
-        .then(|| sign(id, by_hand, wrong));
+    let sign = row.waits_for_signature.then(|| sign(id, by_hand, wrong));
     let bump = can_bump.then(|| bump(id));
     view! {
         <DashboardPage frame=frame title=title section=Section::Treasury>

@@ -352,7 +352,8 @@ fn cells(row: TreasuryRow) -> Result<Vec<String>> {
         row.from,
         row.to,
         row.nonce.to_string(),
-        row.withdrawal.map_or_else(String::new, |(id, _)| id.to_string()),
+        row.withdrawal
+            .map_or_else(String::new, |(id, _)| id.to_string()),
         row.fee.code,
         row.fee.amount,
         if row.is_fee_final { "yes" } else { "no" }.to_owned(),

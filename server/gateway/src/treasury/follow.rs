@@ -24,8 +24,7 @@ use crate::{Error, Gateway, Result};
 const PATIENCE: Duration = Duration::minutes(1);
 
 const FAILED: &str = "its transaction failed on the chain: the receiver has nothing";
-const UNCLEAR: &str =
-    "its transaction moved something else on the chain than was planned: the receiver may have a part";
+const UNCLEAR: &str = "its transaction moved something else on the chain than was planned: the receiver may have a part";
 const FAILED_LATE: &str =
     "its transaction had paid, left the chain, and came back without paying what was planned";
 const TAKEN: &str = "another transaction of the account that pays has taken its number";

@@ -96,13 +96,7 @@ impl Gateway {
         Err(Error::NotFound)
     }
 
-    async fn resume(
-        &self,
-        treasury: &Treasury,
-        place: Place,
-        why: String,
-        by: &str,
-    ) -> Result<()> {
+    async fn resume(&self, treasury: &Treasury, place: Place, why: String, by: &str) -> Result<()> {
         let account: evm::Account = place.address.parse().map_err(Error::internal)?;
         let funds = treasury.node.funds(account).await?;
         let mined = i64::try_from(funds.mined)?;

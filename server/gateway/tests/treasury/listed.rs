@@ -32,8 +32,10 @@ async fn the_list_tells_what_is_paid_what_waits_and_why(pool: PgPool) {
         .unwrap();
     assert!(empty.never_used);
     assert_eq!(empty.chains, ["ETH", "USDT"]);
-    let paid = till.ask("1", "ETH", "1", STRANGERS[0]).await;
-    let large = till.ask("30", "ETH", "2", STRANGERS[0]).await;
+    // The account has 20.
+    let first = till.ask("9", "ETH", "1", STRANGERS[0]).await;
+    till.ask("9", "ETH", "2", STRANGERS[0]).await;
+    let last = till.ask("9", "ETH", "3", STRANGERS[0]).await;
     till.work().await;
     let view = gateway
         .treasury_view(TreasuryFilter::default(), None)
@@ -42,7 +44,7 @@ async fn the_list_tells_what_is_paid_what_waits_and_why(pool: PgPool) {
     let [account] = view.accounts.as_slice() else {
         panic!("{:?}", view.accounts);
     };
-    assert_eq!((account.next_nonce, account.pays), (Some(1), true));
+    assert_eq!((account.next_nonce, account.pays), (Some(2), true));
     let coins: Vec<&str> = account
         .balances
         .iter()
@@ -52,18 +54,19 @@ async fn the_list_tells_what_is_paid_what_waits_and_why(pool: PgPool) {
     let [waiting] = view.waiting.as_slice() else {
         panic!("{:?}", view.waiting);
     };
-    assert_eq!(waiting.operation_id, large);
+    assert_eq!(waiting.operation_id, last);
     let why = waiting.why.as_deref().unwrap();
     assert!(why.starts_with("waiting for funds"), "{why}");
-    let [row] = view.rows.as_slice() else {
+    // The newest in front.
+    let [newest, row] = view.rows.as_slice() else {
         panic!("{:?}", view.rows);
     };
-    assert_eq!(row.withdrawal, Some((paid, till.world.merchant)));
+    assert_eq!(row.withdrawal, Some((first, till.world.merchant)));
     assert_eq!((row.kind.as_str(), row.nonce), ("Withdrawal", 0));
     assert_eq!(row.state.word, "unsigned");
     assert!(row.waits_for_signature && !row.is_fee_final);
     for (filter, rows) in [
-        (only("drafted", "withdrawal"), 1),
+        (only("drafted", "withdrawal"), 2),
         (only("paid", ""), 0),
         (only("", "sweep"), 0),
         (only("\0'; --", "%"), 0),
@@ -77,7 +80,7 @@ async fn the_list_tells_what_is_paid_what_waits_and_why(pool: PgPool) {
     let one = gateway.treasury_payment_view(row.id).await.unwrap();
     assert!(one.by_hand && !one.can_bump);
     assert_eq!(one.txs.len(), 1);
-    let unknown = gateway.treasury_payment_view(row.id + 1).await;
+    let unknown = gateway.treasury_payment_view(newest.id + 1).await;
     assert!(matches!(unknown, Err(Error::NotFound)), "{unknown:?}");
     // What the merchant reads names neither account nor amounts.
     let said = till.errors().await;

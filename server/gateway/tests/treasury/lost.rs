@@ -188,7 +188,9 @@ async fn the_address_of_a_deposit_is_swept_again_once_a_person_says_so(pool: PgP
     assert_eq!(till.texts(swept).await, ["paid"]);
     assert_eq!(paused(&till).await, [address.clone()]);
     let gateway = &till.world.gateway;
-    let unknown = gateway.resume_account(STRANGERS[0], "looked", "admin").await;
+    let unknown = gateway
+        .resume_account(STRANGERS[0], "looked", "admin")
+        .await;
     assert!(
         matches!(unknown, Err(gateway::Error::NotFound)),
         "{unknown:?}"

@@ -209,9 +209,7 @@ impl Net {
             txs.filter(|tx| !tx.fails)
                 .filter_map(|tx| match tx.plan.paid() {
                     Some(Paid::Ether { to, wei }) if to == account => Some(wei),
-                    Some(Paid::Token { to, units, .. }) if to == account => {
-                        Some(units - tx.keeps)
-                    }
+                    Some(Paid::Token { to, units, .. }) if to == account => Some(units - tx.keeps),
                     _ => None,
                 })
                 .collect()

@@ -7,8 +7,7 @@ use crate::STRANGERS;
 use crate::till::{DEEP, Till};
 
 const BY: &str = "admin";
-const WHY: &str =
-    "its transaction moved something else on the chain than was planned: the receiver may have a part";
+const WHY: &str = "its transaction moved something else on the chain than was planned: the receiver may have a part";
 
 async fn outcomes(till: &Till) -> Vec<String> {
     till.texts("SELECT coalesce(outcome, 'open') FROM treasury_payments ORDER BY id")
