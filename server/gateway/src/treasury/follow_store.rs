@@ -117,12 +117,13 @@ pub(super) async fn deep_block(
 
 /// Number of a withdrawal's payment.
 pub(super) async fn nonce_of(conn: &mut PgConnection, operation_id: i64) -> Result<Option<i64>> {
-    Ok(
-        sqlx::query_scalar("SELECT nonce FROM treasury_payments WHERE operation_id = $1")
-            .bind(operation_id)
-            .fetch_optional(conn)
-            .await?,
+    Ok(sqlx::query_scalar(
+        "SELECT nonce FROM treasury_payments
+             WHERE operation_id = $1 AND outcome IS DISTINCT FROM 'released'",
     )
+    .bind(operation_id)
+    .fetch_optional(conn)
+    .await?)
 }
 
 /// Whether a payment failed, or moved something else, in a block that has given its place to another.

@@ -19,6 +19,7 @@ mod follow_store;
 mod list;
 mod list_store;
 mod open;
+mod outcome;
 mod refused;
 mod released_store;
 mod resuming;
