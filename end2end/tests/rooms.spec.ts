@@ -34,6 +34,8 @@ const OPERATORS = [
   '/app/operate/currencies/BTC',
   '/app/operate/rates',
   '/app/operate/payouts',
+  '/app/operate/treasury',
+  '/app/operate/treasury?state=paid&chain=ETH&kind=sweep',
   '/app/operate/chains',
   '/app/operate/chains/BTC',
   '/app/operate/audit',

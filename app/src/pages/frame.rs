@@ -29,6 +29,7 @@ pub enum Section {
     Merchants,
     Suspense,
     Payouts,
+    Treasury,
     Currencies,
     RateSources,
     Chains,
@@ -89,6 +90,7 @@ const OPERATOR_GROUP: Group = (
         (Section::House, "House accounts", "/app/operate/house"),
         (Section::Suspense, "Suspense", "/app/operate/suspense"),
         (Section::Payouts, "Payouts", "/app/operate/payouts"),
+        (Section::Treasury, "EVM payments", "/app/operate/treasury"),
         (Section::Merchants, "Merchants", "/app/operate/merchants"),
         (
             Section::Currencies,

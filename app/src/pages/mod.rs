@@ -59,7 +59,7 @@ pub use mailbox::MailboxPage;
 pub use operate::{
     AuditPage, ChainAuditPage, ChainsPage, FloorPage, HousePage, MerchantTermsPage, MerchantsPage,
     OperatorRatesPage, PayoutPage, PayoutsPage, ReviewPage, SuspendedDepositPage, SuspensePage,
-    SystemPage, TermsEditPage, TermsListPage,
+    SystemPage, TermsEditPage, TermsListPage, TreasuryPage, TreasuryPaymentPage,
 };
 pub use operations::{OperationPage, OperationsPage};
 pub use public::PublicPage;

@@ -20,16 +20,17 @@ impl StatusKind {
     /// Kind of a charge's status word; an unknown word is shown as waiting.
     pub fn of(word: &str) -> Self {
         match word {
-            "processing" | "seen" | "confirming" | "not_confirmed" | "matched" | "catching up" => {
-                Self::Seen
-            }
-            "underpaid" | "stale" | "outlier" => Self::Warn,
+            "processing" | "seen" | "confirming" | "not_confirmed" | "matched" | "catching up"
+            | "on its way" => Self::Seen,
+            "underpaid" | "stale" | "outlier" | "unclear" => Self::Warn,
             "refunded" => Self::Late,
             "paid" | "delivered" | "final" | "confirmed" | "settled" | "active" | "current" => {
                 Self::Paid
             }
-            "cancelled" | "failed" | "dropped" | "reversed" => Self::Danger,
-            "expired" | "void" | "revoked" | "overruled" => Self::Over,
+            "cancelled" | "failed" | "dropped" | "reversed" | "number taken" | "left the chain" => {
+                Self::Danger
+            }
+            "expired" | "void" | "revoked" | "overruled" | "given back" => Self::Over,
             _ => Self::Waiting,
         }
     }

@@ -25,6 +25,9 @@ pub enum TreasuryCommand {
     Resume {
         /// ETH or USDT: the account is the same.
         coin: String,
+        /// The address of a deposit, if it is that key which was used elsewhere.
+        #[arg(long)]
+        address: Option<String>,
         /// Why that is safe; kept in the audit log.
         #[arg(long)]
         reason: String,

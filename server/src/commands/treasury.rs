@@ -68,11 +68,16 @@ async fn told(gateway: &Gateway, command: TreasuryCommand) -> anyhow::Result<Str
                 "A replacement for withdrawal {withdrawal} waits for its signature."
             ))
         }
-        TreasuryCommand::Resume { coin, reason } => {
-            gateway
-                .resume_treasury(&coin, &reason, BY)
-                .await
-                .map_err(explained)?;
+        TreasuryCommand::Resume {
+            coin,
+            address,
+            reason,
+        } => {
+            let resumed = match address {
+                Some(address) => gateway.resume_account(&address, &reason, BY).await,
+                None => gateway.resume_treasury(&coin, &reason, BY).await,
+            };
+            resumed.map_err(explained)?;
             Ok("Payments go on.".to_owned())
         }
     }

@@ -22,6 +22,7 @@ pub mod settings;
 pub mod system;
 pub mod terminal;
 pub mod terminal_settings;
+pub mod treasury;
 
 pub use brand::{BrandFiles, LogoFile, LogoPixels};
 use serde::{Deserialize, Serialize};

@@ -14,6 +14,8 @@ mod review;
 mod suspended;
 mod suspense;
 mod system;
+mod treasury;
+mod treasury_payment;
 
 pub use audit::AuditPage;
 pub use chain_audit::ChainAuditPage;
@@ -27,6 +29,8 @@ pub use review::ReviewPage;
 pub use suspended::SuspendedDepositPage;
 pub use suspense::SuspensePage;
 pub use system::SystemPage;
+pub use treasury::TreasuryPage;
+pub use treasury_payment::TreasuryPaymentPage;
 
 use domain::view::checkout::Notice;
 use domain::view::dashboard::Frame;

@@ -25,4 +25,4 @@ mod wire;
 pub use account::Account;
 pub use endpoint::NodeUrl;
 pub use node::{Asset, Evm, EvmConfig, NodeStatus};
-pub(crate) use paying::{Estimate, Funds, Mined};
+pub(crate) use paying::{Did, Estimate, Funds, Mined};

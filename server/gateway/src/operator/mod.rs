@@ -25,6 +25,8 @@ mod terms_edit;
 mod terms_edit_store;
 mod terms_fields;
 mod terms_list;
+mod treasury;
+mod treasury_store;
 
 pub use audit_list::AUDIT_COLUMNS;
 pub use change::REASON_CHARS_MAX;
@@ -38,3 +40,4 @@ pub use rate_sources::SOURCE_COLUMNS;
 pub use suspense::SUSPENSE_COLUMNS;
 pub use terms_edit::TermsForm;
 pub use terms_list::TERMS_COLUMNS;
+pub use treasury::TREASURY_COLUMNS;

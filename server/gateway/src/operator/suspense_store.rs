@@ -182,7 +182,7 @@ pub(super) async fn stuck(
                      AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL)) AS has_bytes,
              (w.state = 'queued' AND NOT w.internal AND q.id IS NULL)
              OR w.state IN ('built', 'broadcast') AND o.needs_attention
-                 AND (coalesce(q.outcome IN ('failed', 'taken'), false)
+                 AND (coalesce(q.outcome IN ('failed', 'unclear', 'taken'), false)
                       OR (NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
                                       AND t.txid = w.txid AND t.status IN ('mempool', 'confirmed'))
                           AND NOT EXISTS (SELECT 1 FROM payout_txs x JOIN chain_txs t

@@ -59,12 +59,13 @@ pub(super) async fn tell_of_failure(gateway: &Gateway, tx: &TxRow, why: &str) ->
 }
 
 /// Somebody has to sign it by hand.
-pub(super) async fn tell_signers(unit: &mut Unit, operation: i64, coin: &str) -> Result<()> {
-    let subject = format!("Withdrawal {operation} waits for a signature");
+pub(super) async fn tell_signers(unit: &mut Unit, title: &str, coin: &str) -> Result<()> {
+    let subject = format!("{title} waits for a signature");
     let text = format!(
-        "The transaction of withdrawal {operation} ({coin}) is ready to be signed: take it with \
-         `exchequer treasury unsigned`, sign it where the key is, and bring it back with \
-         `exchequer treasury signed`."
+        "The transaction of {} ({coin}) is ready to be signed: take it from the operator's page of EVM payments \
+         or, for a withdrawal, with `exchequer treasury unsigned`, sign it where the key is, and bring it \
+         back the same way.",
+        title.to_lowercase()
     );
     tell_operators(unit, &subject, &text).await
 }
@@ -80,7 +81,8 @@ pub(super) async fn pause(unit: &mut Unit, place: &Place, what: &str) -> Result<
     let text = format!(
         "The account {address} on chain {chain_id} has sent a transaction that was not made here: \
          {what}.\n\nWhoever did that has its key. Nothing new is paid from it; withdrawals wait. Find \
-         out who it was. If the key is safe, go on with `exchequer treasury resume`; if it is not, move \
+         out who it was. If the key is safe, go on from the operator's page of EVM payments or with \
+         `exchequer treasury resume`; if it is not, move \
          what is left to another account first."
     );
     tracing::error!(chain_id, address, what, "a key is used elsewhere");

@@ -62,10 +62,16 @@ impl Gateway {
     /// [`Error::NotFound`]; [`Error::Conflict`] when nothing of it is on its way, or a replacement waits
     /// for its signature; [`Error::Invalid`] on `bump` when no larger fee can be paid.
     pub async fn bump_treasury_payment(&self, operation_id: i64, by: &str) -> Result<()> {
+        let payment = self.treasury_payment_of(operation_id).await?;
+        self.bump_payment(payment, by).await
+    }
+
+    /// The same for a payment of any kind.
+    ///
+    /// # Errors
+    /// As [`Self::bump_treasury_payment`].
+    pub async fn bump_payment(&self, payment: i64, by: &str) -> Result<()> {
         let mut conn = self.pool().acquire().await?;
-        let payment = store::of_withdrawal(&mut conn, operation_id)
-            .await?
-            .ok_or(Error::NotFound)?;
         let all = tx_store::all(&mut conn, self.currencies(), payment).await?;
         drop(conn);
         let coin = all.first().map(|tx| tx.coin).ok_or(Error::NotFound)?;
@@ -119,16 +125,16 @@ async fn draft_bump(gateway: &Gateway, treasury: &Treasury, payment: i64, by: &s
                 }
                 let conn = unit.conn();
                 tx_store::insert(conn, payment, Some(earlier.id), &plan, &by, now).await?;
-                if let (true, Some(operation)) = (by_hand, earlier.operation_id) {
+                if by_hand {
                     let code = earlier.coin.code;
-                    attention::tell_signers(unit, operation, code.as_str()).await?;
+                    attention::tell_signers(unit, &earlier.title(), code.as_str()).await?;
                 }
                 let object = earlier.object();
                 let data = serde_json::json!({
                     "nonce": plan.nonce, "max_fee_per_gas": plan.max_fee_per_gas.to_string(),
                 });
-                let (conn, action) = (unit.conn(), "withdrawal.bump");
-                audit_log::record(conn, now, &by, action, &object, &data).await?;
+                let (conn, action) = (unit.conn(), earlier.action("bump"));
+                audit_log::record(conn, now, &by, &action, &object, &data).await?;
                 withdrawals::notify_worker(unit.conn()).await
             })
         })

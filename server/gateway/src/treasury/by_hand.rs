@@ -4,12 +4,10 @@ use serde_json::json;
 
 use super::row::TxRow;
 use super::sign::{self, NOT_WAITING};
-use super::store::{self, Place};
-use super::tx_store;
 use super::wallet::Treasury;
-use crate::operator::{audit_log, reason};
+use super::{store, tx_store};
+use crate::operator::audit_log;
 use crate::payouts::TxState;
-use crate::withdrawals::store as withdrawals;
 use crate::{Error, Gateway, Result};
 
 /// A transaction to be signed.
@@ -21,21 +19,47 @@ pub struct UnsignedFile {
     pub text: String,
 }
 
-const NO_TREASURY: Error = Error::Conflict("this chain makes no such payments");
+/// Bytes of a signed transaction in hexadecimal: far more than one of ours takes.
+pub const SIGNED_BYTES_MAX: usize = 16 * 1024;
+
+pub(super) const NO_TREASURY: Error = Error::Conflict("this chain makes no such payments");
 
 impl Gateway {
-    /// The transaction of a withdrawal that waits for its signature, for whoever has the key. Who took it
-    /// is recorded.
+    /// The transaction of a withdrawal that waits for its signature, see [`Self::unsigned_payment`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unsigned_transaction(&self, operation_id: i64, by: &str) -> Result<UnsignedFile> {
+        let payment = self.treasury_payment_of(operation_id).await?;
+        self.unsigned_payment(payment, by).await
+    }
+
+    /// Takes the signed transaction of a withdrawal back, see [`Self::signed_payment`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn signed_transaction(&self, operation_id: i64, text: &str, by: &str) -> Result<()> {
+        let payment = self.treasury_payment_of(operation_id).await?;
+        self.signed_payment(payment, text, by).await
+    }
+
+    /// The transaction of a payment that waits for its signature, for whoever has the key of the account it is
+    /// from. Who took it is recorded.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] when none waits for a signature.
-    pub async fn unsigned_transaction(&self, operation_id: i64, by: &str) -> Result<UnsignedFile> {
-        let tx = self.drafted(operation_id).await?;
-        let from = self.treasury_of(&tx)?.address();
-        let plan = tx.plan.clone();
+    pub async fn unsigned_payment(&self, payment: i64, by: &str) -> Result<UnsignedFile> {
+        let tx = self.drafted(payment).await?;
+        self.treasury_of(&tx)?;
+        let name = format!("{}.json", tx.name().replace(' ', "-"));
+        let plan = &tx.plan;
         let text = serde_json::to_string_pretty(&json!({
             "type": 2,
-            "from": from,
+            "from": tx.from.to_string(),
+            // Hardened account of the seed, and the place below it, of what a deposit came to.
+            "deposit": tx.deposit.filter(|_| tx.is_from_deposit()).map(|key| json!({
+                "account": key.account, "branch": 0, "index": key.index,
+            })),
             "chainId": plan.chain_id,
             "nonce": plan.nonce,
             "to": plan.to.to_string(),
@@ -57,35 +81,35 @@ impl Gateway {
                     if !tx_store::downloaded(unit.conn(), tx.id, &by, now).await? {
                         return Err(NOT_WAITING);
                     }
-                    let object = format!("operation:{operation_id}");
-                    let data = json!({ "nonce": plan.nonce });
-                    let action = "withdrawal.download";
-                    audit_log::record(unit.conn(), now, &by, action, &object, &data).await
+                    let (object, action) = (tx.object(), tx.action("download"));
+                    let data = json!({ "nonce": tx.plan.nonce });
+                    audit_log::record(unit.conn(), now, &by, &action, &object, &data).await
                 })
             })
             .await?;
-        Ok(UnsignedFile {
-            name: format!("withdrawal-{operation_id}.json"),
-            text,
-        })
+        Ok(UnsignedFile { name, text })
     }
 
-    /// Takes the signed transaction back, in hexadecimal after `0x` or without. It is sent by itself
+    /// Takes the signed transaction of a payment back, in hexadecimal after `0x` or without. It is sent by itself
     /// afterwards.
     ///
     /// # Errors
-    /// [`Error::Invalid`] on `signed` when it is not exactly what was to be signed, or signed by another
-    /// key; [`Error::NotFound`]; [`Error::Conflict`] when none waits for a signature.
-    pub async fn signed_transaction(&self, operation_id: i64, text: &str, by: &str) -> Result<()> {
-        let tx = self.drafted(operation_id).await?;
-        let payer = self.treasury_of(&tx)?.account;
+    /// [`Error::Invalid`] on `signed` when it is not exactly what was to be signed, signed by another key, or
+    /// longer than [`SIGNED_BYTES_MAX`]; [`Error::NotFound`]; [`Error::Conflict`] when none waits for a signature.
+    pub async fn signed_payment(&self, payment: i64, text: &str, by: &str) -> Result<()> {
+        let tx = self.drafted(payment).await?;
+        self.treasury_of(&tx)?;
         let wrong = |why: String| Error::invalid("signed", format!("cannot be taken: {why}"));
         let digits = text.trim();
+        if digits.is_empty() || digits.len() > SIGNED_BYTES_MAX {
+            let why = format!("it must have 1 to {SIGNED_BYTES_MAX} characters");
+            return Err(wrong(why));
+        }
         let digits = digits.strip_prefix("0x").unwrap_or(digits);
         let raw = hex::decode(digits).map_err(|_| wrong("it is not hexadecimal".to_owned()))?;
         let txid = tx
             .plan
-            .check_signed(&raw, payer)
+            .check_signed(&raw, tx.from)
             .map_err(|error| wrong(error.to_string()))?;
         let (gateway, by) = (self.clone(), by.to_owned());
         self.book()
@@ -93,57 +117,28 @@ impl Gateway {
                 Box::pin(async move {
                     sign::store_in(&gateway, unit, tx.id, &raw, &txid, &by).await?;
                     let now = unit.now();
-                    let object = format!("operation:{operation_id}");
+                    let (object, action) = (tx.object(), tx.action("sign"));
                     let data = json!({ "nonce": tx.plan.nonce, "txid": txid });
-                    let action = "withdrawal.sign";
-                    audit_log::record(unit.conn(), now, &by, action, &object, &data).await
+                    audit_log::record(unit.conn(), now, &by, &action, &object, &data).await
                 })
             })
             .await
     }
 
-    /// Goes on paying from the account of a coin after somebody else has used its key. Numbers that were
-    /// used up are left out; withdrawals that lost theirs wait for a person each.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when it was not paused; [`Error::Invalid`] on `reason`;
-    /// the node's.
-    pub async fn resume_treasury(&self, code: &str, why: &str, by: &str) -> Result<()> {
-        let why = reason(why)?;
-        let chain = self.chains().get(code).ok_or(Error::NotFound)?;
-        let treasury = chain.payer.treasury().ok_or(NO_TREASURY)?;
-        let place = Place {
-            chain_id: treasury.chain_id()?,
-            address: treasury.address(),
-        };
-        let funds = treasury.node.funds(treasury.node_account()).await?;
-        let next = i64::try_from(funds.mined.max(funds.waiting))?;
-        let by = by.to_owned();
-        self.book()
-            .commit(move |unit| {
-                Box::pin(async move {
-                    let now = unit.now();
-                    let book = store::lock(unit.conn(), &place, next, now).await?;
-                    if book.paused_why.is_none() {
-                        return Err(Error::Conflict("payments are not paused"));
-                    }
-                    store::resume(unit.conn(), &place, next, now).await?;
-                    let object = format!("treasury:{}", place.address);
-                    let data = json!({ "next_nonce": next.max(book.next_nonce), "reason": why });
-                    let action = "treasury.resume";
-                    audit_log::record(unit.conn(), now, &by, action, &object, &data).await?;
-                    withdrawals::notify_worker(unit.conn()).await
-                })
-            })
-            .await
-    }
-
-    async fn drafted(&self, operation_id: i64) -> Result<TxRow> {
+    /// The payment of a withdrawal.
+    pub(super) async fn treasury_payment_of(&self, operation_id: i64) -> Result<i64> {
         let mut conn = self.pool().acquire().await?;
-        let payment = store::of_withdrawal(&mut conn, operation_id)
+        store::of_withdrawal(&mut conn, operation_id)
             .await?
-            .ok_or(Error::NotFound)?;
+            .ok_or(Error::NotFound)
+    }
+
+    async fn drafted(&self, payment: i64) -> Result<TxRow> {
+        let mut conn = self.pool().acquire().await?;
         let all = tx_store::all(&mut conn, self.currencies(), payment).await?;
+        if all.is_empty() {
+            return Err(Error::NotFound);
+        }
         all.into_iter()
             .find(|tx| tx.state == TxState::Drafted)
             .ok_or(NOT_WAITING)

@@ -235,7 +235,9 @@ async fn store_draft(
                     operations::lock_one(unit.conn(), inner.currencies(), id).await?;
                 let row = withdrawals::find(unit.conn(), inner.currencies(), id).await?;
                 let known = i64::try_from(funds.mined.max(funds.waiting))?;
-                let book = store::lock(unit.conn(), &place, known, now).await?;
+                // What waits may vanish again, and would leave a gap for ever.
+                let first = i64::try_from(funds.mined)?;
+                let book = store::lock(unit.conn(), &place, first, now).await?;
                 let is_paid = store::of_withdrawal(unit.conn(), id).await?.is_some();
                 // Again, under the lock: behind one that may be refused nothing is signed.
                 let is_behind = !by_hand && store::any_draft(unit.conn(), &place).await?;
@@ -308,7 +310,8 @@ async fn store_draft(
                     operations::update(unit.conn(), &operation).await?;
                 }
                 if by_hand {
-                    attention::tell_signers(unit, id, coin.code.as_str()).await?;
+                    let title = format!("Withdrawal {id}");
+                    attention::tell_signers(unit, &title, coin.code.as_str()).await?;
                 }
                 Ok(Drafted::As(tx))
             })

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::Result;
-use crate::chain::evm::Mined;
+use crate::chain::evm::{Did, Mined};
 
 /// A payment of which the chain may have news.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -20,6 +20,10 @@ pub(super) struct Open {
     pub(super) confirmations_required: i32,
     pub(super) confirmed_tx_id: Option<i64>,
     pub(super) outcome: Option<String>,
+    /// Where the transaction was found whose cost is booked.
+    pub(super) confirmed_block: Option<String>,
+    /// It was paid, and is in no block any more.
+    pub(super) lost: bool,
 }
 
 /// Payments that are not decided, and those whose transaction has left the chain since. Only of what was
@@ -27,26 +31,34 @@ pub(super) struct Open {
 pub(super) async fn open(conn: &mut PgConnection, coin: Currency) -> Result<Vec<Open>> {
     Ok(sqlx::query_as(
         "SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
-             p.confirmed_tx_id, p.outcome
+             p.confirmed_tx_id, p.outcome, NULL::text AS confirmed_block, p.lost
          FROM treasury_payments p
          WHERE p.chain = $1 AND p.confirmed_tx_id IS NULL AND p.outcome IS DISTINCT FROM 'released'
          UNION
+         -- What failed has a name of its own in the tables: one that paid and has it now is news as well.
          SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
-             p.confirmed_tx_id, p.outcome
+             p.confirmed_tx_id, p.outcome, x.block_hash, p.lost
          FROM treasury_payments p
          JOIN treasury_txs x ON x.id = p.confirmed_tx_id
          JOIN chain_txs t ON t.chain = p.chain AND t.txid IN (x.txid, x.txid || ':failed')
          WHERE p.chain = $1 AND t.status <> 'confirmed'
            AND NOT EXISTS (SELECT FROM chain_txs u WHERE u.chain = p.chain
-                           AND u.txid IN (x.txid, x.txid || ':failed') AND u.status = 'confirmed')
+                           AND u.txid IN (x.txid, x.txid || ':failed') AND u.status = 'confirmed'
+                           AND (p.outcome <> 'paid' OR u.txid = x.txid))
          UNION
-         -- What failed, and has another block in the place of its own.
+         -- What did not pay, and has another block in the place of its own; what was lost.
          SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
-             p.confirmed_tx_id, p.outcome
+             p.confirmed_tx_id, p.outcome, x.block_hash, p.lost
          FROM treasury_payments p
          JOIN treasury_txs x ON x.id = p.confirmed_tx_id
          JOIN chain_blocks b ON b.chain = p.chain AND b.height = x.height AND b.active
-         WHERE p.chain = $1 AND p.outcome = 'failed' AND b.hash <> x.block_hash
+         WHERE p.chain = $1 AND p.outcome IN ('failed', 'unclear') AND b.hash <> x.block_hash
+         UNION
+         SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
+             p.confirmed_tx_id, p.outcome, x.block_hash, p.lost
+         FROM treasury_payments p
+         JOIN treasury_txs x ON x.id = p.confirmed_tx_id
+         WHERE p.chain = $1 AND p.lost
          ORDER BY nonce",
     )
     .bind(coin.code.as_str())
@@ -105,22 +117,23 @@ pub(super) async fn deep_block(
 
 /// Number of a withdrawal's payment.
 pub(super) async fn nonce_of(conn: &mut PgConnection, operation_id: i64) -> Result<Option<i64>> {
-    Ok(
-        sqlx::query_scalar("SELECT nonce FROM treasury_payments WHERE operation_id = $1")
-            .bind(operation_id)
-            .fetch_optional(conn)
-            .await?,
+    Ok(sqlx::query_scalar(
+        "SELECT nonce FROM treasury_payments
+             WHERE operation_id = $1 AND outcome IS DISTINCT FROM 'released'",
     )
+    .bind(operation_id)
+    .fetch_optional(conn)
+    .await?)
 }
 
-/// Whether a payment failed in a block that has given its place to another.
+/// Whether a payment failed, or moved something else, in a block that has given its place to another.
 pub(super) async fn is_undone(conn: &mut PgConnection, payment_id: i64) -> Result<bool> {
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (
              SELECT FROM treasury_payments p
              JOIN treasury_txs x ON x.id = p.confirmed_tx_id
              JOIN chain_blocks b ON b.chain = p.chain AND b.height = x.height AND b.active
-             WHERE p.id = $1 AND p.outcome = 'failed' AND b.hash <> x.block_hash)",
+             WHERE p.id = $1 AND p.outcome IN ('failed', 'unclear') AND b.hash <> x.block_hash)",
     )
     .bind(payment_id)
     .fetch_one(conn)
@@ -129,18 +142,66 @@ pub(super) async fn is_undone(conn: &mut PgConnection, payment_id: i64) -> Resul
 
 /// Notes what a transaction's block says.
 pub(super) async fn mined(conn: &mut PgConnection, id: i64, mined: &Mined) -> Result<()> {
+    let otherwise = match mined.did {
+        Did::Otherwise { moved, arrived } => Some((moved, arrived)),
+        Did::Paid | Did::Nothing => None,
+    };
     sqlx::query(
         "UPDATE treasury_txs SET block_hash = $2, height = $3, succeeded = $4,
-             cost = $5::text::numeric
+             cost = $5::text::numeric, moved = $6::text::numeric, arrived = $7::text::numeric
          WHERE id = $1 AND (block_hash IS DISTINCT FROM $2 OR succeeded IS DISTINCT FROM $4)",
     )
     .bind(id)
     .bind(&mined.block_hash)
     .bind(mined.height)
-    .bind(mined.succeeded)
+    .bind(mined.did == Did::Paid)
     .bind(mined.cost.to_string())
+    .bind(otherwise.map(|(moved, _)| moved.to_string()))
+    .bind(otherwise.map(|(_, arrived)| arrived.to_string()))
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Where a transaction was found; `None` while it is in no block.
+pub(super) async fn block_of(conn: &mut PgConnection, id: i64) -> Result<Option<String>> {
+    let hash: Option<Option<String>> =
+        sqlx::query_scalar("SELECT block_hash FROM treasury_txs WHERE id = $1")
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(hash.flatten())
+}
+
+/// Whether the tables have a transaction of the payment in a block that counts.
+pub(super) async fn is_in_our_chain(conn: &mut PgConnection, payment_id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM treasury_txs x
+             JOIN treasury_payments p ON p.id = x.payment_id
+             JOIN chain_txs t ON t.chain = p.chain AND t.txid IN (x.txid, x.txid || ':failed')
+             WHERE x.payment_id = $1 AND t.status = 'confirmed')",
+    )
+    .bind(payment_id)
+    .fetch_one(conn)
+    .await?)
+}
+
+/// What was paid is in no block any more.
+pub(super) async fn lost(conn: &mut PgConnection, payment_id: i64) -> Result<()> {
+    sqlx::query("UPDATE treasury_payments SET lost = true WHERE id = $1 AND outcome = 'paid'")
+        .bind(payment_id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// It is in the block again in which it was.
+pub(super) async fn found_again(conn: &mut PgConnection, payment_id: i64) -> Result<()> {
+    sqlx::query("UPDATE treasury_payments SET lost = false WHERE id = $1")
+        .bind(payment_id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -229,6 +290,7 @@ pub(super) async fn unmined(
 ) -> Result<()> {
     sqlx::query(
         "UPDATE treasury_txs SET block_hash = NULL, height = NULL, succeeded = NULL, cost = NULL,
+             moved = NULL, arrived = NULL,
              next_attempt_at = CASE state WHEN 'signed' THEN $2 ELSE next_attempt_at END
          WHERE payment_id = $1 AND height IS NOT NULL AND state <> 'confirmed'",
     )

@@ -9,6 +9,7 @@
 //! somebody else has used the key.
 
 mod attention;
+mod balances;
 mod bump;
 mod by_hand;
 mod drafting;
@@ -18,8 +19,10 @@ mod follow_store;
 mod list;
 mod list_store;
 mod open;
+mod outcome;
 mod refused;
 mod released_store;
+mod resuming;
 mod row;
 mod send;
 mod settings;
@@ -31,13 +34,15 @@ mod tx_store;
 mod wallet;
 mod work;
 
-pub use by_hand::UnsignedFile;
+pub use by_hand::{SIGNED_BYTES_MAX, UnsignedFile};
 pub use fees::Rules;
 pub use list::{TreasuryAccount, TreasuryLine, TreasuryMove};
 pub use settings::{TreasurySettings, WrongSetting};
 pub use wallet::{Signer, Treasury, TreasuryError};
 
+pub(crate) use balances::balances;
 pub(crate) use follow::{follow, is_used_up};
 pub(crate) use open::{address, open, watch};
+pub(crate) use row::{cost, shown};
 pub(crate) use tx_store::queue_again as send_again;
 pub(crate) use work::{any_due, work_due};

@@ -83,6 +83,20 @@ impl TxRow {
         }
     }
 
+    /// What somebody does to it, as the audit log names it.
+    pub(super) fn action(&self, what: &str) -> String {
+        let of = match self.purpose {
+            Purpose::Withdrawal => "withdrawal",
+            Purpose::Sweep | Purpose::Gas => "treasury",
+        };
+        format!("{of}.{what}")
+    }
+
+    /// The address of a deposit signs it, and not the account that pays.
+    pub(super) fn is_from_deposit(&self) -> bool {
+        self.purpose == Purpose::Sweep
+    }
+
     /// Whose number it has.
     pub(super) fn place(&self) -> Result<Place> {
         Ok(Place {
@@ -126,7 +140,7 @@ impl TxRow {
 
 /// Wei as money, the ledger's unit above where it counts less exactly: what was paid is never less than
 /// what is booked.
-pub(super) fn cost(gateway: &Gateway, wei: u128) -> Result<Money> {
+pub(crate) fn cost(gateway: &Gateway, wei: u128) -> Result<Money> {
     const WEI_DIGITS: u32 = 18;
     let ether = gateway
         .currencies()
@@ -148,7 +162,7 @@ pub(super) fn cost(gateway: &Gateway, wei: u128) -> Result<Money> {
 }
 
 /// Base units for people.
-pub(super) fn shown(coin: Currency, digits: u32, raw: u128) -> String {
+pub(crate) fn shown(coin: Currency, digits: u32, raw: u128) -> String {
     base_units::to_ledger(coin, digits, raw).map_or_else(
         || format!("{raw} base units of {}", coin.code),
         |units| {

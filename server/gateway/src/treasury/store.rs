@@ -76,6 +76,17 @@ pub(super) async fn paused(conn: &mut PgConnection, place: &Place) -> Result<Opt
     Ok(why.flatten())
 }
 
+/// Whether numbers of the account were given out, or somebody tried to.
+pub(super) async fn is_known(conn: &mut PgConnection, place: &Place) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM treasuries WHERE chain_id = $1 AND address = $2)",
+    )
+    .bind(place.chain_id)
+    .bind(&place.address)
+    .fetch_one(conn)
+    .await?)
+}
+
 /// False when it was paused before.
 pub(super) async fn pause(
     conn: &mut PgConnection,
@@ -305,7 +316,8 @@ pub(super) async fn decided(
     bookings: i32,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE treasury_payments SET outcome = $2, confirmed_tx_id = $3, bookings = $4 WHERE id = $1",
+        "UPDATE treasury_payments SET outcome = $2, confirmed_tx_id = $3, bookings = $4, lost = false
+         WHERE id = $1",
     )
     .bind(payment_id)
     .bind(outcome)
@@ -319,7 +331,8 @@ pub(super) async fn decided(
 /// What it came to is open again.
 pub(super) async fn undecided(conn: &mut PgConnection, payment_id: i64) -> Result<()> {
     sqlx::query(
-        "UPDATE treasury_payments SET outcome = NULL, confirmed_tx_id = NULL WHERE id = $1",
+        "UPDATE treasury_payments SET outcome = NULL, confirmed_tx_id = NULL, lost = false
+         WHERE id = $1",
     )
     .bind(payment_id)
     .execute(conn)

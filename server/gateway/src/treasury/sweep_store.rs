@@ -66,13 +66,16 @@ pub(super) async fn sources(
              GROUP BY a.address)
          SELECT c.address, (c.raw - s.raw)::text FROM came c
          CROSS JOIN LATERAL (
-             SELECT coalesce(sum(p.raw_amount) FILTER (WHERE p.outcome = 'paid'), 0) AS raw,
-                 coalesce(bool_or(p.outcome IS NULL OR p.outcome = 'taken'
+             SELECT coalesce(sum(p.raw_amount) FILTER (WHERE p.outcome IN ('paid', 'unclear')), 0) AS raw,
+                 coalesce(bool_or(p.outcome IS NULL
                                   OR (p.outcome IN ('failed', 'released') AND p.created_at >= $4)), false)
                      AS is_busy
              FROM treasury_payments p
              WHERE p.chain_id = $3 AND p.address = c.address AND p.purpose = 'sweep' AND p.coin_id = $1) s
          WHERE c.raw > s.raw AND NOT s.is_busy
+           -- What lost its number is tried again once a person has said that the key is safe.
+           AND NOT EXISTS (SELECT FROM treasuries t WHERE t.chain_id = $3 AND t.address = c.address
+                           AND t.paused_at IS NOT NULL)
          ORDER BY c.raw - s.raw DESC, c.address LIMIT $5",
     )
     .bind(coin.id)
@@ -99,7 +102,7 @@ pub(super) async fn has_gas_coming(
     Ok(sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM treasury_payments
                         WHERE purpose = 'gas' AND chain_id = $1 AND to_address = $2
-                          AND (outcome IS NULL OR outcome = 'taken'
+                          AND (outcome IS NULL
                                OR (outcome IN ('failed', 'released') AND created_at >= $3)))",
     )
     .bind(to.chain_id)

@@ -32,7 +32,7 @@ const ETHER: &str = "ETH";
 /// What moving ether takes.
 const GAS_OF_ETHER: u64 = 21_000;
 
-/// Moves what is worth it; true when there was something. Where people sign, they move deposits themselves.
+/// Moves what is worth it; true when there was something. Where people sign, it is planned and waits for them.
 pub(super) async fn sweep_due(
     gateway: &Gateway,
     chain: &Chain,
@@ -42,9 +42,7 @@ pub(super) async fn sweep_due(
         return Ok(false);
     };
     let (now, code) = (gateway.clock().now(), chain.params.code);
-    if !treasury.signs_by_itself()
-        || !sweep_store::begin_pass(gateway.pool(), code, now, now + EVERY).await?
-    {
+    if !sweep_store::begin_pass(gateway.pool(), code, now, now + EVERY).await? {
         return Ok(false);
     }
     let chain_id = treasury.chain_id()?;
@@ -62,7 +60,9 @@ pub(super) async fn sweep_due(
         match plan_one(gateway, chain, treasury, &source, price, multiple).await {
             Ok(Some(tx)) => {
                 worked = true;
-                work::step_now(gateway, tx).await?;
+                if treasury.signs_by_itself() {
+                    work::step_now(gateway, tx).await?;
+                }
             }
             Ok(None) => {}
             Err(error) => {
@@ -82,7 +82,6 @@ pub(super) async fn any_due(
     now: OffsetDateTime,
 ) -> Result<bool> {
     if treasury.rules.sweep_multiple.is_none()
-        || !treasury.signs_by_itself()
         || !sweep_store::is_pass_due(gateway.pool(), chain.params.code, now).await?
     {
         return Ok(false);
@@ -156,6 +155,7 @@ async fn plan_one(
         price,
         gas,
         confirmations: terms.confirmations,
+        by_hand: !treasury.signs_by_itself(),
     };
     store_move(gateway, chain.coin, new).await
 }
@@ -193,6 +193,7 @@ async fn send_gas(
         price,
         gas: GAS_OF_ETHER,
         confirmations: terms.confirmations,
+        by_hand: !treasury.signs_by_itself(),
     };
     store_move(gateway, chain.coin, new).await
 }
@@ -238,10 +239,13 @@ struct Move {
     price: Price,
     gas: u64,
     confirmations: u32,
+    /// People sign it.
+    by_hand: bool,
 }
 
 /// Gives it the next number of its account; `None` when it cannot be now.
 async fn store_move(gateway: &Gateway, coin: Currency, new: Move) -> Result<Option<i64>> {
+    let inner = gateway.clone();
     gateway
         .book()
         .commit(move |unit| {
@@ -255,9 +259,11 @@ async fn store_move(gateway: &Gateway, coin: Currency, new: Move) -> Result<Opti
                     price,
                     gas,
                     confirmations,
+                    by_hand,
                 } = new;
                 let known = i64::try_from(funds.mined.max(funds.waiting))?;
-                let book = store::lock(unit.conn(), &place, known, now).await?;
+                let mined = i64::try_from(funds.mined)?;
+                let book = store::lock(unit.conn(), &place, mined, now).await?;
                 if book.paused_why.is_some() || store::any_draft(unit.conn(), &place).await? {
                     return Ok(None);
                 }
@@ -279,7 +285,6 @@ async fn store_move(gateway: &Gateway, coin: Currency, new: Move) -> Result<Opti
                     value: wish.value,
                     data: wish.data,
                 };
-                let mined = i64::try_from(funds.mined)?;
                 let (ether, asset) = store::committed(unit.conn(), &place, mined, coin).await?;
                 let cost = plan.fee_max().and_then(|fee| fee.checked_add(plan.value));
                 let ether_needed = cost.and_then(|cost| cost.checked_add(ether));
@@ -303,6 +308,10 @@ async fn store_move(gateway: &Gateway, coin: Currency, new: Move) -> Result<Opti
                 let payment = store::insert_payment(unit.conn(), new, now).await?;
                 let tx =
                     tx_store::insert(unit.conn(), payment, None, &plan, BY_ITSELF, now).await?;
+                if by_hand {
+                    let row = tx_store::find(unit.conn(), inner.currencies(), tx).await?;
+                    attention::tell_signers(unit, &row.title(), coin.code.as_str()).await?;
+                }
                 Ok(Some(tx))
             })
         })

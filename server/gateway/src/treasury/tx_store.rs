@@ -193,7 +193,8 @@ pub(super) async fn confirmed(conn: &mut PgConnection, payment_id: i64, id: i64)
 pub(super) async fn undone(conn: &mut PgConnection, id: i64, now: OffsetDateTime) -> Result<()> {
     sqlx::query(
         "UPDATE treasury_txs SET state = 'signed', block_hash = NULL, height = NULL, succeeded = NULL,
-             cost = NULL, next_attempt_at = $2, locked_until = NULL, attempts = 0
+             cost = NULL, moved = NULL, arrived = NULL, next_attempt_at = $2, locked_until = NULL,
+             attempts = 0
          WHERE id = $1 AND state = 'confirmed'",
     )
     .bind(id)

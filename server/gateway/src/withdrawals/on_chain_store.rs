@@ -48,6 +48,9 @@ pub(super) async fn changed_on_chain(
          JOIN withdrawals w ON w.coin_id = $1 AND w.ended_txid = t.txid
          JOIN operations o ON o.id = w.operation_id
          WHERE t.chain = $2 AND t.status = 'confirmed' AND NOT o.needs_attention
+           -- Whoever ended it knew what this one did.
+           AND NOT EXISTS (SELECT FROM treasury_payments p WHERE p.operation_id = w.operation_id
+                           AND p.outcome = 'unclear')
          ORDER BY 1",
     )
     .bind(coin.id)
@@ -132,8 +135,10 @@ pub(super) struct Standing {
     /// Some transaction that pays it can still be mined: signed, or with somebody who may sign it, and
     /// neither its coins nor its number are gone for good.
     pub(super) may_be_mined: bool,
-    /// What its payment with a number came to, deep in the chain: `failed` or `taken`.
+    /// What its payment with a number came to, deep in the chain: `failed`, `unclear` or `taken`.
     pub(super) outcome: Option<String>,
+    /// Of an unclear one, base units in digits: what left the account, and what the receiver got.
+    pub(super) moved: Option<(String, String)>,
 }
 
 /// `deep` is how many blocks make an end final.
@@ -154,7 +159,8 @@ pub(super) async fn standing(
                        AND (x.raw IS NOT NULL OR x.downloaded_at IS NOT NULL)
                        AND NOT payout_tx_is_dead(x.id, tip.height, $2))
                  OR (p.id IS NOT NULL AND (p.outcome IS NULL OR n.is_open)) AS may_be_mined,
-             CASE WHEN NOT n.is_open THEN p.outcome END AS outcome
+             CASE WHEN NOT n.is_open THEN p.outcome END AS outcome,
+             m.moved::text AS moved, m.arrived::text AS arrived
          FROM withdrawals w
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments p ON p.operation_id = w.operation_id
@@ -164,7 +170,7 @@ pub(super) async fn standing(
          -- What failed is over once its block is as deep as any end has to be, and still in the chain.
          LEFT JOIN treasury_txs m ON m.id = p.confirmed_tx_id
          LEFT JOIN chain_blocks b ON b.chain = p.chain AND b.height = m.height AND b.active
-         CROSS JOIN LATERAL (SELECT coalesce(p.outcome = 'failed' AND (
+         CROSS JOIN LATERAL (SELECT coalesce(p.outcome IN ('failed', 'unclear') AND (
              m.height + $2 - 1 > tip.height OR b.hash <> m.block_hash), false) AS is_open) n
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = w.txid
          -- What took a coin of its payout, in the oldest block: the payout's own may never have been seen.
@@ -191,5 +197,8 @@ pub(super) async fn standing(
         depth: row.try_get("depth")?,
         may_be_mined: row.try_get("may_be_mined")?,
         outcome: row.try_get("outcome")?,
+        moved: row
+            .try_get::<Option<String>, _>("moved")?
+            .zip(row.try_get("arrived")?),
     })
 }

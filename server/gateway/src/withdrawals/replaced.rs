@@ -11,6 +11,7 @@ use serde_json::json;
 use super::on_chain_store as on_chain;
 use super::sending_store::{self, Sending};
 use super::{WithdrawalRow, store};
+use crate::chain::base_units;
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::ledger::{Unit, with_ids};
@@ -106,7 +107,9 @@ impl Gateway {
                  be in a block: the held money can be spent again.",
             ),
         };
+        let unclear = unclear(self, &row, &standing);
         let by = match standing.replaced_by {
+            _ if unclear.is_some() => unclear.unwrap_or_default(),
             _ if is_queued && standing.outcome.is_some() => {
                 "Its number was used by a transaction that nobody brought here: look on the chain \
                  whether that one paid the receiver."
@@ -252,6 +255,30 @@ impl Gateway {
             None => Ok(()),
         }
     }
+}
+
+/// What a token did that keeps a part of what is sent, for whoever decides.
+fn unclear(
+    gateway: &Gateway,
+    row: &WithdrawalRow,
+    standing: &on_chain::Standing,
+) -> Option<String> {
+    let (moved, arrived) = standing.moved.as_ref()?;
+    let coin = row.sent.currency();
+    let digits = base_units::digits(gateway.chains().of(coin).ok()?.params);
+    let shown = |raw: &str| {
+        raw.parse::<u128>().map_or_else(
+            |_| format!("{raw} base units"),
+            |raw| treasury::shown(coin, digits, raw),
+        )
+    };
+    Some(format!(
+        "Its transaction is in the chain and moved something else than planned: {} left the account that \
+         pays, and {} arrived, as the token says. Paid books the whole amount as gone, not paid gives all of \
+         it back; the difference is the house's either way.",
+        shown(moved),
+        shown(arrived)
+    ))
 }
 
 fn check(

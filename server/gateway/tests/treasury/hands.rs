@@ -14,7 +14,7 @@ fn number(value: &Value) -> u128 {
 }
 
 /// What a wallet makes of the file.
-fn read(text: &str) -> Transaction {
+pub fn read(text: &str) -> Transaction {
     let file: Value = serde_json::from_str(text).unwrap();
     let data = file["data"].as_str().unwrap().strip_prefix("0x").unwrap();
     let plan = Transaction {

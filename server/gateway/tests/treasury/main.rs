@@ -14,6 +14,8 @@ mod crashes;
 mod database;
 mod elsewhere;
 mod hands;
+mod listed;
+mod lost;
 mod net;
 mod random;
 mod real;
@@ -31,6 +33,7 @@ mod stories;
 mod sweeps;
 mod till;
 mod token;
+mod unclear;
 mod undone;
 #[cfg(unix)]
 mod walk;

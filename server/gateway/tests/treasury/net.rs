@@ -30,6 +30,8 @@ struct Tx {
     from: Account,
     plan: Transaction,
     fails: bool,
+    /// Units that the token keeps with the sender.
+    keeps: u128,
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +51,9 @@ struct World {
     payer: Option<Account>,
     is_deaf: bool,
     fails: bool,
+    keeps: u128,
+    /// Receipts name blocks of another branch.
+    is_astray: bool,
 }
 
 /// The network, and where its node listens.
@@ -74,6 +79,8 @@ impl Net {
             payer: None,
             is_deaf: false,
             fails: false,
+            keeps: 0,
+            is_astray: false,
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -106,8 +113,14 @@ impl Net {
 
     /// A transaction of the account that pays which nobody here made.
     pub fn use_elsewhere(&self, nonce: u64) {
+        let payer = self.with(|world| world.payer.unwrap());
+        self.use_key_of(&payer.to_string(), nonce);
+    }
+
+    /// The same of any account.
+    pub fn use_key_of(&self, account: &str, nonce: u64) {
+        let payer: Account = account.parse().unwrap();
         self.with(|world| {
-            let payer = world.payer.unwrap();
             world.made += 1;
             let plan = Transaction {
                 chain_id: CHAIN_ID,
@@ -127,6 +140,7 @@ impl Net {
                 from: payer,
                 plan,
                 fails: false,
+                keeps: 0,
             });
         });
     }
@@ -178,6 +192,16 @@ impl Net {
         self.with(|world| world.fails = fails);
     }
 
+    /// How many units of each transfer the token keeps with its sender, once it is in a block.
+    pub fn keep(&self, units: u128) {
+        self.with(|world| world.keeps = units);
+    }
+
+    /// Whether the node speaks of another branch when it is asked for receipts.
+    pub fn astray(&self, is_astray: bool) {
+        self.with(|world| world.is_astray = is_astray);
+    }
+
     /// What the account got, in the order it came: wei or units.
     pub fn received(&self, account: &str) -> Vec<u128> {
         let account: Account = account.parse().unwrap();
@@ -186,7 +210,7 @@ impl Net {
             txs.filter(|tx| !tx.fails)
                 .filter_map(|tx| match tx.plan.paid() {
                     Some(Paid::Ether { to, wei }) if to == account => Some(wei),
-                    Some(Paid::Token { to, units, .. }) if to == account => Some(units),
+                    Some(Paid::Token { to, units, .. }) if to == account => Some(units - tx.keeps),
                     _ => None,
                 })
                 .collect()
@@ -233,6 +257,7 @@ impl World {
             from: RICH,
             plan,
             fails: false,
+            keeps: 0,
         });
     }
 
@@ -267,8 +292,8 @@ impl World {
                         *ether.entry(to).or_default() += wei;
                     }
                     Some(Paid::Token { to, units, .. }) => {
-                        *token.entry(tx.from).or_default() -= units;
-                        *token.entry(to).or_default() += units;
+                        *token.entry(tx.from).or_default() -= units - tx.keeps;
+                        *token.entry(to).or_default() += units - tx.keeps;
                     }
                     None => panic!("{tx:?}"),
                 }
@@ -307,8 +332,9 @@ impl World {
                 tx.plan.paid(),
                 Some(Paid::Token { units, .. }) if units > has(&token, &tx)
             );
-            let is_broken = self.fails && tx.from != RICH && !tx.plan.data.is_empty();
-            tx.fails = is_short || is_broken;
+            let is_call = tx.from != RICH && !tx.plan.data.is_empty();
+            tx.fails = is_short || (self.fails && is_call);
+            tx.keeps = if is_call { self.keeps } else { 0 };
             self.blocks.last_mut().unwrap().txs.push(tx);
         }
     }
@@ -358,6 +384,7 @@ impl World {
             from: payer,
             plan,
             fails: false,
+            keeps: 0,
         });
         Ok(json!(hash))
     }
@@ -452,7 +479,13 @@ impl World {
                 Some((tx, height)) => shown(tx, height.map(|height| &self.blocks[height])),
             },
             "eth_getTransactionReceipt" => match self.find(&text(0)) {
-                Some((tx, Some(height))) => self.receipt(tx, height),
+                Some((tx, Some(height))) => {
+                    let mut receipt = self.receipt(tx, height);
+                    if self.is_astray {
+                        receipt["blockHash"] = json!(hash("branch", 0));
+                    }
+                    receipt
+                }
                 _ => Value::Null,
             },
             "eth_getBalance" => {
@@ -550,7 +583,7 @@ fn log(tx: &Tx, block: &Block) -> Option<Value> {
     (!tx.fails).then(|| {
         json!({
             "address": CONTRACT.to_string().to_lowercase(), "topics": [TRANSFER, word(tx.from), word(to)],
-            "data": format!("0x{units:064x}"), "blockHash": block.hash, "transactionHash": tx.hash,
+            "data": format!("0x{:064x}", units - tx.keeps), "blockHash": block.hash, "transactionHash": tx.hash,
             "logIndex": format!("{place:#x}"), "removed": false,
         })
     })

@@ -6,7 +6,7 @@ use super::Code;
 /// of the whole form blames the empty field.
 pub(super) type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-pub(super) const ENTRIES: [Entry; 62] = [
+pub(super) const ENTRIES: [Entry; 65] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
@@ -304,6 +304,25 @@ pub(super) const ENTRIES: [Entry; 62] = [
         "payout-sent-again",
         "The payout's transaction is sent to the network once more.",
         None,
+    ),
+    (
+        Code::PaymentSigned,
+        "payment-signed",
+        "The signature is right; the transaction is on its way.",
+        None,
+    ),
+    (
+        Code::PaymentsGoOn,
+        "payments-go-on",
+        "Payments from the account go on.",
+        None,
+    ),
+    (
+        Code::StillPaused,
+        "still-paused",
+        "The account was not paused, or a transaction of it that was not made here waits for a block: \
+         go on when it is in one, or gone.",
+        Some(""),
     ),
     (
         Code::ChainCompared,

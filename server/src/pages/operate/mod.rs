@@ -1,4 +1,4 @@
-//! The operator's pages: house accounts, suspense, payouts, merchants, terms, rates, chains, the
+//! The operator's pages: house accounts, suspense, payouts, EVM payments, merchants, terms, rates, chains, the
 //! audit log, the system (ux §1.14).
 //! For admins alone.
 //!
@@ -14,6 +14,7 @@ mod payouts;
 mod rates;
 mod suspense;
 mod system;
+mod treasury;
 
 use app::pages::{ReviewPage, Section};
 use axum::Router;
@@ -69,6 +70,22 @@ pub(super) fn routes() -> Router<AppState> {
         .route(
             "/app/operate/payouts/{id}/rebroadcast",
             post(payouts::rebroadcast),
+        )
+        .route("/app/operate/treasury", get(treasury::list))
+        .route("/app/operate/treasury.csv", get(treasury::export))
+        .route("/app/operate/treasury/{id}", get(treasury::detail))
+        .route(
+            "/app/operate/treasury/{id}/unsigned",
+            post(treasury::unsigned),
+        )
+        .route(
+            "/app/operate/treasury/{id}/signed",
+            post(treasury::signed).layer(DefaultBodyLimit::max(treasury::SIGNED_FORM_BYTES_MAX)),
+        )
+        .route("/app/operate/treasury/{id}/bump", post(treasury::bump))
+        .route(
+            "/app/operate/treasury/accounts/{id}",
+            get(treasury::resume_review).post(treasury::resume),
         )
         .route("/app/operate/merchants", get(merchants::list))
         .route("/app/operate/merchants.csv", get(merchants::export))

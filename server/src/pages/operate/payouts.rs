@@ -120,7 +120,7 @@ pub(super) async fn signed(
     let Some(tx) = drafted(gateway, id).await? else {
         return Ok(done(&path(id), Code::NotPossible));
     };
-    let bytes = uploaded(request, &state).await?;
+    let bytes = uploaded(request, &state, "psbt").await?;
     let sent = gateway.upload_psbt(tx, &bytes, &visitor.actor()).await;
     answered(gateway, &visitor, id, sent, Code::PayoutSigned).await
 }
@@ -184,8 +184,12 @@ async fn drafted(gateway: &Gateway, payout: i64) -> Result<Option<i64>, Refusal>
     }
 }
 
-/// The file, or the text where no file was chosen.
-async fn uploaded(request: Request, state: &AppState) -> Result<Vec<u8>, Refusal> {
+/// The file, or the field `text_name` where no file was chosen.
+pub(super) async fn uploaded(
+    request: Request,
+    state: &AppState,
+    text_name: &str,
+) -> Result<Vec<u8>, Refusal> {
     let mut form = Multipart::from_request(request, state)
         .await
         .map_err(|_| Refusal::Meaningless)?;
@@ -193,7 +197,7 @@ async fn uploaded(request: Request, state: &AppState) -> Result<Vec<u8>, Refusal
     while let Some(field) = form.next_field().await.map_err(|error| refusal(&error))? {
         let into = match field.name() {
             Some("file") => &mut file,
-            Some("psbt") => &mut text,
+            Some(name) if name == text_name => &mut text,
             _ => continue,
         };
         *into = field

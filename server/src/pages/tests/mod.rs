@@ -15,6 +15,7 @@ mod operate;
 mod public;
 mod settings;
 mod terminal;
+mod treasury;
 
 use gateway::demo::DemoMerchant;
 use serde_json::{Value, json};

@@ -86,6 +86,7 @@ async fn only_an_admin_gets_in_or_is_led_there(pool: PgPool) {
         "rates",
         "chains",
         "audit",
+        "treasury",
     ] {
         let path = format!("/app/operate/{page}");
         let shown = operator.see(&path).await;

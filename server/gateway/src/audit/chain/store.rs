@@ -114,7 +114,8 @@ pub(super) async fn paid_from_accounts(
     height: i64,
 ) -> Result<Vec<Coin>> {
     let rows: Vec<(String, Decimal)> = sqlx::query_as(
-        "SELECT p.address, sum(CASE WHEN x.succeeded AND p.coin_id = $2 THEN p.raw_amount ELSE 0 END
+        "SELECT p.address, sum(CASE WHEN p.coin_id <> $2 THEN 0
+                                    WHEN x.succeeded THEN p.raw_amount ELSE coalesce(x.moved, 0) END
                                + CASE WHEN $1 = 'ETH' THEN x.cost ELSE 0 END)
          FROM treasury_txs x
          JOIN treasury_payments p ON p.id = x.payment_id
@@ -198,8 +199,9 @@ const CAUSES: &str = "
         SELECT x.txid,
             CASE WHEN EXISTS (SELECT FROM mined m WHERE m.txid IN (x.txid, x.txid || ':failed'))
                  -- What moves between accounts of ours is gone for its gas alone.
-                 THEN (CASE WHEN x.succeeded AND p.coin_id = $2 AND p.purpose = 'withdrawal'
-                            THEN p.raw_amount ELSE 0 END
+                 THEN (CASE WHEN p.coin_id <> $2 THEN 0
+                            WHEN p.purpose <> 'withdrawal' THEN coalesce(x.moved - x.arrived, 0)
+                            WHEN x.succeeded THEN p.raw_amount ELSE coalesce(x.moved, 0) END
                        + CASE WHEN $1 = 'ETH' THEN x.cost ELSE 0 END) * $3
                  ELSE 0 END AS gone,
             CASE WHEN p.confirmed_tx_id = x.id

@@ -41,13 +41,15 @@ pub(super) const PLANS_AGREE: &str = "
     ORDER BY x.id LIMIT 20";
 
 /// Paid by the transaction that is deep in the chain, to the last unit, and by nothing else; what failed or
-/// lost its number settles nothing but by a person.
+/// lost its number settles nothing but by a person. One that paid, left the chain and came back failed after it
+/// was settled has called a person, and does so until it pays.
 pub(super) const WITHDRAWALS_PAID: &str = "
     SELECT format('operation:%s: state %s, %s %s to %s, paid by %s; its payment %s is %s: %s base units to %s by %s',
                   w.operation_id, w.state, w.amount, c.code, w.address, coalesce(w.txid, 'nothing'), p.id,
                   coalesce(p.outcome, 'open'), p.raw_amount, p.to_address, coalesce(x.txid, 'nothing'))
     FROM treasury_payments p
     JOIN withdrawals w ON w.operation_id = p.operation_id
+    JOIN operations o ON o.id = w.operation_id
     JOIN currencies c ON c.id = p.coin_id
     LEFT JOIN treasury_txs x ON x.id = p.confirmed_tx_id
     WHERE p.outcome IS DISTINCT FROM 'released' AND (w.coin_id <> p.coin_id
@@ -55,6 +57,7 @@ pub(super) const WITHDRAWALS_PAID: &str = "
        OR w.amount <> p.raw_amount * power(10::numeric, c.ledger_scale - CASE c.code WHEN 'USDT' THEN 6 ELSE 18 END)
        OR (p.outcome = 'paid' AND w.state NOT IN ('settled', 'void'))
        OR (w.state = 'settled' AND w.ended_by IS NULL
+           AND NOT (o.needs_attention AND coalesce(p.outcome IN ('failed', 'unclear'), false))
            AND (p.outcome IS DISTINCT FROM 'paid' OR w.txid IS DISTINCT FROM x.txid)))
     ORDER BY w.operation_id LIMIT 20";
 

@@ -47,10 +47,25 @@ pub(crate) struct FeeMarket {
 pub(crate) struct Mined {
     pub(crate) block_hash: String,
     pub(crate) height: i64,
-    /// The receiver got exactly what was planned.
-    pub(crate) succeeded: bool,
+    pub(crate) did: Did,
     /// Wei paid for gas.
     pub(crate) cost: u128,
+}
+
+/// What a transaction did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Did {
+    /// The receiver got exactly what was planned.
+    Paid,
+    /// Nothing moved.
+    Nothing,
+    /// Something moved, and not exactly this: a token may keep a part of what is sent. Base units, as it says.
+    Otherwise {
+        /// Gone from the account.
+        moved: u128,
+        /// With the receiver.
+        arrived: u128,
+    },
 }
 
 /// Why a node cannot say what a transaction needs.
@@ -211,14 +226,13 @@ impl Evm {
         let height = receipt.block_number.count();
         let height = height.map_err(|error| self.rpc.unreadable(RECEIPT, error))?;
         let did = match self.asset {
-            Asset::Native => true,
-            Asset::Token { contract, .. } => receipt
-                .logs
-                .iter()
-                .any(|log| is_transfer(log, contract, from, to, units)),
+            // Nothing that failed moves anything, whatever it says.
+            _ if receipt.status.0 != 1 => Did::Nothing,
+            Asset::Native => Did::Paid,
+            Asset::Token { contract, .. } => did(&receipt.logs, contract, from, to, units),
         };
         Ok(Some(Mined {
-            succeeded: receipt.status.0 == 1 && did,
+            did,
             block_hash: receipt.block_hash.0,
             height,
             cost,
@@ -230,13 +244,40 @@ impl Evm {
     }
 }
 
-/// Whether a contract says that it moved exactly this. A token may keep a part of what is sent, or say
-/// nothing and do nothing.
-fn is_transfer(log: &Log, contract: Account, from: Account, to: Account, units: u128) -> bool {
-    let word = |account: Account| Hash::of(account.to_word());
-    let topics = [Hash(TRANSFER_TOPIC.to_owned()), word(from), word(to)];
+/// What a contract says that it moved. A token may keep a part of what is sent, or say nothing and do nothing.
+fn did(logs: &[Log], contract: Account, from: Account, to: Account, units: u128) -> Did {
+    let (mut moved, mut arrived) = (0_u128, 0_u128);
+    for (sender, receiver, amount) in logs.iter().filter_map(|log| transfer(log, contract)) {
+        if (sender, receiver, amount) == (from, to, units) {
+            return Did::Paid;
+        }
+        if sender == receiver {
+            continue;
+        }
+        if sender == from {
+            moved = moved.saturating_add(amount);
+        }
+        if receiver == to {
+            arrived = arrived.saturating_add(amount);
+        }
+    }
+    if moved == 0 && arrived == 0 {
+        Did::Nothing
+    } else {
+        Did::Otherwise { moved, arrived }
+    }
+}
+
+/// Sender, receiver and base units of a transfer of the token.
+fn transfer(log: &Log, contract: Account) -> Option<(Account, Account, u128)> {
+    let [topic, sender, receiver] = log.topics.as_slice() else {
+        return None;
+    };
+    if log.removed || log.address != contract || topic.0 != TRANSFER_TOPIC {
+        return None;
+    }
+    let account = |topic: &Hash| Account::from_word(&topic.bytes()?);
     let Bytes(data) = &log.data;
-    let is_exact =
-        <[u8; 32]>::try_from(data.as_slice()).is_ok_and(|word| word_number(&word) == units);
-    !log.removed && log.address == contract && log.topics == topics && is_exact
+    let word = <[u8; 32]>::try_from(data.as_slice()).ok()?;
+    Some((account(sender)?, account(receiver)?, word_number(&word)))
 }
