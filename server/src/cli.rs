@@ -162,7 +162,8 @@ pub struct Settings {
     )]
     pub rate_limit: Option<String>,
 
-    /// Whether webhooks and callbacks may go to private and loopback addresses. [default: off; in test mode on]
+    /// Whether webhooks and callbacks may go to private and loopback addresses. [default: off; in test
+    /// mode on]
     #[arg(
         long,
         env = "EXCHEQUER_WEBHOOK_ALLOW_PRIVATE",
