@@ -96,8 +96,8 @@ pub struct Settings {
     )]
     pub metrics_listen: Option<String>,
 
-    /// Seconds for which requests are still taken after the process was asked to stop, while
-    /// /health/ready says 503 already.
+    /// Seconds, 300 at most, for which requests are still taken after the process was asked to stop,
+    /// while /health/ready says 503 already.
     #[arg(
         long,
         env = "EXCHEQUER_DRAIN_SECONDS",
@@ -127,7 +127,7 @@ pub struct Settings {
     )]
     pub database_url: Option<String>,
 
-    /// Connections to the database at most.
+    /// Connections to the database at most, 2 to 1000.
     #[arg(
         long,
         env = "EXCHEQUER_DB_CONNECTIONS",
@@ -152,7 +152,8 @@ pub struct Settings {
     #[arg(hide_env_values = true)]
     pub static_key: Option<String>,
 
-    /// Requests a minute per key. [default: 120; in test mode 6000]
+    /// Requests a minute per key; without a key, and on public pages, per address. [default: 120; in
+    /// test mode 6000]
     #[arg(
         long,
         env = "EXCHEQUER_RATE_LIMIT",
@@ -161,7 +162,8 @@ pub struct Settings {
     )]
     pub rate_limit: Option<String>,
 
-    /// Whether webhooks may go to private and loopback addresses. [default: off; in test mode on]
+    /// Whether webhooks and callbacks may go to private and loopback addresses. [default: off; in test
+    /// mode on]
     #[arg(
         long,
         env = "EXCHEQUER_WEBHOOK_ALLOW_PRIVATE",

@@ -265,7 +265,7 @@ fn framed_by(mut page: Response, origins: &[String]) -> Response {
     page
 }
 
-/// For the integrator what is wrong, for the payer that nothing was taken.
+/// For the shop's developer what is wrong, for the payer that nothing was taken.
 fn refuse(gateway: &Gateway, wrong: Wrong) -> Result<Response, Refusal> {
     let (status, what_happened) = match wrong {
         Wrong::Unsigned => (
