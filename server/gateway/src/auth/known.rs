@@ -32,9 +32,12 @@ pub(super) enum Found<V> {
     Missing(Reading),
 }
 
-/// When a reading began: before which change.
+/// When a reading began: before which change, and at what time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading(u64);
+pub(super) struct Reading {
+    changes: u64,
+    begun: Instant,
+}
 
 impl<K, V> Default for Known<K, V> {
     fn default() -> Self {
@@ -54,27 +57,27 @@ impl<K: Eq + Hash, V: Clone> Known<K, V> {
     fn find_at(&self, key: &K, now: Instant) -> Found<V> {
         let state = self.state();
         match state.kept.get(key) {
-            Some((read_at, value)) if now.duration_since(*read_at) < BELIEVED_FOR => {
+            Some((begun, value)) if now.duration_since(*begun) < BELIEVED_FOR => {
                 Found::Kept(value.clone())
             }
-            _ => Found::Missing(Reading(state.changes)),
+            _ => Found::Missing(Reading {
+                changes: state.changes,
+                begun: now,
+            }),
         }
     }
 
-    /// Keeps what was read, unless something has changed since the reading began.
+    /// Keeps what was read, unless something has changed since the reading began. It is as old as that:
+    /// an answer may have been on its way for long.
     pub(super) fn keep(&self, reading: Reading, key: K, value: V) {
-        self.keep_at(reading, key, value, Instant::now());
-    }
-
-    fn keep_at(&self, reading: Reading, key: K, value: V, now: Instant) {
         let mut state = self.state();
-        if state.listeners == 0 || state.changes != reading.0 {
+        if state.listeners == 0 || state.changes != reading.changes {
             return;
         }
         if state.kept.len() >= KEPT_MAX && !state.kept.contains_key(&key) {
             state.kept.clear();
         }
-        state.kept.insert(key, (now, value));
+        state.kept.insert(key, (reading.begun, value));
     }
 
     /// Something has changed.
@@ -125,17 +128,20 @@ mod tests {
         }
     }
 
-    fn begin(known: &Known<usize, &'static str>) -> Reading {
-        match known.find(&usize::MAX) {
+    fn begin(known: &Known<usize, &'static str>, now: Instant) -> Reading {
+        match known.find_at(&usize::MAX, now) {
             Found::Missing(reading) => reading,
-            Found::Kept(_) => Reading(u64::MAX),
+            Found::Kept(_) => Reading {
+                changes: u64::MAX,
+                begun: now,
+            },
         }
     }
 
     #[test]
     fn what_was_read_is_known_for_two_seconds() {
         let (known, start) = (listened_to(), Instant::now());
-        known.keep_at(begin(&known), 1, "one", start);
+        known.keep(begin(&known, start), 1, "one");
         assert_eq!(read(&known, 1, start), Some("one"));
         assert_eq!(
             read(&known, 1, start + BELIEVED_FOR - Duration::from_millis(1)),
@@ -145,31 +151,43 @@ mod tests {
         assert_eq!(read(&known, 2, start), None);
     }
 
+    /// However late the answer comes, it says what was so when it was asked for.
+    #[test]
+    fn what_was_on_its_way_for_long_is_old_when_it_comes() {
+        let (known, long_ago) = (listened_to(), Instant::now());
+        let reading = begin(&known, long_ago);
+        let now = long_ago + BELIEVED_FOR;
+        known.keep(reading, 1, "one");
+        assert_eq!(read(&known, 1, now), None);
+        known.keep(begin(&known, now), 1, "one");
+        assert_eq!(read(&known, 1, now), Some("one"));
+    }
+
     #[test]
     fn nothing_is_kept_while_nobody_listens() {
         let (known, start) = (Known::default(), Instant::now());
-        known.keep_at(begin(&known), 1, "one", start);
+        known.keep(begin(&known, start), 1, "one");
         assert_eq!(read(&known, 1, start), None);
         known.listening();
         known.listening();
-        known.keep_at(begin(&known), 1, "one", start);
+        known.keep(begin(&known, start), 1, "one");
         known.deaf();
         assert_eq!(read(&known, 1, start), None, "one of the two heard less");
-        known.keep_at(begin(&known), 1, "one", start);
+        known.keep(begin(&known, start), 1, "one");
         assert_eq!(read(&known, 1, start), Some("one"), "the other one listens");
         known.deaf();
-        known.keep_at(begin(&known), 1, "one", start);
+        known.keep(begin(&known, start), 1, "one");
         assert_eq!(read(&known, 1, start), None);
     }
 
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let (known, start) = (listened_to(), Instant::now());
-        let reading = begin(&known);
+        let reading = begin(&known, start);
         known.forget();
-        known.keep_at(reading, 1, "old", start);
+        known.keep(reading, 1, "old");
         assert_eq!(read(&known, 1, start), None);
-        known.keep_at(begin(&known), 1, "new", start);
+        known.keep(begin(&known, start), 1, "new");
         assert_eq!(read(&known, 1, start), Some("new"));
         known.forget();
         assert_eq!(read(&known, 1, start), None);
@@ -179,7 +197,7 @@ mod tests {
     fn it_does_not_grow_without_end() {
         let (known, start) = (listened_to(), Instant::now());
         for key in 0..3 * KEPT_MAX {
-            known.keep_at(begin(&known), key, "one", start);
+            known.keep(begin(&known, start), key, "one");
             assert_eq!(read(&known, key, start), Some("one"));
         }
         assert!(known.state().kept.len() <= KEPT_MAX);

@@ -217,15 +217,16 @@ pub(crate) async fn is_used_up(
         return Ok(true);
     };
     let mut conn = gateway.side_pool().acquire().await?;
-    let nonce = follow_store::nonce_of(&mut conn, operation_id).await?;
+    let number = follow_store::number_of(&mut conn, operation_id).await?;
     let hash = follow_store::deep_block(&mut conn, coin.code.as_str(), depth).await?;
     drop(conn);
-    let (Some(nonce), Some(hash)) = (nonce, hash) else {
+    let (Some((address, nonce)), Some(hash)) = (number, hash) else {
         return Ok(false);
     };
+    // Another account may pay by now.
     let used = treasury
         .node
-        .mined_nonce(treasury.node_account(), &hash)
+        .mined_nonce(address.parse().map_err(Error::internal)?, &hash)
         .await?;
     Ok(i64::try_from(used)? > nonce)
 }

@@ -115,11 +115,14 @@ pub(super) async fn deep_block(
     .await?)
 }
 
-/// Number of a withdrawal's payment.
-pub(super) async fn nonce_of(conn: &mut PgConnection, operation_id: i64) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar(
-        "SELECT nonce FROM treasury_payments
-             WHERE operation_id = $1 AND outcome IS DISTINCT FROM 'released'",
+/// Account and number that a withdrawal has now. What it had and gave back is somebody else's.
+pub(super) async fn number_of(
+    conn: &mut PgConnection,
+    operation_id: i64,
+) -> Result<Option<(String, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT address, nonce FROM treasury_payments
+         WHERE operation_id = $1 AND outcome IS DISTINCT FROM 'released'",
     )
     .bind(operation_id)
     .fetch_optional(conn)

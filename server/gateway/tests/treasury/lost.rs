@@ -121,7 +121,7 @@ async fn a_transaction_of_somebody_that_waits_keeps_the_account_paused_and_leave
     till.net.use_elsewhere(1);
     till.ask("2", "ETH", "2", STRANGERS[1]).await;
     till.work().await;
-    assert_eq!(paused(&till).await, [till.payer.clone()]);
+    assert_eq!(paused(&till).await, std::slice::from_ref(&till.payer));
     let gateway = &till.world.gateway;
     let early = gateway.resume_treasury("ETH", "looked", "admin").await;
     assert!(
@@ -151,7 +151,7 @@ async fn numbers_begin_behind_what_is_mined_and_not_behind_what_waits(pool: PgPo
     till.net.use_elsewhere(0);
     till.ask("1", "ETH", "1", STRANGERS[0]).await;
     till.work().await;
-    assert_eq!(paused(&till).await, [till.payer.clone()]);
+    assert_eq!(paused(&till).await, std::slice::from_ref(&till.payer));
     till.net.forget();
     let gateway = &till.world.gateway;
     let address = till.payer.as_str();
@@ -186,7 +186,7 @@ async fn the_address_of_a_deposit_is_swept_again_once_a_person_says_so(pool: PgP
     till.mine(DEEP).await;
     till.work_later().await;
     assert_eq!(till.texts(swept).await, ["paid"]);
-    assert_eq!(paused(&till).await, [address.clone()]);
+    assert_eq!(paused(&till).await, std::slice::from_ref(&address));
     let gateway = &till.world.gateway;
     let unknown = gateway
         .resume_account(STRANGERS[0], "looked", "admin")

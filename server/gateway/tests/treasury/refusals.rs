@@ -169,6 +169,55 @@ async fn those_behind_a_refused_one_move_up(pool: PgPool) {
     till.audit().await;
 }
 
+/// The number it gave back was used by the next payment, for good. That says nothing of the number it has now.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_became_of_a_number_given_back_ends_nothing(pool: PgPool) {
+    let strict = Place::new();
+    let till = Till::with(&pool, &strict.socket()).await;
+    strict
+        .start(&till.seed().await, &policy(2_000_000_000, 50_000_000_000))
+        .await;
+    let id = till.ask("3", "ETH", "1", STRANGERS[0]).await;
+    till.ask("1", "ETH", "2", STRANGERS[1]).await;
+    till.work().await;
+    till.mine(DEEP).await;
+    assert_eq!(till.withdrawals().await, ["queued", "settled"]);
+    assert_eq!(numbers(&till).await, [0]);
+    till.due().await;
+    let lenient = Place::new();
+    let till = Till::on(&pool, till.net, &lenient.socket()).await;
+    lenient
+        .start(&till.seed().await, &policy(5_000_000_000, 50_000_000_000))
+        .await;
+    till.work().await;
+    assert_eq!(till.withdrawals().await, ["broadcast", "settled"]);
+    assert_eq!(numbers(&till).await, [0, 1]);
+    // As deep as a payment has to be, and less deep than an end has to be.
+    till.net.use_elsewhere(1);
+    till.mine(6).await;
+    assert_eq!(
+        till.errors().await,
+        ["another transaction of the account that pays has taken its number"]
+    );
+    let gateway = &till.world.gateway;
+    let early = gateway
+        .end_replaced(id, ReplacedOutcome::NotPaid, "looked", "admin")
+        .await;
+    assert!(
+        matches!(early, Err(gateway::Error::Conflict(_))),
+        "{early:?}"
+    );
+    assert_eq!(till.withdrawals().await, ["broadcast", "settled"]);
+    till.mine(2).await;
+    gateway
+        .end_replaced(id, ReplacedOutcome::NotPaid, "looked", "admin")
+        .await
+        .unwrap();
+    assert_eq!(till.withdrawals().await, ["void", "settled"]);
+    assert!(till.net.received(STRANGERS[0]).is_empty());
+    till.world.audit().await;
+}
+
 /// `TREASURY_SEED` takes another seed.
 #[sqlx::test(migrations = "../../migrations")]
 async fn numbers_have_no_gaps_whatever_is_refused(pool: PgPool) {
