@@ -36,5 +36,5 @@ CREATE INDEX treasury_payments_by_chain ON treasury_payments (chain, id);
 ALTER TABLE treasury_txs
     ADD COLUMN moved numeric(78, 0) CHECK (moved >= 0),
     ADD COLUMN arrived numeric(78, 0) CHECK (arrived >= 0),
-    ADD CONSTRAINT treasury_txs_moved_check CHECK ((moved IS NULL) = (arrived IS NULL)),
+    ADD CONSTRAINT treasury_txs_both_check CHECK ((moved IS NULL) = (arrived IS NULL)),
     ADD CONSTRAINT treasury_txs_unclear_check CHECK (moved IS NULL OR NOT coalesce(succeeded, false));
