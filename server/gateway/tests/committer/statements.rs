@@ -102,7 +102,8 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
         .unwrap()
         .unwrap();
     let mut taken = Vec::new();
-    for size in SIZES {
+    // The first round still looks up what is remembered from then on.
+    for size in [1].into_iter().chain(SIZES) {
         let mut held = pool.begin().await.unwrap();
         sqlx::query("LOCK TABLE charges IN SHARE MODE")
             .execute(&mut *held)
@@ -111,11 +112,11 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
         // One for each task that makes charges. What comes then is one batch.
         let mut made = Vec::new();
         for tasks in 1..=2 {
-            made.push(create(&world, format!("{size} task {tasks}")));
+            made.push(create(&world, format!("{} {size} task {tasks}", taken.len())));
             until(|| async { waiting(&pool).await >= tasks }).await;
         }
         for number in 0..size {
-            made.push(create(&world, format!("{size} {number}")));
+            made.push(create(&world, format!("{} {size} {number}", taken.len())));
         }
         until(|| async { stats(&world).depth == size }).await;
         let (before, batches) = (proxy.statements(), stats(&world).batches);
@@ -126,6 +127,7 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
         taken.push(proxy.statements() - before);
         assert_eq!(stats(&world).batches - batches, 3);
     }
+    let taken = &taken[1..];
     assert!(taken[0] > 0);
     assert_eq!(taken, [taken[0]; SIZES.len()], "for {SIZES:?} items");
     let told: i64 = sqlx::query_scalar(
@@ -136,7 +138,7 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
     .unwrap();
     assert_eq!(
         usize::try_from(told).unwrap(),
-        SIZES.iter().sum::<usize>() + 7
+        SIZES.iter().sum::<usize>() + 10
     );
     world.audit().await;
 }

@@ -30,6 +30,9 @@ async fn what_was_paid_and_comes_back_elsewhere_costs_what_it_costs_there(pool: 
     assert_eq!(before, i128::try_from(21_000 * 2 * GWEI).unwrap());
     till.net.reorg(6, false);
     till.mine(1).await;
+    // It may still come back by itself for a while.
+    till.work_later().await;
+    till.sync().await;
     let subject = format!("Withdrawal {id} has left the chain");
     assert!(till.mails().await.contains(&subject));
     // Settled stays settled; the bytes went out once more.
