@@ -112,7 +112,10 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
         // One for each task that makes charges. What comes then is one batch.
         let mut made = Vec::new();
         for tasks in 1..=2 {
-            made.push(create(&world, format!("{} {size} task {tasks}", taken.len())));
+            made.push(create(
+                &world,
+                format!("{} {size} task {tasks}", taken.len()),
+            ));
             until(|| async { waiting(&pool).await >= tasks }).await;
         }
         for number in 0..size {
