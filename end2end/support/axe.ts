@@ -62,9 +62,10 @@ async function inEveryLook(page: Page, assert: (look: string) => Promise<void>):
 
 /** Colours that are on their way from one theme to the other would be measured. */
 async function untilStill(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
-  });
+  // Not their promises: one that starts anew gets another, and the first is never kept.
+  await page.waitForFunction(() =>
+    document.getAnimations().every(({ playState }) => playState !== 'running'),
+  );
 }
 
 export async function expectNoSidewaysScrolling(page: Page, what: string): Promise<void> {
