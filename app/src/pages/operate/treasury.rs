@@ -154,8 +154,8 @@ fn account_row(account: TreasuryAccountRow) -> AnyView {
     view! {
         <tr role="row">
             <RowHead label="Address"><Address value=account.address/></RowHead>
-            <Cell label="Chain">{account.chain_id}</Cell>
-            <Cell label="Used for">{used_for}</Cell>
+            <Cell label="Chain"><span class="whole">{account.chain_id}</span></Cell>
+            <Cell label="Used for"><span class="whole">{used_for}</span></Cell>
             <Cell label="Next number" numeric=true>{next}</Cell>
             <Cell label="Balances" numeric=true>{balances}</Cell>
             <Cell label="State">{state}</Cell>
@@ -219,7 +219,6 @@ fn table(rows: Vec<TreasuryRow>) -> AnyView {
         <HeadCell label="To"/>
         <HeadCell label="Number" numeric=true/>
         <HeadCell label="Gas" numeric=true/>
-        <HeadCell label="Transaction"/>
         <HeadCell label="To do"/>
     }
     .into_any();
@@ -239,18 +238,16 @@ fn row(payment: TreasuryRow) -> AnyView {
         view! { " " <a class="id" href=withdrawal_href(operation, merchant)>{operation}</a> }
     });
     let at_most = (!payment.is_fee_final).then_some("at most ");
-    let txid = payment.txid.map(|txid| view! { <ShortHash value=txid/> });
     view! {
         <tr role="row">
             <RowHead label="Payment"><a class="id" href=href>{payment.id}</a></RowHead>
             <Cell label="Made"><Timestamp at=payment.created/></Cell>
-            <Cell label="Kind">{payment.kind} {withdrawal}</Cell>
+            <Cell label="Kind"><span class="whole">{payment.kind}</span> {withdrawal}</Cell>
             <Cell label="Status"><Status of=payment.state/></Cell>
             <Cell label="Amount" numeric=true><Amount of=payment.amount/></Cell>
             <Cell label="To"><ShortHash value=payment.to/></Cell>
             <Cell label="Number" numeric=true>{payment.nonce}</Cell>
             <Cell label="Gas" numeric=true>{at_most} <Amount of=payment.fee/></Cell>
-            <Cell label="Transaction">{txid}</Cell>
             <Cell label="To do">{to_do}</Cell>
         </tr>
     }
