@@ -109,6 +109,8 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
             .execute(&mut *held)
             .await
             .unwrap();
+        // Of the whole round: a connection that prepares a statement here waits before it executes it.
+        let (before, batches) = (proxy.statements(), stats(&world).batches);
         // One for each task that makes charges. What comes then is one batch.
         let mut made = Vec::new();
         for tasks in 1..=2 {
@@ -122,7 +124,6 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
             made.push(create(&world, format!("{} {size} {number}", taken.len())));
         }
         until(|| async { stats(&world).depth == size }).await;
-        let (before, batches) = (proxy.statements(), stats(&world).batches);
         held.rollback().await.unwrap();
         for each in made {
             each.await.unwrap().unwrap();
