@@ -4,7 +4,7 @@ use domain::view::operate::{
 };
 use leptos::prelude::*;
 
-use super::with_notice;
+use super::{choices, with_notice};
 use crate::pages::frame::{DashboardPage, Section};
 use crate::ui::{
     Amount, Cell, EmptyState, Figure, HeadCell, PageLinks, RowHead, SelectField, ShortHash, Status,
@@ -107,9 +107,7 @@ fn balance(sums: Vec<SuspenseSum>) -> Option<AnyView> {
 }
 
 fn filters(filter: SuspenseFilter, currencies: Vec<String>) -> AnyView {
-    let codes = std::iter::once((String::new(), "Any coin".to_owned()))
-        .chain(currencies.into_iter().map(|code| (code.clone(), code)))
-        .collect();
+    let codes = choices::codes("Any coin", currencies);
     view! {
         <search>
             <form method="get" action=PATH novalidate class="filters">
