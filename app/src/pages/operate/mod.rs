@@ -14,6 +14,7 @@ mod progress;
 mod rates;
 mod review;
 mod signing;
+mod stuck;
 mod suspended;
 mod suspense;
 mod system;
