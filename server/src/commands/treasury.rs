@@ -105,36 +105,35 @@ async fn list(gateway: &Gateway) -> anyhow::Result<String> {
         let nonce = line
             .nonce
             .map_or_else(String::new, |nonce| format!(", nonce {nonce}"));
-        let txid = line
-            .txid
-            .map_or_else(String::new, |txid| format!(", {txid}"));
-        let problem = line
-            .problem
-            .map_or_else(String::new, |why| format!(": {why}"));
         lines.push(format!(
-            "  withdrawal {} ({}) is {}{nonce}{txid}{problem}",
-            line.operation_id, line.code, line.state
+            "  withdrawal {} ({}) is {}{nonce}{}",
+            line.operation_id,
+            line.code,
+            line.state,
+            ending(line.txid, line.problem)
         ));
     }
     for each in gateway.treasury_moves().await? {
-        let txid = each
-            .txid
-            .map_or_else(String::new, |txid| format!(", {txid}"));
-        let problem = each
-            .problem
-            .map_or_else(String::new, |why| format!(": {why}"));
         lines.push(format!(
-            "  {} {} ({}) from {} to {} is {}, nonce {}{txid}{problem}",
+            "  {} {} ({}) from {} to {} is {}, nonce {}{}",
             each.purpose,
             each.id,
             each.code,
             each.from_address,
             each.to_address,
             each.state,
-            each.nonce
+            each.nonce,
+            ending(each.txid, each.problem)
         ));
     }
     Ok(lines.join("\n"))
+}
+
+/// The end of a line: the transaction, where there is one, and what is wrong.
+fn ending(txid: Option<String>, problem: Option<String>) -> String {
+    let txid = txid.map_or_else(String::new, |txid| format!(", {txid}"));
+    let problem = problem.map_or_else(String::new, |why| format!(": {why}"));
+    txid + &problem
 }
 
 fn standard_input() -> anyhow::Result<String> {

@@ -18,7 +18,7 @@ use super::document::document;
 use super::errors::Refusal;
 use super::forms::{Label, blame};
 use super::notices::{Code, notice};
-use super::query::{NoticeQuery, number};
+use super::query::{NoticeQuery, number, older_than};
 use super::visitor::Visitor;
 use crate::state::AppState;
 
@@ -48,7 +48,7 @@ impl ListQuery {
     }
 
     fn before(&self) -> Option<i64> {
-        self.before.parse().ok().filter(|before| *before > 0)
+        older_than(&self.before)
     }
 }
 

@@ -46,10 +46,15 @@ pub(super) struct BeforeQuery {
 }
 
 impl BeforeQuery {
-    /// `None`, the newest page, also for what is no number.
     pub(super) fn before(&self) -> Option<i64> {
-        self.before.parse().ok().filter(|before| *before > 0)
+        older_than(&self.before)
     }
+}
+
+/// Where a page of a list begins that is numbered from its newest end; `None`, the newest page, also for what is
+/// no number of anything.
+pub(super) fn older_than(before: &str) -> Option<i64> {
+    before.parse().ok().filter(|before| *before > 0)
 }
 
 /// What a form of the page before has to say.

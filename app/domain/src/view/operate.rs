@@ -153,8 +153,24 @@ pub struct StuckWithdrawal {
     pub problem: String,
     /// Path that sends its stored bytes again; `None` while there are none.
     pub rebroadcast: Option<String>,
-    /// Path of the decision on one whose coins another transaction took.
+    /// Path of the decision on one whose end a person says.
     pub replaced: Option<String>,
+    /// What came of its payment with a number; `None` while that is open, and for other chains.
+    pub finding: Option<ChainFinding>,
+}
+
+/// What the chain shows of a payment with a number that did not pay what was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChainFinding {
+    /// It is in the chain and moved nothing.
+    Failed,
+    /// It is in the chain and moved something else: what left the account that pays, and what the receiver got.
+    Unclear {
+        left: AmountText,
+        arrived: AmountText,
+    },
+    /// Another transaction has its number.
+    Taken,
 }
 
 /// Filters of the suspense page as they stand in the address.

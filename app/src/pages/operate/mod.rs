@@ -4,13 +4,17 @@
 mod audit;
 mod chain_audit;
 mod chains;
+mod choices;
 mod currencies;
 mod duration_chart;
 mod house;
 mod merchants;
 mod payouts;
+mod progress;
 mod rates;
 mod review;
+mod signing;
+mod stuck;
 mod suspended;
 mod suspense;
 mod system;
@@ -55,9 +59,7 @@ fn blamed(notice: Option<&Notice>, field: &str) -> Option<String> {
 
 /// A menu of currencies that filters the page at `path`.
 fn currency_filter(path: &'static str, currency: String, currencies: Vec<String>) -> AnyView {
-    let options = std::iter::once((String::new(), "Any currency".to_owned()))
-        .chain(currencies.into_iter().map(|code| (code.clone(), code)))
-        .collect();
+    let options = choices::codes("Any currency", currencies);
     view! {
         <search>
             <form method="get" action=path novalidate class="filters">

@@ -1,14 +1,14 @@
 use domain::view::dashboard::Frame;
-use domain::view::payouts::{
-    PayoutDeed, PayoutRider, PayoutRow, PayoutTxRow, PayoutView, PayoutsView,
-};
+use domain::view::payouts::{PayoutRider, PayoutRow, PayoutTxRow, PayoutView, PayoutsView};
 use leptos::prelude::*;
 
+use super::progress::{history, problem, raise_fee, to_do, withdrawal_href};
+use super::signing::{Signing, signing};
 use super::{blamed, with_notice};
 use crate::pages::frame::{DashboardPage, Section};
 use crate::ui::{
     Amount, Cell, EmptyState, HeadCell, PageLinks, RowHead, ShortHash, Status, TableFrame,
-    TextArea, Timestamp,
+    Timestamp,
 };
 
 const PATH: &str = "/app/operate/payouts";
@@ -57,11 +57,7 @@ pub fn PayoutsPage(frame: Frame, view: PayoutsView) -> impl IntoView {
 
 fn row(payout: PayoutRow) -> AnyView {
     let href = format!("{PATH}/{}", payout.id);
-    let to_do = if payout.waits_for_signature {
-        view! { <a href=href.clone()>"Sign it"</a> }.into_any()
-    } else {
-        view! { {payout.problem.map(|text| view! { <bdi>{text}</bdi> })} }.into_any()
-    };
+    let to_do = to_do(href.clone(), payout.waits_for_signature, payout.problem);
     view! {
         <tr role="row">
             <RowHead label="Number"><a class="id" href=href>{payout.id}</a></RowHead>
@@ -120,75 +116,32 @@ pub fn PayoutPage(frame: Frame, view: PayoutView) -> impl IntoView {
 }
 
 fn sign(id: i64, by_hand: bool, wrong: Option<String>) -> AnyView {
-    let (download, upload) = (format!("{PATH}/{id}/psbt"), format!("{PATH}/{id}/signed"));
-    let who = if by_hand {
-        "It waits for somebody to sign it where the key is."
-    } else {
-        "The signer is asked by itself, again and again. It can be signed by hand as well."
-    };
-    let invalid = wrong.as_ref().map(|_| "true");
-    let described_by = if wrong.is_some() {
-        "file-hint file-error"
-    } else {
-        "file-hint"
-    };
-    let error = wrong
-        .clone()
-        .map(|text| view! { <p class="field-error" id="file-error">{text}</p> });
-    view! {
-        <section>
-            <h2>"Sign it"</h2>
-            <p>{who}</p>
-            <div class="columns">
-                <form method="post" action=download class="card">
-                    <p>
-                        "A PSBT (BIP 174) for a wallet or a hardware signer. Compare there what is \
-                         paid to whom. Who downloads it is recorded."
-                    </p>
-                    <button class="btn">"Download the PSBT"</button>
-                </form>
-                <form method="post" action=upload enctype="multipart/form-data" class="card">
-                    <div class="field">
-                        <label for="file">"The signed PSBT"</label>
-                        <p class="hint" id="file-hint">
-                            "As a file, or as text below. It is sent as soon as every signature is right."
-                        </p>
-                        {error}
-                        <input
-                            type="file"
-                            id="file"
-                            name="file"
-                            aria-invalid=invalid
-                            aria-describedby=described_by
-                        />
-                    </div>
-                    <TextArea
-                        name="psbt"
-                        label="Or its text"
-                        value=""
-                        hint="Base64 or hexadecimal, or the finished transaction in hexadecimal."
-                        error=wrong
-                    />
-                    <button class="btn">"Upload and send"</button>
-                </form>
-            </div>
-        </section>
-    }
-    .into_any()
+    signing(Signing {
+        who: if by_hand {
+            "It waits for somebody to sign it where the key is."
+        } else {
+            "The signer is asked by itself, again and again. It can be signed by hand as well."
+        },
+        download: format!("{PATH}/{id}/psbt"),
+        unsigned: "A PSBT (BIP 174) for a wallet or a hardware signer. Compare there what is paid to \
+                   whom. Who downloads it is recorded.",
+        download_button: "Download the PSBT",
+        upload: format!("{PATH}/{id}/signed"),
+        file_label: "The signed PSBT",
+        file_hint: "As a file, or as text below. It is sent as soon as every signature is right.",
+        text_name: "psbt",
+        text_hint: "Base64 or hexadecimal, or the finished transaction in hexadecimal.",
+        wrong,
+    })
 }
 
 fn actions(id: i64, can_bump: bool, can_resend: bool) -> AnyView {
     let bump = can_bump.then(|| {
-        let action = format!("{PATH}/{id}/bump");
-        view! {
-            <form method="post" action=action class="card">
-                <p>
-                    "Makes a transaction with a higher fee that takes the place of the one on its \
-                     way. Everybody is paid once, by whichever of the two is mined."
-                </p>
-                <button class="btn-2">"Raise the fee"</button>
-            </form>
-        }
+        raise_fee(
+            format!("{PATH}/{id}/bump"),
+            "Makes a transaction with a higher fee that takes the place of the one on its way. Everybody is \
+             paid once, by whichever of the two is mined.",
+        )
     });
     let resend = can_resend.then(|| {
         let action = format!("{PATH}/{id}/rebroadcast");
@@ -230,7 +183,6 @@ fn transactions(txs: Vec<PayoutTxRow>) -> AnyView {
             let vsize = tx
                 .vsize
                 .map_or_else(|| "–".to_owned(), |size| size.to_string());
-            let history = tx.history.into_iter().map(deed).collect_view();
             view! {
                 <tr role="row">
                     <RowHead label="Transaction"><ShortHash value=tx.txid/></RowHead>
@@ -239,10 +191,8 @@ fn transactions(txs: Vec<PayoutTxRow>) -> AnyView {
                     <Cell label="Change" numeric=true>{change}</Cell>
                     <Cell label="Coins" numeric=true>{tx.inputs}</Cell>
                     <Cell label="Virtual bytes" numeric=true>{vsize}</Cell>
-                    <Cell label="Who">{history}</Cell>
-                    <Cell label="Problem">
-                        {tx.problem.map(|text| view! { <bdi>{text}</bdi> })}
-                    </Cell>
+                    <Cell label="Who">{history(tx.history)}</Cell>
+                    <Cell label="Problem">{problem(tx.problem)}</Cell>
                 </tr>
             }
         })
@@ -253,11 +203,6 @@ fn transactions(txs: Vec<PayoutTxRow>) -> AnyView {
         </TableFrame>
     }
     .into_any()
-}
-
-fn deed(deed: PayoutDeed) -> AnyView {
-    let who = deed.who.map(|who| view! { " by " <bdi>{who}</bdi> });
-    view! { <span class="output">{deed.what} {who} ", " <Timestamp at=deed.at/></span> }.into_any()
 }
 
 fn withdrawals(riders: Vec<PayoutRider>) -> AnyView {
@@ -272,10 +217,7 @@ fn withdrawals(riders: Vec<PayoutRider>) -> AnyView {
     let rows = riders
         .into_iter()
         .map(|rider| {
-            let href = format!(
-                "/app/withdrawals/{}?merchant={}",
-                rider.operation_id, rider.merchant_id
-            );
+            let href = withdrawal_href(rider.operation_id, rider.merchant_id);
             view! {
                 <tr role="row">
                     <RowHead label="Number">
@@ -302,6 +244,7 @@ mod tests {
     use domain::view::AmountText;
     use domain::view::checkout::Notice;
     use domain::view::dashboard::StatusPill;
+    use domain::view::payouts::PayoutDeed;
     use time::OffsetDateTime;
 
     use super::*;

@@ -1,14 +1,13 @@
 use domain::view::dashboard::Frame;
-use domain::view::operate::{
-    StuckWithdrawal, SuspenseFilter, SuspenseItem, SuspenseSum, SuspenseView, WayOut,
-};
+use domain::view::operate::{SuspenseFilter, SuspenseItem, SuspenseSum, SuspenseView, WayOut};
 use leptos::prelude::*;
 
-use super::with_notice;
+use super::stuck::stuck_withdrawals;
+use super::{choices, with_notice};
 use crate::pages::frame::{DashboardPage, Section};
 use crate::ui::{
-    Amount, Cell, EmptyState, Figure, HeadCell, PageLinks, RowHead, SelectField, ShortHash, Status,
-    TableFrame, TextField, Timestamp,
+    Amount, Cell, EmptyState, Figure, HeadCell, PageLinks, RowHead, SelectField, TableFrame,
+    TextField, Timestamp,
 };
 
 const PATH: &str = "/app/operate/suspense";
@@ -54,7 +53,7 @@ pub fn SuspensePage(frame: Frame, view: SuspenseView) -> impl IntoView {
             </p>
             {balance(sums)}
             {list}
-            {late(stuck)}
+            {stuck_withdrawals(stuck)}
         </DashboardPage>
     }
 }
@@ -107,9 +106,7 @@ fn balance(sums: Vec<SuspenseSum>) -> Option<AnyView> {
 }
 
 fn filters(filter: SuspenseFilter, currencies: Vec<String>) -> AnyView {
-    let codes = std::iter::once((String::new(), "Any coin".to_owned()))
-        .chain(currencies.into_iter().map(|code| (code.clone(), code)))
-        .collect();
+    let codes = choices::codes("Any coin", currencies);
     view! {
         <search>
             <form method="get" action=PATH novalidate class="filters">
@@ -167,96 +164,6 @@ fn way_out(out: WayOut) -> AnyView {
         WayOut::Deposit { href } => view! { <a href=href>"Release or refund"</a> }.into_any(),
         WayOut::Wait { text } => view! { <span class="quiet">{text}</span> }.into_any(),
     }
-}
-
-fn late(stuck: Vec<StuckWithdrawal>) -> AnyView {
-    let content = if stuck.is_empty() {
-        view! { <EmptyState text="Every withdrawal is on its way, none for more than an hour."/> }
-            .into_any()
-    } else {
-        let head = view! {
-            <HeadCell label="Number"/>
-            <HeadCell label="Since"/>
-            <HeadCell label="Merchant"/>
-            <HeadCell label="Amount" numeric=true/>
-            <HeadCell label="To"/>
-            <HeadCell label="Status"/>
-            <HeadCell label="Problem"/>
-            <HeadCell label="Way out"/>
-        }
-        .into_any();
-        let rows = stuck.into_iter().map(stuck_row).collect_view();
-        view! {
-            <TableFrame caption="Stuck withdrawals" caption_hidden=true head=head>{rows}</TableFrame>
-        }
-        .into_any()
-    };
-    view! {
-        <section>
-            <h2>"Stuck withdrawals"</h2>
-            {content}
-        </section>
-    }
-    .into_any()
-}
-
-fn stuck_row(item: StuckWithdrawal) -> AnyView {
-    let label = format!("Send withdrawal {} again", item.id);
-    let again = match item.rebroadcast {
-        Some(action) => view! {
-            <form method="post" action=action>
-                <button class="btn-2" aria-label=label>"Send again"</button>
-            </form>
-        }
-        .into_any(),
-        None if item.state.word == "void" => {
-            view! { <span class="quiet">"The merchant owes the coins."</span> }.into_any()
-        }
-        None => view! { <span class="quiet">"It is tried again by itself."</span> }.into_any(),
-    };
-    let decide = item.replaced.map(|path| {
-        let (paid, unpaid) = (
-            format!("{path}?outcome=paid"),
-            format!("{path}?outcome=not-paid"),
-        );
-        let number = item.id;
-        if item.state.word == "queued" {
-            let label = format!("Call off withdrawal {number}");
-            return view! {
-                <p class="actions">
-                    <a class="btn-2" href=unpaid aria-label=label>
-                        "Call it off"
-                    </a>
-                </p>
-            }
-            .into_any();
-        }
-        view! {
-            <p>"Another transaction took its coins. Look at the chain:"</p>
-            <p class="actions">
-                <a class="btn-2" href=paid aria-label=format!("Withdrawal {number} was paid")>
-                    "It was paid"
-                </a>
-                <a class="btn-2" href=unpaid aria-label=format!("Withdrawal {number} was not paid")>
-                    "It was not paid"
-                </a>
-            </p>
-        }
-        .into_any()
-    });
-    view! {
-        <tr role="row">
-            <RowHead label="Number">{item.id}</RowHead>
-            <Cell label="Since"><Timestamp at=item.since/></Cell>
-            <Cell label="Merchant"><bdi>{item.merchant}</bdi></Cell>
-            <Cell label="Amount" numeric=true><Amount of=item.amount/></Cell>
-            <Cell label="To"><ShortHash value=item.address/></Cell>
-            <Cell label="Status"><Status of=item.state/></Cell>
-            <Cell label="Problem">{item.problem}</Cell>
-            <Cell label="Way out">{again} {decide}</Cell>
-        </tr>
-    }
-    .into_any()
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 use domain::view::dashboard::Frame;
-use domain::view::payouts::PayoutDeed;
 use domain::view::treasury::{TreasuryPaymentView, TreasuryRow, TreasuryTxRow};
 use leptos::prelude::*;
 
-use super::treasury::{PATH, withdrawal_href};
+use super::progress::{history, problem, raise_fee, withdrawal_href};
+use super::signing::{Signing, signing};
+use super::treasury::PATH;
 use super::{blamed, with_notice};
 use crate::pages::frame::{DashboardPage, Section};
 use crate::ui::{
-    Address, Amount, Cell, HeadCell, RowHead, ShortHash, Status, TableFrame, TextArea, Timestamp,
+    Address, Amount, Cell, HeadCell, RowHead, ShortHash, Status, TableFrame, Timestamp,
 };
 
 /// One payment with a number: what it is, its transactions, and who did what to them.
@@ -103,76 +104,35 @@ fn facts(row: TreasuryRow, meaning: String) -> AnyView {
 }
 
 fn sign(id: i64, by_hand: bool, wrong: Option<String>) -> AnyView {
-    let download = format!("{PATH}/{id}/unsigned");
-    let upload = format!("{PATH}/{id}/signed");
-    let who = if by_hand {
-        "It waits for somebody to sign it where the key of its account is."
-    } else {
-        "The signer is asked by itself, again and again. It can be signed by hand as well."
-    };
-    let invalid = wrong.as_ref().map(|_| "true");
-    let described_by = if wrong.is_some() {
-        "file-hint file-error"
-    } else {
-        "file-hint"
-    };
-    let error = wrong
-        .clone()
-        .map(|text| view! { <p class="field-error" id="file-error">{text}</p> });
-    view! {
-        <section>
-            <h2>"Sign it"</h2>
-            <p>{who}</p>
-            <div class="columns">
-                <form method="post" action=download class="card">
-                    <p>
-                        "The unsigned transaction (EIP-1559) as JSON. Compare where you sign it what is paid to \
-                         whom. Who downloads it is recorded, and it keeps its number from then on."
-                    </p>
-                    <button class="btn">"Download the transaction"</button>
-                </form>
-                <form method="post" action=upload enctype="multipart/form-data" class="card">
-                    <div class="field">
-                        <label for="file">"The signed transaction"</label>
-                        <p class="hint" id="file-hint">
-                            "Hexadecimal, as a file or as text below. It is sent if it is exactly what was planned."
-                        </p>
-                        {error}
-                        <input
-                            type="file"
-                            id="file"
-                            name="file"
-                            aria-invalid=invalid
-                            aria-describedby=described_by
-                        />
-                    </div>
-                    <TextArea
-                        name="signed"
-                        label="Or its text"
-                        value=""
-                        hint="Begins with 0x02."
-                        error=wrong
-                    />
-                    <button class="btn">"Upload and send"</button>
-                </form>
-            </div>
-        </section>
-    }
-    .into_any()
+    signing(Signing {
+        who: if by_hand {
+            "It waits for somebody to sign it where the key of its account is."
+        } else {
+            "The signer is asked by itself, again and again. It can be signed by hand as well."
+        },
+        download: format!("{PATH}/{id}/unsigned"),
+        unsigned: "The unsigned transaction (EIP-1559) as JSON. Compare where you sign it what is paid to \
+                   whom. Who downloads it is recorded, and it keeps its number from then on.",
+        download_button: "Download the transaction",
+        upload: format!("{PATH}/{id}/signed"),
+        file_label: "The signed transaction",
+        file_hint: "Hexadecimal, as a file or as text below. It is sent if it is exactly what was planned.",
+        text_name: "signed",
+        text_hint: "Begins with 0x02.",
+        wrong,
+    })
 }
 
 fn bump(id: i64) -> AnyView {
-    let action = format!("{PATH}/{id}/bump");
+    let form = raise_fee(
+        format!("{PATH}/{id}/bump"),
+        "Makes a transaction with the same number and a higher fee that takes the place of the one on its way. \
+         The receiver is paid once, by whichever of the two is mined.",
+    );
     view! {
         <section>
             <h2>"On its way"</h2>
-            <form method="post" action=action class="card">
-                <p>
-                    "Makes a transaction with the same number and a higher fee that takes the place of the one on \
-                     its way. The receiver is paid once, by whichever of the two is mined."
-                </p>
-                <button class="btn-2">"Raise the fee"</button>
-            </form>
+            {form}
         </section>
     }
     .into_any()
@@ -205,7 +165,6 @@ fn transactions(txs: Vec<TreasuryTxRow>) -> AnyView {
             let height = tx
                 .height
                 .map_or_else(|| "–".to_owned(), |height| height.to_string());
-            let history = tx.history.into_iter().map(deed).collect_view();
             view! {
                 <tr role="row">
                     <RowHead label="Transaction">{name}</RowHead>
@@ -215,10 +174,8 @@ fn transactions(txs: Vec<TreasuryTxRow>) -> AnyView {
                     <Cell label="Gas limit" numeric=true>{tx.gas_limit}</Cell>
                     <Cell label="Cost" numeric=true>{cost}</Cell>
                     <Cell label="Block" numeric=true>{height}</Cell>
-                    <Cell label="Who">{history}</Cell>
-                    <Cell label="Problem">
-                        {tx.problem.map(|text| view! { <bdi>{text}</bdi> })}
-                    </Cell>
+                    <Cell label="Who">{history(tx.history)}</Cell>
+                    <Cell label="Problem">{problem(tx.problem)}</Cell>
                 </tr>
             }
         })
@@ -231,16 +188,12 @@ fn transactions(txs: Vec<TreasuryTxRow>) -> AnyView {
     .into_any()
 }
 
-fn deed(deed: PayoutDeed) -> AnyView {
-    let who = deed.who.map(|who| view! { " by " <bdi>{who}</bdi> });
-    view! { <span class="output">{deed.what} {who} ", " <Timestamp at=deed.at/></span> }.into_any()
-}
-
 #[cfg(test)]
 mod tests {
     use domain::view::AmountText;
     use domain::view::checkout::Notice;
     use domain::view::dashboard::StatusPill;
+    use domain::view::payouts::PayoutDeed;
     use time::OffsetDateTime;
 
     use super::*;

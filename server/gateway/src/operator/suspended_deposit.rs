@@ -1,16 +1,17 @@
 //! One deposit in suspense: its story, and the decision on it. Below it, withdrawals that are stuck.
 
 use domain::charge::fee;
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::view::AmountText;
 use domain::view::dashboard::StatusPill;
-use domain::view::operate::{StuckWithdrawal, SuspendedDepositView};
+use domain::view::operate::{ChainFinding, StuckWithdrawal, SuspendedDepositView};
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
 
 use super::suspense::amount;
 use super::suspense_store::{self as store, StuckRecord, Wanted};
 use super::suspense_story::waits_for_a_decision;
+use super::treasury::base_amount;
 use crate::ledger::units;
 use crate::{Error, Gateway, Result};
 
@@ -88,6 +89,7 @@ impl Gateway {
                     replaced: record
                         .is_replaced
                         .then(|| format!("/app/operate/suspense/{}/replaced", record.id)),
+                    finding: finding(&record, coin),
                     merchant: record.merchant,
                     address: record.address,
                     state: StatusPill {
@@ -104,6 +106,22 @@ fn text(money: Money) -> AmountText {
     AmountText {
         amount: money.shown(),
         code: money.currency().code.to_string(),
+    }
+}
+
+/// What its payment with a number came to, where that is not what was planned.
+fn finding(record: &StuckRecord, coin: Currency) -> Option<ChainFinding> {
+    match record.outcome.as_deref()? {
+        "failed" => Some(ChainFinding::Failed),
+        "taken" => Some(ChainFinding::Taken),
+        "unclear" => {
+            let (left, arrived) = record.moved.as_deref().zip(record.arrived.as_deref())?;
+            Some(ChainFinding::Unclear {
+                left: base_amount(coin, left),
+                arrived: base_amount(coin, arrived),
+            })
+        }
+        _ => None,
     }
 }
 

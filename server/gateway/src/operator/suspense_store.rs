@@ -165,6 +165,11 @@ pub(super) struct StuckRecord {
     pub(super) has_bytes: bool,
     /// Another transaction took its coins, or nothing was sent: a person decides what becomes of it.
     pub(super) is_replaced: bool,
+    /// What came of its payment with a number.
+    pub(super) outcome: Option<String>,
+    /// Where that is unclear, base units in digits: what left the account, and what the receiver got.
+    pub(super) moved: Option<String>,
+    pub(super) arrived: Option<String>,
 }
 
 /// Those that need a person, could not be sent, or are on their way since before `late`; the longest
@@ -179,8 +184,11 @@ pub(super) async fn stuck(
              m.name AS merchant, w.coin_id, w.amount, w.address, w.state, w.attempts, o.error,
              w.last_error, (w.state = 'queued' AND w.refusals > 0 AND w.payout_id IS NULL)
                  OR (w.state NOT IN ('queued', 'void')
-                     AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL)) AS has_bytes,
-             (w.state = 'queued' AND NOT w.internal AND q.id IS NULL)
+                     AND (w.raw IS NOT NULL OR w.payout_id IS NOT NULL)
+                     -- Its bytes are in the chain, or can never be.
+                     AND coalesce(q.outcome NOT IN ('failed', 'unclear', 'taken'), true)) AS has_bytes,
+             (w.state = 'queued' AND NOT w.internal
+                 AND (q.id IS NULL OR coalesce(q.outcome IN ('failed', 'unclear', 'taken'), false)))
              OR w.state IN ('built', 'broadcast') AND o.needs_attention
                  AND (coalesce(q.outcome IN ('failed', 'unclear', 'taken'), false)
                       OR (NOT EXISTS (SELECT 1 FROM chain_txs t WHERE t.chain = c.code
@@ -189,12 +197,13 @@ pub(super) async fn stuck(
                                           ON t.chain = x.chain AND t.txid = x.txid
                                           WHERE x.payout_id = w.payout_id
                                             AND t.status IN ('mempool', 'confirmed'))))
-                 AS is_replaced
+                 AS is_replaced, q.outcome, d.moved::text AS moved, d.arrived::text AS arrived
          FROM withdrawals w JOIN operations o ON o.id = w.operation_id
          JOIN merchants m ON m.id = o.merchant_id
          JOIN currencies c ON c.id = w.coin_id
          LEFT JOIN treasury_payments q ON q.operation_id = w.operation_id
              AND q.outcome IS DISTINCT FROM 'released'
+         LEFT JOIN treasury_txs d ON d.id = q.confirmed_tx_id
          WHERE (w.state IN ('queued', 'built', 'broadcast')
                 AND (o.needs_attention OR (w.last_error IS NOT NULL AND w.state <> 'broadcast')
                      OR coalesce(w.decided_at, o.created_at) < $1))

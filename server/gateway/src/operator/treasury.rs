@@ -252,7 +252,7 @@ fn shown(amount: Money) -> AmountText {
 }
 
 /// Base units as an amount; what is none is shown as it is, so that a page is never refused for it.
-fn base_amount(coin: Currency, raw: &str) -> AmountText {
+pub(super) fn base_amount(coin: Currency, raw: &str) -> AmountText {
     let digits = params(coin.code.as_str()).map_or(18, base_units::digits);
     let units = raw.parse::<u128>().ok();
     match units.and_then(|raw| base_units::to_ledger(coin, digits, raw)) {

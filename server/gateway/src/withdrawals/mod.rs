@@ -14,6 +14,7 @@ pub(crate) mod on_chain_store;
 mod plan;
 mod refund;
 mod replaced;
+mod replaced_words;
 mod repricing;
 mod request;
 mod row;

@@ -9,9 +9,9 @@ use domain::withdrawal::{WithdrawalEvent, WithdrawalState};
 use serde_json::json;
 
 use super::on_chain_store as on_chain;
+use super::replaced_words as words;
 use super::sending_store::{self, Sending};
 use super::{WithdrawalRow, store};
-use crate::chain::base_units;
 use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::ledger::{Unit, with_ids};
@@ -88,37 +88,9 @@ impl Gateway {
         if !is_queued || standing.outcome.is_some() {
             self.require_gone(&row, &standing, deep).await?;
         }
-        let (after, money, note) = match outcome {
-            ReplacedOutcome::NotPaid if is_queued && standing.outcome.is_none() => (
-                "Called off",
-                "is free again",
-                "Nothing was sent for it, and nothing will be: the held money can be spent again.",
-            ),
-            ReplacedOutcome::Paid => (
-                "Settled",
-                "has left",
-                "Only when the receiver has the coins from the other transaction, deep in the \
-                 chain: the held money leaves the books for good.",
-            ),
-            ReplacedOutcome::NotPaid => (
-                "Called off",
-                "is free again",
-                "Only when the other transaction is so deep in the chain that this one can never \
-                 be in a block: the held money can be spent again.",
-            ),
-        };
-        let unclear = unclear(self, &row, &standing);
-        let by = match standing.replaced_by {
-            _ if unclear.is_some() => unclear.unwrap_or_default(),
-            _ if is_queued && standing.outcome.is_some() => {
-                "Its number was used by a transaction that nobody brought here: look on the chain \
-                 whether that one paid the receiver."
-                    .to_owned()
-            }
-            _ if is_queued => "Nothing that pays it is signed.".to_owned(),
-            None => "The network refused it: its coins are spent.".to_owned(),
-            Some(txid) => format!("The other transaction is {txid}."),
-        };
+        let ended = standing.outcome.as_deref();
+        let (after, money, note) = words::consequence(outcome, row.state, ended);
+        let by = words::cause(self, &row, &standing);
         let path = format!("/app/operate/suspense/{id}/replaced");
         Ok(ReviewView {
             title: format!("Review the end of withdrawal {id}"),
@@ -203,7 +175,7 @@ impl Gateway {
                     }
                     store::ended(unit.conn(), &row, &by).await?;
                     operation.needs_attention = false;
-                    operation.error = error(outcome, before);
+                    operation.error = words::error(outcome, before, standing.outcome.as_deref());
                     operation.become_status(status(outcome), now);
                     operations::update(unit.conn(), &operation).await?;
                     let data = json!({ "outcome": outcome.word(), "reason": why });
@@ -255,30 +227,6 @@ impl Gateway {
             None => Ok(()),
         }
     }
-}
-
-/// What a token did that keeps a part of what is sent, for whoever decides.
-fn unclear(
-    gateway: &Gateway,
-    row: &WithdrawalRow,
-    standing: &on_chain::Standing,
-) -> Option<String> {
-    let (moved, arrived) = standing.moved.as_ref()?;
-    let coin = row.sent.currency();
-    let digits = base_units::digits(gateway.chains().of(coin).ok()?.params);
-    let shown = |raw: &str| {
-        raw.parse::<u128>().map_or_else(
-            |_| format!("{raw} base units"),
-            |raw| treasury::shown(coin, digits, raw),
-        )
-    };
-    Some(format!(
-        "Its transaction is in the chain and moved something else than planned: {} left the account that \
-         pays, and {} arrived, as the token says. Paid books the whole amount as gone, not paid gives all of \
-         it back; the difference is the house's either way.",
-        shown(moved),
-        shown(arrived)
-    ))
 }
 
 fn check(
@@ -334,17 +282,6 @@ fn status(outcome: ReplacedOutcome) -> OperationStatus {
         ReplacedOutcome::Paid => OperationStatus::Confirmed,
         ReplacedOutcome::NotPaid => OperationStatus::Cancelled,
     }
-}
-
-fn error(outcome: ReplacedOutcome, before: WithdrawalState) -> Option<String> {
-    let text = match (outcome, before) {
-        (ReplacedOutcome::Paid, _) => return None,
-        (ReplacedOutcome::NotPaid, WithdrawalState::Queued) => {
-            "called off before anything was sent; the money is back"
-        }
-        (ReplacedOutcome::NotPaid, _) => "another transaction took its coins; the money is back",
-    };
-    Some(text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The key is used by somebody else: payments stop, and nothing is lost.
 
+use domain::view::operate::{ChainFinding, SuspenseFilter};
 use gateway::withdrawals::ReplacedOutcome;
 use sqlx::PgPool;
 
@@ -77,5 +78,32 @@ async fn a_payment_that_loses_its_number_keeps_its_money_held(pool: PgPool) {
     till.mine(DEEP).await;
     assert_eq!(till.withdrawals().await, ["void", "settled"]);
     assert_eq!(till.net.received(STRANGERS[0]), [ETHER]);
+    till.world.audit().await;
+}
+
+/// Whoever took the file away may have used another wallet: what came of it is not known here.
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_unsigned_payment_that_loses_its_number_can_be_called_off_from_its_page(pool: PgPool) {
+    let till = Till::with(&pool, "by-hand").await;
+    let id = till.ask("1", "ETH", "1", STRANGERS[0]).await;
+    till.work().await;
+    let gateway = &till.world.gateway;
+    gateway.unsigned_transaction(id, "admin").await.unwrap();
+    till.net.use_elsewhere(0);
+    till.mine(DEEP).await;
+    assert_eq!(till.withdrawals().await, ["queued"]);
+    assert_eq!(
+        till.errors().await,
+        ["another transaction of the account that pays has taken its number"]
+    );
+    let page = gateway.suspense_view(SuspenseFilter::default(), 1).await;
+    let stuck = page.unwrap().stuck.pop().unwrap();
+    assert_eq!(stuck.finding, Some(ChainFinding::Taken));
+    assert!(stuck.replaced.is_some(), "{stuck:?}");
+    gateway
+        .end_replaced(id, ReplacedOutcome::NotPaid, "looked", "admin")
+        .await
+        .unwrap();
+    assert_eq!(till.withdrawals().await, ["void"]);
     till.world.audit().await;
 }

@@ -1,5 +1,6 @@
 //! Tokens that keep a part of what is sent: neither paid nor failed.
 
+use domain::view::operate::{ChainFinding, SuspenseFilter};
 use gateway::withdrawals::ReplacedOutcome;
 use sqlx::PgPool;
 
@@ -37,6 +38,16 @@ async fn what_moved_in_part_waits_for_a_person_who_knows_the_amount(pool: PgPool
     assert_eq!(till.withdrawals().await, ["broadcast"]);
     assert_eq!(till.txs().await.len(), 1);
     let gateway = &till.world.gateway;
+    let page = gateway.suspense_view(SuspenseFilter::default(), 1).await;
+    let stuck = page.unwrap().stuck.pop().unwrap();
+    let Some(ChainFinding::Unclear { arrived, .. }) = stuck.finding else {
+        panic!("{stuck:?}");
+    };
+    assert!(arrived.amount.starts_with("24"), "{arrived:?}");
+    assert_eq!(arrived.code, "USDT");
+    // Its bytes are in the chain.
+    assert_eq!(stuck.rebroadcast, None);
+    assert!(stuck.replaced.is_some());
     let review = gateway.review_replaced(id, ReplacedOutcome::Paid).await;
     let notes = review.unwrap().notes.join(" ");
     assert!(notes.contains("24 USDT arrived"), "{notes}");

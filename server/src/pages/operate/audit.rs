@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::pages::csv;
 use crate::pages::document::document;
 use crate::pages::errors::Refusal;
+use crate::pages::query::older_than;
 use crate::pages::visitor::Visitor;
 use crate::state::AppState;
 
@@ -34,7 +35,7 @@ impl AuditQuery {
     }
 
     fn before(&self) -> Option<i64> {
-        self.before.parse().ok().filter(|before| *before > 0)
+        older_than(&self.before)
     }
 }
 

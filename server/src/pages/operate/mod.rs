@@ -12,6 +12,7 @@ mod house;
 mod merchants;
 mod payouts;
 mod rates;
+mod signing;
 mod suspense;
 mod system;
 mod treasury;

@@ -1,8 +1,7 @@
 use app::pages::{PayoutPage, PayoutsPage};
-use axum::extract::multipart::MultipartError;
-use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use domain::view::checkout::Notice;
 use gateway::auth::Permission;
 use gateway::operator::PAYOUT_COLUMNS;
@@ -10,13 +9,14 @@ use gateway::{Error, Gateway};
 use leptos::prelude::*;
 use serde::Deserialize;
 
+use super::signing::{attachment, uploaded};
 use super::{done, status_of};
 use crate::pages::csv;
 use crate::pages::document::document;
 use crate::pages::errors::Refusal;
 use crate::pages::forms::{Label, blame};
 use crate::pages::notices::{Code, notice};
-use crate::pages::query::number;
+use crate::pages::query::{number, older_than};
 use crate::pages::visitor::Visitor;
 use crate::state::AppState;
 
@@ -43,7 +43,7 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     visitor.may(Permission::Operate)?;
     let gateway = &state.gateway;
-    let view = gateway.payouts_view(query.before.parse().ok()).await?;
+    let view = gateway.payouts_view(older_than(&query.before)).await?;
     let frame = visitor.frame(gateway, notice(&query.notice)).await?;
     Ok(document(
         StatusCode::OK,
@@ -97,15 +97,11 @@ pub(super) async fn psbt(
             return Ok(done(&path(id), code));
         }
     };
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{}\"", file.name),
-        ),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    Ok((headers, file.bytes).into_response())
+    Ok(attachment(
+        "application/octet-stream",
+        &file.name,
+        file.bytes,
+    ))
 }
 
 /// Takes the signed transaction back. The body is read only when the visitor may bring one.
@@ -181,38 +177,6 @@ async fn drafted(gateway: &Gateway, payout: i64) -> Result<Option<i64>, Refusal>
         Ok(tx) => Ok(Some(tx)),
         Err(Error::Conflict(_)) => Ok(None),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// The file, or the field `text_name` where no file was chosen.
-pub(super) async fn uploaded(
-    request: Request,
-    state: &AppState,
-    text_name: &str,
-) -> Result<Vec<u8>, Refusal> {
-    let mut form = Multipart::from_request(request, state)
-        .await
-        .map_err(|_| Refusal::Meaningless)?;
-    let (mut file, mut text) = (Vec::new(), Vec::new());
-    while let Some(field) = form.next_field().await.map_err(|error| refusal(&error))? {
-        let into = match field.name() {
-            Some("file") => &mut file,
-            Some(name) if name == text_name => &mut text,
-            _ => continue,
-        };
-        *into = field
-            .bytes()
-            .await
-            .map_err(|error| refusal(&error))?
-            .to_vec();
-    }
-    Ok(if file.is_empty() { text } else { file })
-}
-
-fn refusal(error: &MultipartError) -> Refusal {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::Other(StatusCode::PAYLOAD_TOO_LARGE),
-        _ => Refusal::Meaningless,
     }
 }
 

@@ -1,7 +1,7 @@
 use app::pages::{Section, TreasuryPage, TreasuryPaymentPage};
 use axum::Form;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::view::checkout::Notice;
 use domain::view::treasury::TreasuryFilter;
@@ -11,14 +11,14 @@ use gateway::{Error, Gateway};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::payouts::uploaded;
+use super::signing::{attachment, uploaded};
 use super::{Said, done, review, status_of};
 use crate::pages::csv;
 use crate::pages::document::document;
 use crate::pages::errors::Refusal;
 use crate::pages::forms::{Label, blame};
 use crate::pages::notices::{Code, notice};
-use crate::pages::query::number;
+use crate::pages::query::{number, older_than};
 use crate::pages::visitor::Visitor;
 use crate::state::AppState;
 
@@ -53,7 +53,7 @@ impl TreasuryQuery {
     }
 
     fn before(&self) -> Option<i64> {
-        self.before.parse().ok().filter(|before| *before > 0)
+        older_than(&self.before)
     }
 }
 
@@ -119,15 +119,7 @@ pub(super) async fn unsigned(
             return Ok(done(&path(id), code));
         }
     };
-    let headers = [
-        (header::CONTENT_TYPE, "application/json".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{}\"", file.name),
-        ),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    Ok((headers, file.text).into_response())
+    Ok(attachment("application/json", &file.name, file.text))
 }
 
 /// Takes the signed transaction back. The body is read only when the visitor may bring one.
