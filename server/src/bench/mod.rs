@@ -173,12 +173,11 @@ async fn in_scratch(
     let config = for_bench(config);
     let measured = match args.what {
         Measured::Server => {
-            let stop = shutdown.clone();
             served::during(
                 scratch.url(),
                 &config,
                 args.plan,
-                stop,
+                shutdown,
                 async |site: &Site, gateway: &Gateway| told(site, gateway, &run).await,
             )
             .await
