@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
+use url::Url;
+
+use super::judging::is_origin;
 use super::*;
 
 /// What clap hands over when nothing is set.

@@ -45,10 +45,16 @@ async fn loaded_books_are_in_order_and_can_be_gone_on_with(pool: PgPool) {
     let world = World::new(&pool).await;
     let bench = open(&pool, &world, 7).await;
     for (postings_wanted, debit, credit) in [(50, 1, 2), (101, 7, 3), (237, 2, 7)] {
-        assert_eq!(
-            bench.grow_to(postings_wanted).await.unwrap(),
-            postings_wanted
-        );
+        let mut told = Vec::new();
+        let held = bench
+            .grow_to(postings_wanted, |held| {
+                told.push(held);
+                // There is no more to come.
+                false
+            })
+            .await
+            .unwrap();
+        assert_eq!((held, told), (postings_wanted, vec![postings_wanted]));
         assert_eq!(postings(&pool).await, postings_wanted);
         world.audit().await;
         book(&world, bench.transfer(debit, credit)).await.unwrap();
@@ -58,7 +64,7 @@ async fn loaded_books_are_in_order_and_can_be_gone_on_with(pool: PgPool) {
         world.audit().await;
     }
     // Long enough already: nothing is taken away.
-    assert_eq!(bench.grow_to(1).await.unwrap(), 240);
+    assert_eq!(bench.grow_to(1, |_| true).await.unwrap(), 240);
     let (merchant, wallet) = bench.long_statement().await.unwrap();
     let lines = world.gateway.find_wallet(merchant, wallet).await.unwrap();
     let last = world

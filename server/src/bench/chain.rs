@@ -2,7 +2,9 @@
 //! its announcement a payment is seen. The node is made up in this process, so nothing but our own
 //! work is measured, and whatever part of it grew with the history would show.
 //!
-//! Addresses are stored in bulk, which the gateway does in a bench's own database only.
+//! Addresses are stored in bulk, which the gateway does in a bench's own database only. Few and many of
+//! them are watched by two instances with a database each, for what is watched once is watched for ever,
+//! and only so can rounds of both take turns.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,7 +20,9 @@ use tokio::time::sleep;
 
 use super::figure::Figure;
 use super::report::{Report, Subject, Unit};
-use super::{Run, audit, say};
+use super::scope::{Blocks, Scope};
+use super::scratch::Scratch;
+use super::{Run, audit, say, served};
 use crate::config::Config;
 use crate::database::Database;
 use crate::shutdown::Shutdown;
@@ -46,32 +50,31 @@ struct Crowd {
     last: Subject,
 }
 
-const CROWDS: [Crowd; 2] = [
-    Crowd {
-        addresses: 10_000,
-        all: rate("chain_blocks_10k", "blocks, 10 000 addresses"),
-        first: rate(
-            "chain_blocks_10k_first",
-            "blocks, 10 000 addresses, first third",
-        ),
-        last: rate(
-            "chain_blocks_10k_last",
-            "blocks, 10 000 addresses, last third",
-        ),
-    },
-    Crowd {
-        addresses: 1_000_000,
-        all: rate("chain_blocks_1m", "blocks, 1 000 000 addresses"),
-        first: rate(
-            "chain_blocks_1m_first",
-            "blocks, 1 000 000 addresses, first third",
-        ),
-        last: rate(
-            "chain_blocks_1m_last",
-            "blocks, 1 000 000 addresses, last third",
-        ),
-    },
-];
+const FEW: Crowd = Crowd {
+    addresses: 10_000,
+    all: rate("chain_blocks_10k", "blocks, 10 000 addresses"),
+    first: rate(
+        "chain_blocks_10k_first",
+        "blocks, 10 000 addresses, first third",
+    ),
+    last: rate(
+        "chain_blocks_10k_last",
+        "blocks, 10 000 addresses, last third",
+    ),
+};
+
+const MANY: Crowd = Crowd {
+    addresses: 1_000_000,
+    all: rate("chain_blocks_1m", "blocks, 1 000 000 addresses"),
+    first: rate(
+        "chain_blocks_1m_first",
+        "blocks, 1 000 000 addresses, first third",
+    ),
+    last: rate(
+        "chain_blocks_1m_last",
+        "blocks, 1 000 000 addresses, last third",
+    ),
+};
 
 /// How the follower learns of a payment, and the percentiles of that.
 const SEEN: [(News, [(usize, Subject); 2]); 2] = [
@@ -119,11 +122,47 @@ const fn time(key: &'static str, label: &'static str) -> Subject {
     }
 }
 
-/// The instance that follows, and what it follows.
+/// An instance that follows, and what it follows.
 struct Site {
     gateway: Gateway,
     chain: Arc<GeneratedChain>,
     coin: Currency,
+    crowd: &'static Crowd,
+}
+
+impl Site {
+    /// Opens an instance in the database at `url` and has it watch its addresses.
+    async fn open(url: &str, config: &Config, crowd: &'static Crowd) -> anyhow::Result<Self> {
+        let chain = GeneratedChain::new();
+        let config = Config {
+            chains: chain.settings()?,
+            // There are two of them beside pgbench.
+            database_connections: pool_of_each(config),
+            ..config.clone()
+        };
+        // Nobody is to come to it.
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let database = Database::Named(url.to_owned());
+        let gateway = database
+            .open(&config, config.public_url_at(nowhere))
+            .await?;
+        let coin = gateway.currencies().by_code(CODE);
+        let coin = coin.with_context(|| format!("there is no {CODE}"))?;
+        let merchant = gateway.demo().await?.merchant.id;
+        let addresses = crowd.addresses;
+        say(&format!("watching {addresses} addresses"));
+        generated::watch(&gateway, coin, merchant, 0..addresses).await?;
+        Ok(Self {
+            gateway,
+            chain,
+            coin,
+            crowd,
+        })
+    }
+}
+
+fn pool_of_each(config: &Config) -> u32 {
+    (config.database_connections / 2).max(2)
 }
 
 /// All rounds, then the audit of what they left.
@@ -135,67 +174,66 @@ pub(super) async fn measure(
     database_url: &str,
     config: Config,
     run: &Run<'_>,
-    mut shutdown: Shutdown,
+    shutdown: Shutdown,
 ) -> anyhow::Result<String> {
-    let chain = GeneratedChain::new();
-    let config = Config {
-        chains: chain.settings()?,
-        ..config
-    };
-    // Nobody is to come to it.
-    let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let database = Database::Named(database_url.to_owned());
-    let gateway = database
-        .open(&config, config.public_url_at(nowhere))
-        .await?;
-    let coin = gateway.currencies().by_code(CODE);
-    let site = Site {
-        coin: coin.with_context(|| format!("there is no {CODE}"))?,
-        gateway,
-        chain,
-    };
-    tokio::select! {
-        measured = rounds(&site, run) => measured,
-        () = shutdown.requested() => Err(anyhow::anyhow!("interrupted")),
-    }
+    let beside = Scratch::create(run.programs, run.cluster_url).await?;
+    let work = on_two(database_url, beside.url(), &config, run);
+    let measured = served::unless_interrupted(&shutdown, work).await;
+    let removed = beside.remove().await;
+    let told = measured?;
+    removed?;
+    Ok(told)
 }
 
-async fn rounds(site: &Site, run: &Run<'_>) -> anyhow::Result<String> {
+async fn on_two(
+    url_of_many: &str,
+    url_of_few: &str,
+    config: &Config,
+    run: &Run<'_>,
+) -> anyhow::Result<String> {
     let (tpcb, plan) = (&run.tpcb, run.args.plan);
     say(&format!("filling TPC-B's tables at scale {}", plan.scale));
     tpcb.fill().await?;
-    let merchant = site.gateway.demo().await?.merchant.id;
-    let (room, machine) = run.look(&site.gateway).await?;
-    let mut report = Report::new(plan, machine);
-    let mut watched = 0;
-    for crowd in &CROWDS {
-        let addresses = crowd.addresses;
-        say(&format!("watching {addresses} addresses"));
-        generated::watch(&site.gateway, site.coin, merchant, watched..addresses).await?;
-        watched = addresses;
-        for round in 1..=plan.rounds {
-            tpcb.measure(room, &mut report).await?;
-            catch_up(site, crowd, &mut report).await?;
-            say(&format!(
-                "round {round} of {}: {}",
-                plan.rounds,
-                report.latest()
-            ));
+    let few = Site::open(url_of_few, config, &FEW).await?;
+    let many = Site::open(url_of_many, config, &MANY).await?;
+    let (room, machine) = run.look(&many.gateway).await?;
+    // The other pool is not known to whoever looked.
+    let room = room.saturating_sub(pool_of_each(config)).max(1);
+    let mut report = Report::new(Scope::chain(plan, blocks()), machine);
+    for round in 1..=plan.rounds {
+        tpcb.measure(room, &mut report).await?;
+        for site in [&few, &many] {
+            catch_up(site, &mut report).await?;
         }
-    }
-    for (news, rows) in &SEEN {
-        for _ in 0..plan.rounds {
-            let seen = sight(site, *news, watched).await?;
+        for (news, rows) in &SEEN {
+            let seen = sight(&many, *news).await?;
             report.add_percentiles(rows, &seen)?;
         }
+        say(&format!(
+            "round {round} of {}: {}",
+            plan.rounds,
+            report.latest()
+        ));
     }
     say("auditing");
-    audit::measure(&site.gateway, plan.rounds, &mut report).await?;
+    audit::prove(&few.gateway).await?;
+    audit::measure(&many.gateway, plan.rounds, &mut report).await?;
     Ok(run.args.shape(&report))
 }
 
+/// What a round does.
+fn blocks() -> Blocks {
+    Blocks {
+        blocks: THIRDS * BLOCKS,
+        few: FEW.addresses,
+        many: MANY.addresses,
+        payments: PAYMENTS,
+    }
+}
+
 /// One round of blocks that are there already.
-async fn catch_up(site: &Site, crowd: &Crowd, report: &mut Report) -> anyhow::Result<()> {
+async fn catch_up(site: &Site, report: &mut Report) -> anyhow::Result<()> {
+    let crowd = site.crowd;
     let mut thirds = Vec::new();
     for _ in 0..THIRDS {
         site.chain.grow(BLOCKS, crowd.addresses);
@@ -222,7 +260,8 @@ async fn catch_up(site: &Site, crowd: &Crowd, report: &mut Report) -> anyhow::Re
 }
 
 /// One round of payments, each announced when the one before was seen: how long each took, sorted.
-async fn sight(site: &Site, news: News, watched: u64) -> anyhow::Result<Vec<Duration>> {
+async fn sight(site: &Site, news: News) -> anyhow::Result<Vec<Duration>> {
+    let watched = site.crowd.addresses;
     site.chain.tell(news);
     let (stop, stopping) = watch::channel(false);
     let following = follower::run(site.gateway.clone(), site.coin, stopping);
@@ -256,4 +295,18 @@ async fn see(site: &Site, watched: u64) -> anyhow::Result<Vec<Duration>> {
         seen.push(started.elapsed());
     }
     Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::tests::usual;
+    use super::*;
+
+    #[test]
+    fn the_title_tells_what_a_round_does() {
+        let words = Scope::chain(usual(), blocks()).words();
+        let expected = "3 rounds of 150 blocks with 10000 and 1000000 addresses by turns";
+        assert!(words.starts_with(expected), "{words}");
+        assert!(!words.contains("postings loaded"), "{words}");
+    }
 }

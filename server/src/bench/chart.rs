@@ -9,8 +9,33 @@ use std::fmt::Write;
 /// One line.
 pub(super) struct Series {
     pub(super) name: &'static str,
-    /// x and y, both above zero; x ascending. Points at zero have no place and are left out.
-    pub(super) points: Vec<(u64, u64)>,
+    /// x ascending. Points at zero have no place and are left out.
+    pub(super) points: Vec<Point>,
+}
+
+/// One place of a line, and how far apart the measurements of it lay: `least <= y <= most`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Point {
+    pub(super) x: u64,
+    pub(super) y: u64,
+    pub(super) least: u64,
+    pub(super) most: u64,
+}
+
+impl Point {
+    fn has_spread(self) -> bool {
+        self.least < self.most
+    }
+
+    /// For those who cannot see it, e.g. `4 000 (3 500 to 4 200) at 10 000`.
+    fn words(self) -> String {
+        let [x, y, least, most] = [self.x, self.y, self.least, self.most].map(grouped);
+        if self.has_spread() {
+            format!("{y} ({least} to {most}) at {x}")
+        } else {
+            format!("{y} at {x}")
+        }
+    }
 }
 
 /// What is drawn.
@@ -25,7 +50,8 @@ pub(super) struct Chart {
 const WIDTH: u64 = 760;
 const HEIGHT: u64 = 440;
 const LEFT: u64 = 90;
-const RIGHT: u64 = 740;
+/// As far from the edge as half of the longest label under the x axis is wide.
+const RIGHT: u64 = 710;
 const TOP: u64 = 80;
 const BOTTOM: u64 = 380;
 
@@ -35,7 +61,7 @@ const LEGEND_STEP: usize = 200;
 /// Colours of Okabe and Ito, lighter ones for dark paper; apart also for those who see few colours.
 const STYLE: &str = "\
 .paper{fill:#ffffff}.ink{fill:#1f2328}.grid{stroke:#d0d7de}text{font:13px system-ui,sans-serif}\
-.line{fill:none;stroke-width:2}\
+.line{fill:none;stroke-width:2}.spread{fill:none;stroke-width:1.5;stroke-opacity:.7}\
 .s0{stroke:#0072b2;fill:#0072b2}.s1{stroke:#d55e00;fill:#d55e00}.s2{stroke:#007a5a;fill:#007a5a}\
 .line{fill:none}\
 @media(prefers-color-scheme:dark){.paper{fill:#14171a}.ink{fill:#e6e8ea}.grid{stroke:#3d444d}\
@@ -86,8 +112,8 @@ impl Axis {
 /// The chart as a file of its own.
 pub(super) fn svg(chart: &Chart) -> String {
     let all = || chart.series.iter().flat_map(|series| &series.points);
-    let x_axis = Axis::over(all().map(|(x, _)| *x));
-    let y_axis = Axis::over(all().map(|(_, y)| *y));
+    let x_axis = Axis::over(all().map(|point| point.x));
+    let y_axis = Axis::over(all().flat_map(|point| [point.least, point.y, point.most]));
     let at_x = |x: u64| LEFT * 1_000 + x_axis.place(x, RIGHT - LEFT);
     let at_y = |y: u64| BOTTOM * 1_000 - y_axis.place(y, BOTTOM - TOP);
     let mut out = String::new();
@@ -137,28 +163,33 @@ pub(super) fn svg(chart: &Chart) -> String {
         .enumerate()
         .zip((LEFT..).step_by(LEGEND_STEP))
     {
-        let drawn: Vec<(u64, u64)> = series
+        let drawn: Vec<Point> = series
             .points
             .iter()
             .copied()
-            .filter(|(x, y)| *x > 0 && *y > 0)
+            .filter(|point| point.x > 0 && point.y > 0)
             .collect();
         let class = index % 3;
         let corners: Vec<String> = drawn
             .iter()
-            .map(|(x, y)| format!("{},{}", pixels(at_x(*x)), pixels(at_y(*y))))
+            .map(|point| format!("{},{}", pixels(at_x(point.x)), pixels(at_y(point.y))))
             .collect();
         put(format_args!(
             "<polyline class=\"s{class} line\" points=\"{}\"/>\n",
             corners.join(" ")
         ));
-        for (x, y) in &drawn {
-            let place = (at_x(*x), at_y(*y));
-            let words = format!("{}: {} at {}", series.name, grouped(*y), grouped(*x));
+        for point in &drawn {
+            let Point { x, y, .. } = *point;
+            let words = format!("{}: {}", series.name, point.words());
+            let bar = if point.has_spread() {
+                bar(at_x(x), at_y(point.least), at_y(point.most))
+            } else {
+                String::new()
+            };
             put(format_args!(
-                "<g class=\"s{class}\" data-x=\"{x}\" data-y=\"{y}\"><title>{}</title>{}</g>\n",
+                "<g class=\"s{class}\" data-x=\"{x}\" data-y=\"{y}\"><title>{}</title>{bar}{}</g>\n",
                 escaped(&words),
-                mark(class, place)
+                mark(class, (at_x(x), at_y(y)))
             ));
         }
         put(format_args!(
@@ -170,6 +201,15 @@ pub(super) fn svg(chart: &Chart) -> String {
     }
     put(format_args!("</svg>\n"));
     out
+}
+
+/// From the least to the most, with a short line across at each end.
+fn bar(x: u64, least: u64, most: u64) -> String {
+    let (left, right) = (pixels(x.saturating_sub(4_000)), pixels(x + 4_000));
+    let (middle, least, most) = (pixels(x), pixels(least), pixels(most));
+    format!(
+        "<path class=\"spread\" d=\"M{left} {least}H{right}M{middle} {least}V{most}M{left} {most}H{right}\"/>"
+    )
 }
 
 /// A disc, a square, a triangle.
@@ -251,133 +291,5 @@ fn log10_thousandths(number: u64) -> u64 {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn chart(series: Vec<Series>) -> Chart {
-        Chart {
-            title: "Ledger <fast> & \"true\"".to_owned(),
-            description: "Two lines & more".to_owned(),
-            x_label: "rows",
-            y_label: "entries a second",
-            series,
-        }
-    }
-
-    fn two_lines() -> String {
-        svg(&chart(vec![
-            Series {
-                name: "uniform <1>",
-                points: vec![(10_000, 5_000), (100_000, 4_000), (1_000_000, 3_500)],
-            },
-            Series {
-                name: "TPC-B",
-                points: vec![(10_000, 1_000), (1_000_000, 990)],
-            },
-        ]))
-    }
-
-    /// What stands in an attribute, each time it occurs.
-    fn values(svg: &str, attribute: &str) -> Vec<String> {
-        let start = format!(" {attribute}=\"");
-        let parts = svg.split(start.as_str()).skip(1);
-        parts
-            .map(|part| part.split('"').next().unwrap().to_owned())
-            .collect()
-    }
-
-    #[test]
-    fn logarithms_are_right_to_the_thousandth() {
-        let check = |number: u64, expected: u64| {
-            assert_eq!(log10_thousandths(number), expected, "{number}");
-        };
-        check(0, 0);
-        check(1, 0);
-        check(2, 301);
-        check(5, 698);
-        check(1_024, 3_010);
-        check(u64::MAX, 19_265);
-        for power in 0..20_u32 {
-            check(10_u64.pow(power), u64::from(power) * 1_000);
-        }
-        let mut before = 0;
-        for number in 1..5_000 {
-            let here = log10_thousandths(number);
-            assert!(here >= before, "{number}");
-            before = here;
-        }
-    }
-
-    #[test]
-    fn all_points_can_be_read_back() {
-        let svg = two_lines();
-        let read: Vec<(String, String)> = values(&svg, "data-x")
-            .into_iter()
-            .zip(values(&svg, "data-y"))
-            .collect();
-        let expected = [
-            ("10000", "5000"),
-            ("100000", "4000"),
-            ("1000000", "3500"),
-            ("10000", "1000"),
-            ("1000000", "990"),
-        ];
-        let expected = expected.map(|(x, y)| (x.to_owned(), y.to_owned()));
-        assert_eq!(read, expected);
-        // Two decades each way: x from 10^4 to 10^6, y from 10^2 to 10^4.
-        assert_eq!(
-            values(&svg, "points")[0],
-            "90.000,125.300 415.000,139.700 740.000,148.400"
-        );
-    }
-
-    #[test]
-    fn words_are_escaped_and_said_to_those_who_cannot_see() {
-        let svg = two_lines();
-        assert!(
-            svg.contains("<title id=\"title\">Ledger &lt;fast&gt; &amp; &quot;true&quot;</title>")
-        );
-        assert!(svg.contains("<desc id=\"desc\">Two lines &amp; more</desc>"));
-        assert!(svg.contains(">uniform &lt;1&gt;</text>"));
-        assert!(!svg.contains("<fast>") && !svg.contains("<1>"));
-        assert!(svg.contains("role=\"img\" aria-labelledby=\"title desc\""));
-        assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
-        assert_eq!(svg.matches("<svg ").count(), 1);
-        assert!(svg.ends_with("</svg>\n"));
-    }
-
-    #[test]
-    fn both_papers_have_their_colours() {
-        let svg = two_lines();
-        assert!(svg.contains("prefers-color-scheme:dark"));
-        for class in ["s0", "s1"] {
-            assert!(svg.contains(&format!("class=\"{class} line\"")), "{class}");
-        }
-    }
-
-    #[test]
-    fn nothing_and_zero_are_drawn_as_nothing() {
-        let empty = svg(&chart(vec![Series {
-            name: "none",
-            points: vec![(0, 5), (10, 0)],
-        }]));
-        assert!(values(&empty, "data-x").is_empty());
-        assert!(empty.contains("points=\"\""));
-        let one = svg(&chart(vec![Series {
-            name: "one",
-            points: vec![(1, 1)],
-        }]));
-        assert_eq!(values(&one, "points"), ["90.000,380.000"]);
-    }
-
-    #[test]
-    fn thousands_stand_apart() {
-        let check = |number: u64, expected: &str| {
-            assert_eq!(grouped(number).replace('\u{a0}', " "), expected);
-        };
-        check(1, "1");
-        check(999, "999");
-        check(1_000, "1 000");
-        check(10_000_000, "10 000 000");
-    }
-}
+#[path = "chart_tests.rs"]
+mod tests;

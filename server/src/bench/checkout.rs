@@ -83,16 +83,25 @@ async fn open_pages(site: &Site) -> anyhow::Result<Vec<String>> {
     let mut pages = Vec::new();
     for number in 0..VIEWERS {
         let page = orders::place(site, &mut connection, u64::from(number)).await?;
-        let pick = Call::form(&page, &[("method", "BTC")]);
-        let picked = connection.send(pick).await?.expect(303)?;
-        // The way back names what went wrong.
-        let back = picked.headers.get(header::LOCATION);
-        let back = back.and_then(|back| back.to_str().ok());
-        let back = back.context("a form leads nowhere")?;
-        anyhow::ensure!(!back.contains("notice="), "no coin could be picked: {back}");
+        pick(&mut connection, &page).await?;
         pages.push(page);
     }
     Ok(pages)
+}
+
+/// Picks Bitcoin on an order's page.
+///
+/// # Errors
+/// The page says why it cannot be picked.
+pub(super) async fn pick(connection: &mut Connection, page: &str) -> anyhow::Result<()> {
+    let pick = Call::form(page, &[("method", "BTC")]);
+    let picked = connection.send(pick).await?.expect(303)?;
+    // The way back names what went wrong.
+    let back = picked.headers.get(header::LOCATION);
+    let back = back.and_then(|back| back.to_str().ok());
+    let back = back.context("a form leads nowhere")?;
+    anyhow::ensure!(!back.contains("notice="), "no coin could be picked: {back}");
+    Ok(())
 }
 
 /// As a browser asks.

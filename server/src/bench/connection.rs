@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, BodyDataStream, Bytes, to_bytes};
 use axum::http::{HeaderMap, HeaderName, Method, Request, header};
+use futures::StreamExt;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -102,6 +103,20 @@ impl Answer {
     }
 }
 
+/// An answer that goes on.
+pub(super) struct Flow {
+    data: BodyDataStream,
+    /// The connection is open as long as this is there.
+    _sender: SendRequest<Body>,
+}
+
+impl Flow {
+    /// The next piece of it; `None` at its end.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        Ok(self.data.next().await.transpose()?)
+    }
+}
+
 /// An open connection to the server under test.
 pub(super) struct Connection {
     sender: SendRequest<Body>,
@@ -152,7 +167,34 @@ impl Connection {
         }
     }
 
-    async fn exchange(&mut self, call: Call, asked: String) -> anyhow::Result<Answer> {
+    /// One request whose answer comes bit by bit and keeps the connection for itself.
+    ///
+    /// # Errors
+    /// Its head was not here within [`ANSWER_WAIT_MAX`], or is not a success.
+    pub(super) async fn stream(mut self, call: Call) -> anyhow::Result<Flow> {
+        let asked = format!("{} {}", call.method, call.path);
+        let request = self.request(call)?;
+        let answered = async {
+            self.sender.ready().await?;
+            self.sender.send_request(request).await
+        };
+        let response = timeout(ANSWER_WAIT_MAX, answered)
+            .await
+            .with_context(|| format!("{asked} was not answered in time"))?
+            .with_context(|| asked.clone())?;
+        let status = response.status();
+        ensure!(
+            status.is_success(),
+            "{asked} answered {}: no stream",
+            status.as_u16()
+        );
+        Ok(Flow {
+            data: Body::new(response.into_body()).into_data_stream(),
+            _sender: self.sender,
+        })
+    }
+
+    fn request(&self, call: Call) -> anyhow::Result<Request<Body>> {
         let mut request = Request::builder()
             .method(call.method)
             .uri(call.path)
@@ -160,7 +202,11 @@ impl Connection {
         for (name, value) in call.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Body::from(call.body))?;
+        Ok(request.body(Body::from(call.body))?)
+    }
+
+    async fn exchange(&mut self, call: Call, asked: String) -> anyhow::Result<Answer> {
+        let request = self.request(call)?;
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let first_byte_at = Instant::now();
@@ -229,6 +275,21 @@ mod tests {
             error.starts_with("POST /a answered 200 instead of 201: POST /a"),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_read_piece_by_piece_to_its_end() {
+        let connection = Connection::open(server().await).await.unwrap();
+        let mut flow = connection.stream(Call::get("/a")).await.unwrap();
+        let mut text = Vec::new();
+        while let Some(piece) = flow.next().await.unwrap() {
+            text.extend_from_slice(&piece);
+        }
+        assert_eq!(text, b"GET /a None None ");
+        let connection = Connection::open(server().await).await.unwrap();
+        let refused = connection.stream(Call::get("/")).await;
+        let error = refused.err().unwrap().to_string();
+        assert!(error.starts_with("GET / answered 404"), "{error}");
     }
 
     #[tokio::test]

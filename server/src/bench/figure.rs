@@ -103,6 +103,36 @@ pub(super) fn median(figures: &[Figure]) -> Option<Figure> {
     Some(Figure(lower.0.midpoint(upper.0)))
 }
 
+/// The middle of what several rounds measured, and the ends: `least <= middle <= most`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) least: Figure,
+    pub(super) middle: Figure,
+    pub(super) most: Figure,
+}
+
+impl Range {
+    /// `None` of none.
+    pub(super) fn over(rounds: &[Figure]) -> Option<Self> {
+        Some(Self {
+            least: *rounds.iter().min()?,
+            middle: median(rounds)?,
+            most: *rounds.iter().max()?,
+        })
+    }
+
+    /// The middle, and the ends where they differ, e.g. `900 [850 - 1000]`.
+    pub(super) fn text(self, digits: u32) -> String {
+        let [least, middle, most] =
+            [self.least, self.middle, self.most].map(|figure| figure.text(digits));
+        if least == most {
+            middle
+        } else {
+            format!("{middle} [{least} - {most}]")
+        }
+    }
+}
+
 /// The smallest time that `percent` of all times do not exceed (nearest rank); `None` of none, and
 /// above 100.
 pub(super) fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
@@ -141,6 +171,17 @@ mod tests {
         check(&["1", "2", "10", "4"], "3.000");
         check(&["0.001", "0.002"], "0.001");
         assert_eq!(median(&[]), None);
+    }
+
+    #[test]
+    fn a_range_tells_its_ends_when_they_differ() {
+        let range = |texts: &[&str]| Range::over(&figures(texts)).map(|range| range.text(0));
+        assert_eq!(
+            range(&["850", "1000", "900"]).as_deref(),
+            Some("900 [850 - 1000]")
+        );
+        assert_eq!(range(&["900"]).as_deref(), Some("900"));
+        assert_eq!(range(&[]), None);
     }
 
     #[test]

@@ -26,21 +26,24 @@ mod payments;
 mod plan;
 mod plot;
 mod processing;
+mod purse;
+mod regtest;
 mod report;
+mod scope;
 mod scratch;
+mod seen;
+mod served;
 mod shapes;
 mod tpcb;
+mod watching;
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use gateway::Gateway;
 use gateway::demo::DemoSet;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 use self::callbacks::Callbacks;
 use self::ledger::Ledger;
@@ -51,12 +54,12 @@ use self::part::Parts;
 pub use self::plan::{BenchArgs, Measured, Plan};
 use self::plot::Sweep;
 use self::report::Report;
+use self::scope::Scope;
 use self::scratch::{Programs, Scratch};
 use self::tpcb::Tpcb;
 use crate::commands::print;
 use crate::config::{Config, DatabaseSetting};
 use crate::database::Database;
-use crate::serve::{Listeners, answer};
 use crate::shutdown::Shutdown;
 
 /// Connections to Postgres that are neither pgbench's nor the pool's: those beside the pool, listeners
@@ -94,6 +97,9 @@ impl Site {
 /// interrupted.
 pub async fn bench(config: Config, args: BenchArgs) -> anyhow::Result<ExitCode> {
     let programs = Programs::find(bin_dir(&config.database))?;
+    if args.what == Measured::Seen {
+        regtest::find(args.bitcoind.as_deref())?;
+    }
     let shutdown = Shutdown::on_signal();
     let cluster = Database::start(&config.database).await?;
     let measured = in_scratch(&cluster.url(), config, &args, &programs, shutdown).await;
@@ -122,6 +128,9 @@ fn folder(database: &DatabaseSetting) -> PathBuf {
 /// One bench in its own database.
 struct Run<'a> {
     args: &'a BenchArgs,
+    programs: &'a Programs,
+    /// The database that the bench's own are made beside.
+    cluster_url: &'a str,
     /// Name of that database.
     own: &'a str,
     tpcb: Tpcb<'a>,
@@ -151,6 +160,8 @@ async fn in_scratch(
     let scratch = Scratch::create(programs, cluster_url).await?;
     let run = Run {
         args,
+        programs,
+        cluster_url,
         own: scratch.name(),
         tpcb: Tpcb {
             pgbench: &programs.pgbench,
@@ -161,8 +172,18 @@ async fn in_scratch(
     };
     let config = for_bench(config);
     let measured = match args.what {
-        Measured::Server => on_server(scratch.url(), &config, &run, shutdown).await,
+        Measured::Server => {
+            served::during(
+                scratch.url(),
+                &config,
+                args.plan,
+                shutdown,
+                async |site: &Site, gateway: &Gateway| told(site, gateway, &run).await,
+            )
+            .await
+        }
         Measured::Chain => chain::measure(scratch.url(), config, &run, shutdown).await,
+        Measured::Seen => seen::measure(scratch.url(), config, &run, shutdown).await,
     };
     let removed = scratch.remove().await;
     let told = measured?;
@@ -182,45 +203,6 @@ fn for_bench(config: Config) -> Config {
         trusted_proxies: Vec::new(),
         ..config
     }
-}
-
-/// Runs the real server beside the measurements and stops it in order, whatever came of them.
-async fn on_server(
-    database_url: &str,
-    config: &Config,
-    run: &Run<'_>,
-    mut shutdown: Shutdown,
-) -> anyhow::Result<String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    let database = Database::Named(database_url.to_owned());
-    let gateway = database.open(config, config.public_url_at(address)).await?;
-    let site = Site {
-        address,
-        demo: gateway.demo().await?,
-        plan: run.args.plan,
-        stop: shutdown.clone(),
-    };
-    let (stop, stopping) = watch::channel(false);
-    let server = tokio::spawn(answer(
-        Listeners {
-            public: listener,
-            metrics: None,
-        },
-        config.clone(),
-        gateway.clone(),
-        Shutdown::following(stopping),
-    ));
-    let measured = tokio::select! {
-        measured = told(&site, &gateway, run) => measured,
-        () = shutdown.requested() => Err(anyhow::anyhow!("interrupted")),
-    };
-    // A server that ended by itself does not listen any more.
-    let _ = stop.send(true);
-    let served = server.await.context("the server under test broke off");
-    let told = measured?;
-    served??;
-    Ok(told)
 }
 
 /// Measures what was asked for; answers it as it is printed.
@@ -245,7 +227,7 @@ async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<S
         say(&format!("loading {} postings", plan.rows));
         ledger.grow_to(plan.rows).await?;
     }
-    let mut report = Report::new(plan, machine);
+    let mut report = Report::new(Scope::server(plan), machine);
     rounds(site, gateway, run, &ledger, &parts, room, &mut report).await?;
     say("auditing");
     if parts.has(Part::Audit) {
@@ -352,6 +334,8 @@ fn say(line: &str) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use clap::Parser;
 
     use super::*;

@@ -57,6 +57,8 @@ pub enum Measured {
     Server,
     /// How fast blocks are read, and how soon a payment is seen. Its chain is made up in this process.
     Chain,
+    /// How soon a payer sees his payment on the page, with a real node that is started for it.
+    Seen,
 }
 
 /// What is measured and how it is told.
@@ -68,6 +70,15 @@ pub struct BenchArgs {
 
     #[command(flatten)]
     pub plan: Plan,
+
+    /// Program of Bitcoin Core that `seen` starts, on a private network and in a folder of its own.
+    #[arg(long, value_name = "PROGRAM", required_if_eq("what", "seen"))]
+    pub bitcoind: Option<PathBuf>,
+
+    /// Payments of a round of `seen`, as many polled as announced.
+    #[arg(long, default_value_t = 40, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub payments: u32,
 
     /// Measure only these rows, beside TPC-B. [default: all]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ROW,ROW")]
@@ -180,6 +191,21 @@ pub(super) mod tests {
         assert_eq!(read(&[]).unwrap().what, Measured::Server);
         assert_eq!(read(&["server"]).unwrap().what, Measured::Server);
         assert_eq!(read(&["blocks"]), None);
+    }
+
+    #[test]
+    fn a_real_node_has_to_be_named() {
+        assert_eq!(read(&["seen"]), None);
+        let args = read(&["seen", "--bitcoind", "/opt/bitcoind", "--payments", "3"]).unwrap();
+        assert_eq!((args.what, args.payments), (Measured::Seen, 3));
+        assert_eq!(args.bitcoind, Some(PathBuf::from("/opt/bitcoind")));
+        assert_eq!(read(&[]).unwrap().payments, 40);
+        for wrong in ["0", "201"] {
+            assert_eq!(
+                read(&["seen", "--bitcoind", "b", "--payments", wrong]),
+                None
+            );
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use anyhow::Context;
 use gateway::Gateway;
 
 use super::audit;
-use super::chart::{Chart, Series, svg};
-use super::figure::{Figure, median};
+use super::chart::{self, Chart, Series, svg};
+use super::figure::{Figure, Range};
 use super::ledger::{Ledger, Load};
 use super::say;
 use super::tpcb::Tpcb;
@@ -22,12 +22,12 @@ const IN_FLIGHT: [u32; 6] = [1, 4, 16, 64, 256, 1_024];
 /// Clients of TPC-B beside each point, as many as there is room for.
 const TPCB_CLIENTS: u32 = 64;
 
-/// Medians at one place of the x axis.
+/// What the rounds measured at one place of the x axis.
 struct Point {
     x: u64,
-    uniform: Figure,
-    hot: Figure,
-    tpcb: Figure,
+    uniform: Range,
+    hot: Range,
+    tpcb: Range,
 }
 
 /// What the pictures are made of.
@@ -100,29 +100,31 @@ impl Sweep<'_> {
             uniform.push(self.ledger.rate(Load::Uniform, in_flight, round).await?);
             hot.push(self.ledger.rate(Load::Hot, in_flight, round).await?);
         }
-        let middle = |figures: &[Figure]| median(figures).context("no round was measured");
+        let range = |figures: &[Figure]| Range::over(figures).context("no round was measured");
         let point = Point {
             x,
-            uniform: middle(&uniform)?,
-            hot: middle(&hot)?,
-            tpcb: middle(&tpcb)?,
+            uniform: range(&uniform)?,
+            hot: range(&hot)?,
+            tpcb: range(&tpcb)?,
         };
         say(&told(&point));
         Ok(point)
     }
 
     fn chart(&self, x_label: &'static str, points: &[Point]) -> Chart {
-        let line = |name, y: fn(&Point) -> Figure| Series {
+        let line = |name, y: fn(&Point) -> Range| Series {
             name,
             points: points
                 .iter()
-                .map(|point| (point.x, y(point).floor()))
+                .map(|point| placed(point.x, y(point)))
                 .collect(),
         };
         Chart {
             title: format!("Entries a second by {x_label}"),
             description: format!(
-                "Medians of interleaved rounds, both axes logarithmic. {}. {}",
+                "Medians of {} interleaved rounds with bars from the least to the most, both axes \
+                 logarithmic. {}. {}",
+                self.ledger.rounds(),
                 self.machine,
                 points.iter().map(told).collect::<Vec<_>>().join("; ")
             ),
@@ -134,6 +136,16 @@ impl Sweep<'_> {
                 line("TPC-B by pgbench", |point| point.tpcb),
             ],
         }
+    }
+}
+
+/// Where the median is drawn, and its bar.
+fn placed(x: u64, range: Range) -> chart::Point {
+    chart::Point {
+        x,
+        y: range.middle.floor(),
+        least: range.least.floor(),
+        most: range.most.floor(),
     }
 }
 
@@ -151,7 +163,7 @@ fn told(point: &Point) -> String {
         hot,
         tpcb,
     } = point;
-    let [uniform, hot, tpcb] = [uniform, hot, tpcb].map(|figure| figure.text(0));
+    let [uniform, hot, tpcb] = [uniform, hot, tpcb].map(|range| range.text(0));
     format!("at {x}: uniform {uniform}, hot {hot}, TPC-B {tpcb}")
 }
 
@@ -167,6 +179,32 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_rounds_are_drawn_with_their_ends() {
+        let rounds = [900, 1_100, 1_000].map(Figure::whole);
+        let point = Range::over(&rounds).map(|range| placed(7, range));
+        let expected = chart::Point {
+            x: 7,
+            y: 1_000,
+            least: 900,
+            most: 1_100,
+        };
+        assert_eq!(point, Some(expected));
+        let tpcb = Range::over(&rounds[..1]);
+        let told = Range::over(&rounds).zip(tpcb).map(|(range, tpcb)| {
+            told(&Point {
+                x: 7,
+                uniform: range,
+                hot: range,
+                tpcb,
+            })
+        });
+        assert_eq!(
+            told.as_deref(),
+            Some("at 7: uniform 1000 [900 - 1100], hot 1000 [900 - 1100], TPC-B 900")
+        );
+    }
 
     #[test]
     fn rows_grow_by_ten_up_to_the_bound() {

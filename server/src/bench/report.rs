@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::Plan;
-use super::figure::{Figure, median, percentile, quantile};
+use super::figure::{Figure, Range, median, percentile, quantile};
 use super::goals::{GOALS, Verdict};
 use super::machine::Machine;
+use super::scope::Scope;
 
 /// Postings that the audit's time is told for.
 pub(super) const AUDITED: u64 = 1_000_000;
@@ -91,14 +91,18 @@ pub(super) struct Row {
 impl Row {
     /// Median, least and most.
     pub(super) fn spread(&self) -> Option<(Figure, Figure, Figure)> {
-        let (least, most) = (self.rounds.iter().min()?, self.rounds.iter().max()?);
-        Some((median(&self.rounds)?, *least, *most))
+        let Range {
+            least,
+            middle,
+            most,
+        } = Range::over(&self.rounds)?;
+        Some((middle, least, most))
     }
 }
 
 /// All rows, in the order in which they were first measured.
 pub(super) struct Report {
-    pub(super) plan: Plan,
+    pub(super) scope: Scope,
     pub(super) machine: Machine,
     /// Postings of the audited books.
     pub(super) postings: u64,
@@ -108,9 +112,9 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(plan: Plan, machine: Machine) -> Self {
+    pub(super) fn new(scope: Scope, machine: Machine) -> Self {
         Self {
-            plan,
+            scope,
             machine,
             postings: 0,
             lines: 0,
@@ -244,7 +248,7 @@ pub(super) mod tests {
 
     /// Three rounds of six rows.
     pub(in crate::bench) fn report() -> Report {
-        let mut report = Report::new(usual(), machine());
+        let mut report = Report::new(Scope::server(usual()), machine());
         let rows: [(Subject, &[&str]); 6] = [
             (TPCB, &["1000", "900", "1100"]),
             (TPCB_LATENCY, &["32", "30", "34.5"]),
@@ -265,7 +269,7 @@ pub(super) mod tests {
 
     /// A report of one row that nothing can be compared with.
     pub(in crate::bench) fn lonely() -> Report {
-        let mut report = Report::new(usual(), machine());
+        let mut report = Report::new(Scope::server(usual()), machine());
         report.add(ORDERS, Figure::whole(5));
         report
     }

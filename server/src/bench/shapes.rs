@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::Plan;
 use super::figure::Figure;
 use super::goals::Verdict;
 use super::report::{AUDITED, Report, Row};
@@ -68,21 +67,16 @@ impl Report {
     /// For programs.
     pub(super) fn json(&self) -> Value {
         let rows: Vec<Value> = self.rows.iter().map(|row| self.row_json(row)).collect();
-        json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "machine": self.machine.json(),
-            "seconds": self.plan.seconds,
-            "rounds": self.plan.rounds,
-            "connections": self.plan.connections,
-            "in_flight": self.plan.in_flight,
-            "accounts": self.plan.accounts,
-            "loaded": self.plan.rows,
-            "scale": self.plan.scale,
-            "tpcb_clients": self.plan.tpcb_clients,
-            "postings": self.postings,
-            "statement_lines": self.lines,
-            "rows": rows,
-        })
+        let mut told = serde_json::Map::new();
+        told.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
+        told.insert("machine".to_owned(), self.machine.json());
+        told.extend(self.scope.facts());
+        told.insert("postings".to_owned(), json!(self.postings));
+        if self.lines > 0 {
+            told.insert("statement_lines".to_owned(), json!(self.lines));
+        }
+        told.insert("rows".to_owned(), Value::Array(rows));
+        Value::Object(told)
     }
 
     fn row_json(&self, row: &Row) -> Value {
@@ -103,31 +97,24 @@ impl Report {
     }
 
     fn title(&self) -> String {
-        let Plan {
-            seconds,
-            rounds,
-            connections,
-            scale,
-            rows,
-            in_flight,
-            accounts,
-            tpcb_clients,
-        } = self.plan;
         format!(
-            "exchequer {}: {rounds} rounds of {seconds} s, {connections} connections, {in_flight} \
-             entries in flight, {accounts} accounts, {rows} postings loaded, TPC-B at scale {scale} \
-             with up to {tpcb_clients} clients",
-            env!("CARGO_PKG_VERSION")
+            "exchequer {}: {}",
+            env!("CARGO_PKG_VERSION"),
+            self.scope.words()
         )
     }
 
     fn notes(&self) -> String {
+        let statement = match self.lines {
+            0 => String::new(),
+            lines => format!("; the statement has {lines} lines"),
+        };
         format!(
             "to TPC-B: a rate by its rate, a time by its average latency, the audit's by the time of\n\
              {AUDITED} of its transactions. Goals are judged by medians. The audited books hold {} \
              postings\n\
-             and are in order; the statement has {} lines.",
-            self.postings, self.lines
+             and are in order{statement}.",
+            self.postings
         )
     }
 

@@ -2,6 +2,7 @@
 //! audit log, the system (ux §1.14).
 
 mod audit;
+mod books_audit;
 mod chain_audit;
 mod chains;
 mod choices;

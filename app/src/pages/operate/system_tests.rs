@@ -1,6 +1,8 @@
 use domain::view::system::{
-    AttemptFigures, Bucket, CheckFound, LastAudit, PoolFigures, WaitingWithdrawals,
+    AttemptFigures, AuditFigures, AuditFound, Bucket, CheckFound, LastAudit, PoolFigures,
+    WaitingWithdrawals,
 };
+use time::OffsetDateTime;
 
 use super::*;
 use crate::pages::frame::tests::frame;

@@ -24,7 +24,11 @@ use self::submit::{direct, submit};
 use super::Plan;
 use super::figure::Figure;
 use super::report::{FLOOR, LEDGER_UNIFORM, Report, Subject, Unit};
+use super::say;
 use crate::shutdown::Shutdown;
+
+/// Postings between two words about how far the loading is.
+const SAID_EVERY: i64 = 500_000;
 
 /// Callers who each wait for a transaction of their own.
 const CALLERS: u32 = 32;
@@ -94,9 +98,23 @@ impl Ledger {
         self.plan.in_flight
     }
 
-    /// Loads the ledger until it holds `postings`; answers how many it holds.
+    /// Loads the ledger until it holds `postings`; answers how many it holds. Says how far it is, and
+    /// ends early when the bench is called off.
     pub(super) async fn grow_to(&self, postings: u32) -> anyhow::Result<u64> {
-        let held = self.bench.grow_to(i64::from(postings)).await?;
+        let wanted = i64::from(postings);
+        let started = Instant::now();
+        let mut said = 0;
+        let held = self
+            .bench
+            .grow_to(wanted, |held| {
+                if held - said >= SAID_EVERY || held >= wanted {
+                    said = held;
+                    let seconds = started.elapsed().as_secs();
+                    say(&format!("{held} of {wanted} postings after {seconds} s"));
+                }
+                !self.stop.is_requested()
+            })
+            .await?;
         Ok(u64::try_from(held)?)
     }
 
