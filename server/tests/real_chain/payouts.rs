@@ -80,6 +80,7 @@ async fn a_signed_payout_is_sent_with_the_same_bytes_by_the_next_server(pool: Pg
         assert_eq!(stage.entries("network_fee").await, i64::from(round));
         stage.audit().await;
     }
+    server.kill();
     let states = stage
         .texts("SELECT state FROM withdrawals ORDER BY operation_id")
         .await;

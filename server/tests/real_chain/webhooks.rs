@@ -55,4 +55,5 @@ async fn what_is_paid_when_the_server_is_killed_is_told_by_the_next_one(pool: Pg
         assert_eq!(stage.entries("charge_paid").await, round);
         stage.audit().await;
     }
+    server.kill();
 }
