@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use gateway::chain::ChainSettings;
 use gateway::chain::backend::OutPoint;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::node::{Extras, Kind, Node};
@@ -16,6 +17,8 @@ const FEE: u128 = 10_000;
 const COINS: u32 = 50;
 /// Of the keys that are paid for blocks; those below are the purse's own.
 const FIRST_MINER: u8 = 10;
+/// Calls of one exchange with a node.
+const AT_ONCE: usize = 200;
 
 /// A payment that was made.
 #[derive(Clone)]
@@ -34,6 +37,8 @@ pub struct CorePuppet {
     miner: u8,
     /// The block below which [`Puppet::fall_behind`] went back.
     hidden: Option<String>,
+    /// The second node of [`Puppet::copy`].
+    second: Option<Node>,
 }
 
 impl CorePuppet {
@@ -52,6 +57,7 @@ impl CorePuppet {
             sent: HashMap::new(),
             miner: FIRST_MINER,
             hidden: None,
+            second: None,
         })
     }
 
@@ -257,4 +263,38 @@ impl Puppet for CorePuppet {
         let info: Value = self.node.call("getblockchaininfo", json!([])).await;
         info["pruneheight"].as_i64().unwrap()
     }
+
+    async fn copy(&mut self) {
+        if self.second.is_none() {
+            self.second = Node::start(self.node.kind).await;
+        }
+        let second = self.second.as_ref().unwrap();
+        let had: u32 = second.call("getblockcount", json!([])).await;
+        let missing: Vec<u32> = (had + 1..=self.height().await).collect();
+        for heights in missing.chunks(AT_ONCE) {
+            let params: Vec<Value> = heights.iter().map(|height| json!([height])).collect();
+            let hashes: Vec<String> = call_each(&self.node, "getblockhash", &params).await;
+            let params: Vec<Value> = hashes.iter().map(|hash| json!([hash, 0])).collect();
+            let blocks: Vec<String> = call_each(&self.node, "getblock", &params).await;
+            let params: Vec<Value> = blocks.iter().map(|block| json!([block])).collect();
+            let refusals: Vec<Value> = call_each(second, "submitblock", &params).await;
+            assert!(refusals.iter().all(Value::is_null), "{refusals:?}");
+        }
+    }
+
+    fn swap(&mut self) {
+        std::mem::swap(&mut self.node, self.second.as_mut().unwrap());
+    }
+}
+
+async fn call_each<T: DeserializeOwned>(
+    node: &Node,
+    method: &'static str,
+    params: &[Value],
+) -> Vec<T> {
+    let answers = node.rpc.call_each::<T>(method, params).await.unwrap();
+    answers
+        .into_iter()
+        .map(|answer| answer.unwrap_or_else(|_| panic!("{method} is refused")))
+        .collect()
 }

@@ -22,7 +22,7 @@ const MANY: u32 = 700;
 const BIRTHDAY: i64 = 400;
 
 /// A node that keeps what is needed is as good as any; one that does not stops its chain, and nothing is
-/// skipped or undone.
+/// skipped or undone. With a node that kept it, the chain goes on where it stopped.
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_real_node_that_is_pruned(pool: PgPool) {
     let extras = Extras {
@@ -33,6 +33,7 @@ async fn a_real_node_that_is_pruned(pool: PgPool) {
         return;
     };
     puppet.mine(MANY).await;
+    puppet.copy().await;
     assert!(puppet.prune(MANY / 2).await > 0);
     let mut stage = Stage::with(&pool, puppet).await;
     stage.follow().await;
@@ -46,6 +47,7 @@ async fn a_real_node_that_is_pruned(pool: PgPool) {
     let before = stage.state().await;
     let next = stage.height().await + 1;
     stage.puppet.mine(2 * MANY).await;
+    stage.puppet.copy().await;
     let kept = stage.puppet.prune(u32::MAX).await;
     assert!(kept > next, "{kept} {next}");
     for _ in 0..2 {
@@ -62,7 +64,29 @@ async fn a_real_node_that_is_pruned(pool: PgPool) {
     let view = stage.world.gateway.chains_view().await.unwrap();
     assert_eq!(view.stopped(), ["BTC"]);
     assert_eq!(stage.deposits(&late).await, ["seen open 0"]);
+    // The other chains go on.
+    let other = stage.world.address("LTC", None, "pruned, meanwhile").await;
+    stage.world.send(&other, "LTC", "1").await;
+    stage.world.mine("LTC", DEPTH).await;
+    assert_eq!(stage.deposits(&other).await, ["final credited 1"]);
     stage.world.audit().await;
+
+    // The way out that the message names, and README: another node, at least for a while.
+    stage.puppet.swap();
+    stage.reconnect().await;
+    while stage.try_follow().await.unwrap().tip.is_none() {}
+    assert_eq!(stage.deposits(&late).await, ["final credited 1"]);
+    let view = stage.world.gateway.chains_view().await.unwrap();
+    assert!(view.stopped().is_empty());
+    stage.puppet.swap();
+    stage.reconnect().await;
+    let back = stage.address("pruned, again").await;
+    stage.pay(&back, 1).await;
+    stage.mine(DEPTH).await;
+    assert_eq!(stage.deposits(&back).await, ["final credited 1"]);
+    for address in [&address, &late] {
+        assert_eq!(stage.deposits(address).await, ["final credited 1"]);
+    }
 }
 
 /// A node of 1 000 blocks that has deleted those below `kept`; what else it is asked, it answers with

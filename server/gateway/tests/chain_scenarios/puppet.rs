@@ -101,4 +101,10 @@ pub trait Puppet: Send {
     async fn prune(&mut self, _height: u32) -> i64 {
         0
     }
+
+    /// Copies all blocks to a second node, which keeps them for good.
+    async fn copy(&mut self) {}
+
+    /// Lets the two nodes change places.
+    fn swap(&mut self) {}
 }

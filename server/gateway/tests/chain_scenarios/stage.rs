@@ -209,6 +209,12 @@ impl Stage {
         self.world = World::with(&self.pool, self.settings.clone()).await;
     }
 
+    /// Another process, whose settings name the node that the puppet has now.
+    pub async fn reconnect(&mut self) {
+        self.settings.chains = self.puppet.settings();
+        self.restart_server().await;
+    }
+
     /// Another server in front of the same chain, with another database.
     pub async fn another_world(&self, pool: &PgPool) -> World {
         let world = World::with(pool, self.settings.clone()).await;

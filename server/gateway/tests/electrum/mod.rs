@@ -18,6 +18,8 @@ const PYTHON: &str = "/usr/bin/python3";
 pub struct Answers {
     /// Of each key, those for payers and those for change.
     pub addresses: Vec<[Vec<String>; 2]>,
+    /// Of a wallet that was restored from each key: as many as it shows by itself.
+    pub wallets: Vec<[Vec<String>; 2]>,
     pub links: Vec<Option<Link>>,
     pub sign: Option<Signed>,
 }

@@ -1,6 +1,8 @@
 """What Electrum says: reads one JSON object of questions, writes one of answers.
 
 `addresses`: extended public keys; answered by the first addresses of both branches of each.
+`wallets`: the same keys; answered by the addresses of a wallet that is restored from each, as
+`electrum restore` does it.
 `links`: payment links; answered by address and satoshi, label and message, or `null` for a refused one.
 `sign`: the extended private key of an account and a PSBT in base64; answered by both forms of the signed
 transaction.
@@ -52,6 +54,18 @@ def addresses(key):
     ]
 
 
+def restored(key):
+    config = SimpleConfig({"electrum_path": os.environ["HOME"], "offline": True})
+    return restore_wallet_from_text(key, path=None, config=config)["wallet"]
+
+
+def wallet(key):
+    found = restored(key)
+    if not found.is_watching_only():
+        raise ValueError("a wallet of a public key that could sign")
+    return [found.get_receiving_addresses(), found.get_change_addresses()]
+
+
 def link(text):
     try:
         found = parse_bip21_URI(text)
@@ -62,10 +76,8 @@ def link(text):
 
 
 def sign(key, psbt):
-    config = SimpleConfig({"electrum_path": os.environ["HOME"], "offline": True})
-    wallet = restore_wallet_from_text(key, path=None, config=config)["wallet"]
     transaction = PartialTransaction.from_raw_psbt(base64.b64decode(psbt))
-    wallet.sign_transaction(transaction, None)
+    restored(key).sign_transaction(transaction, None)
     return {
         "is_complete": transaction.is_complete(),
         "psbt": base64.b64encode(transaction.serialize_as_bytes(force_psbt=True)).decode(),
@@ -80,6 +92,7 @@ def main():
     util.create_and_start_event_loop()
     answers = {
         "addresses": [addresses(key) for key in questions.get("addresses", [])],
+        "wallets": [wallet(key) for key in questions.get("wallets", [])],
         "links": [link(text) for text in questions.get("links", [])],
     }
     if "sign" in questions:

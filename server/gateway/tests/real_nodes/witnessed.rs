@@ -33,15 +33,21 @@ fn compare(network: Network, name: &str, versions: [(ScriptKind, u32); 3]) {
             written(account.key(), version)
         })
         .collect();
-    let Some(answers) = electrum::ask(&json!({ "network": name, "addresses": keys })) else {
+    let questions = json!({ "network": name, "addresses": keys, "wallets": keys });
+    let Some(answers) = electrum::ask(&questions) else {
         return;
     };
     assert_eq!(answers.addresses.len(), keys.len());
-    for ((text, theirs), (kind, _)) in keys.iter().zip(&answers.addresses).zip(versions) {
+    assert_eq!(answers.wallets.len(), keys.len());
+    let theirs = answers.addresses.iter().zip(&answers.wallets);
+    for ((text, (theirs, wallet)), (kind, _)) in keys.iter().zip(theirs).zip(versions) {
         // What a plain key is for, nobody can read from it: for Electrum, the oldest kind.
         let account = Account::parse(text, chain, ScriptKind::P2pkh).unwrap();
         assert_eq!(account.kind(), kind, "{text}");
-        for (branch, theirs) in [Branch::Receiving, Branch::Change].into_iter().zip(theirs) {
+        let theirs = theirs.iter().zip(wallet);
+        for (branch, (theirs, wallet)) in
+            [Branch::Receiving, Branch::Change].into_iter().zip(theirs)
+        {
             let ours: Vec<String> = (0..COUNT)
                 .map(|index| {
                     let script = account.script(branch, index).unwrap();
@@ -49,6 +55,9 @@ fn compare(network: Network, name: &str, versions: [(ScriptKind, u32); 3]) {
                 })
                 .collect();
             assert_eq!(&ours, theirs, "{text}");
+            // What `electrum restore` makes of the key; of change it shows fewer.
+            assert!(wallet.len() > 5, "{wallet:?}");
+            assert_eq!(ours[..wallet.len()], wallet[..], "{text}");
         }
     }
 }
@@ -63,14 +72,20 @@ fn electrum_derives_the_same_addresses_on_the_main_network() {
     compare(Network::Main, "mainnet", xpub_ypub_zpub);
 }
 
+const TPUB_UPUB_VPUB: [(ScriptKind, u32); 3] = [
+    (ScriptKind::P2pkh, 0x0435_87cf),
+    (ScriptKind::P2shP2wpkh, 0x044a_5262),
+    (ScriptKind::P2wpkh, 0x045f_1cf6),
+];
+
+#[test]
+fn electrum_derives_the_same_addresses_on_a_test_network() {
+    compare(Network::Testnet4, "testnet", TPUB_UPUB_VPUB);
+}
+
 #[test]
 fn electrum_derives_the_same_addresses_on_a_private_network() {
-    let tpub_upub_vpub = [
-        (ScriptKind::P2pkh, 0x0435_87cf),
-        (ScriptKind::P2shP2wpkh, 0x044a_5262),
-        (ScriptKind::P2wpkh, 0x045f_1cf6),
-    ];
-    compare(Network::Regtest, "regtest", tpub_upub_vpub);
+    compare(Network::Regtest, "regtest", TPUB_UPUB_VPUB);
 }
 
 #[test]
