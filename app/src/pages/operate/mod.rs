@@ -8,6 +8,7 @@ mod currencies;
 mod duration_chart;
 mod house;
 mod merchants;
+mod own_coins;
 mod payouts;
 mod rates;
 mod review;
