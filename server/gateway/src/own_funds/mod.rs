@@ -54,12 +54,7 @@ impl Gateway {
         by: &str,
     ) -> Result<OwnFundsBooked> {
         let why = reason(why)?;
-        let code = self
-            .chains()
-            .get(code)
-            .ok_or(Error::NotFound)?
-            .params
-            .code;
+        let code = self.chains().get(code).ok_or(Error::NotFound)?.params.code;
         let (inner, txid, by) = (self.clone(), canonical(txid), by.to_owned());
         self.book()
             .commit(move |unit| {
@@ -89,10 +84,7 @@ impl Gateway {
             .into_iter()
             .map(|(txid, output)| {
                 let amount = amount(chain, &output)?;
-                let can_change = matches!(
-                    step(&output, depth),
-                    Ok(Step::Book | Step::TakeBack)
-                );
+                let can_change = matches!(step(&output, depth), Ok(Step::Book | Step::TakeBack));
                 Ok(OwnCoin {
                     state: words(&output, depth),
                     address: output.address,
@@ -182,7 +174,15 @@ async fn take(
                 count: bookings + 1,
             };
             let conn = unit.conn();
-            store::booked(conn, chain.coin, (code, txid, output.vout), amount, booking, now).await?;
+            store::booked(
+                conn,
+                chain.coin,
+                (code, txid, output.vout),
+                amount,
+                booking,
+                now,
+            )
+            .await?;
             sums.booked += amount.units();
             with_ids(|ids| own_funds(ids, &place, booking.count, amount))
         }

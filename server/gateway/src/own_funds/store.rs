@@ -83,7 +83,8 @@ pub(super) async fn arrived(
     chain: &str,
     txid: &str,
 ) -> Result<Vec<Arrived>> {
-    let query = format!("{ARRIVED} WHERE o.chain = $1 AND o.txid = $2 AND o.raw > 0 ORDER BY o.vout");
+    let query =
+        format!("{ARRIVED} WHERE o.chain = $1 AND o.txid = $2 AND o.raw > 0 ORDER BY o.vout");
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(query))
         .bind(chain)
         .bind(txid)
