@@ -9,6 +9,7 @@ mod store;
 
 use domain::ledger::template::{own_funds, own_funds_reversed};
 use domain::money::{Currency, Money};
+use domain::text::one_line;
 use domain::view::reconciliation::OwnCoin;
 use serde_json::json;
 
@@ -99,7 +100,7 @@ impl Gateway {
 
 /// As the chain tables have it.
 fn canonical(txid: &str) -> String {
-    txid.trim().to_ascii_lowercase()
+    one_line(txid).to_ascii_lowercase()
 }
 
 fn refused(message: impl Into<String>) -> Error {

@@ -90,7 +90,9 @@ pub(super) async fn arrived(
         .bind(txid)
         .fetch_all(conn)
         .await?;
-    rows.into_iter().map(|row| Ok(read(row)?.1)).collect()
+    rows.into_iter()
+        .map(|row| read(row).map(|(_, arrived)| arrived))
+        .collect()
 }
 
 /// What came to accounts of ours last, with its transaction, apart from what we moved ourselves.
