@@ -4,6 +4,7 @@
 //! named at once, whichever way it was given.
 
 mod chains;
+mod own_funds;
 mod payouts;
 #[cfg(unix)]
 mod signer;
@@ -12,6 +13,7 @@ mod treasury;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::chains::ChainArgs;
+pub use self::own_funds::OwnFundsCommand;
 #[cfg(unix)]
 pub use self::signer::SignerArgs;
 pub use self::treasury::TreasuryCommand;
@@ -63,6 +65,11 @@ pub enum Command {
     Treasury {
         #[command(subcommand)]
         command: TreasuryCommand,
+    },
+    /// Book coins that the house sent to an account of its own, to pay gas or withdrawals with.
+    OwnFunds {
+        #[command(subcommand)]
+        command: OwnFundsCommand,
     },
     /// Hold the key of one account and sign what its policy allows; a process of its own, which reads
     /// neither the database nor any other setting.

@@ -1,5 +1,6 @@
 //! Commands that do one thing and end.
 
+mod own_funds;
 mod reconciliation;
 mod treasury;
 
@@ -12,6 +13,7 @@ use gateway::Gateway;
 use gateway::audit::AuditReport;
 use serde_json::{Value, json};
 
+pub use self::own_funds::own_funds;
 pub use self::treasury::treasury;
 #[cfg(unix)]
 use crate::cli::SignerArgs;

@@ -82,6 +82,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit { chain: true, json } => commands::audit_chains(config, json).await,
         Command::Audit { chain: false, json } => commands::audit(config, json).await,
         Command::Treasury { command } => commands::treasury(config, command).await,
+        Command::OwnFunds { command } => commands::own_funds(config, command).await,
         // Taken care of before any setting was read.
         #[cfg(unix)]
         Command::Signer(args) => commands::signer(args).await,

@@ -28,6 +28,7 @@ mod open;
 pub mod operations;
 pub mod operator;
 pub mod outbox;
+pub mod own_funds;
 pub mod payouts;
 pub mod rates;
 pub mod roster;

@@ -94,6 +94,34 @@ async fn a_payment_the_tables_lost_is_not_explained(pool: PgPool) {
     );
 }
 
+/// Coins for payouts, to an address that no payer is given.
+#[sqlx::test(migrations = "../../migrations")]
+async fn coins_of_the_house_are_explained_once_they_are_booked(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.withdrawal("1", "BTC", "none").address;
+    sqlx::query(
+        "INSERT INTO chain_addresses (chain, branch, idx, address, merchant_id, created_at)
+         VALUES ('BTC', 1, 0, $1, NULL, now())",
+    )
+    .bind(&address)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let txid = world.deposit(&address, "BTC", "0.5").await;
+    world.mine("BTC", 20).await;
+    assert_eq!(causes(&compared(&world).await), [(Cause::Unknown, "0.5")]);
+    let booked = world
+        .gateway
+        .book_own_funds("BTC", &txid, "for payouts", "admin")
+        .await
+        .unwrap();
+    assert_eq!(booked.booked.as_deref(), Some("0.5 BTC"));
+    let view = compared(&world).await;
+    assert_eq!(causes(&view), []);
+    assert_eq!(view.books, "0.5");
+    world.audit().await;
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_chain_that_is_not_connected_is_not_compared(pool: PgPool) {
     let world = World::new(&pool).await;

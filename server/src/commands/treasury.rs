@@ -146,7 +146,7 @@ fn standard_input() -> anyhow::Result<String> {
 }
 
 /// With what is wrong of each field, which the error alone does not say.
-fn explained(error: Error) -> anyhow::Error {
+pub(super) fn explained(error: Error) -> anyhow::Error {
     match error {
         Error::Invalid(wrong) => {
             let said: Vec<String> = wrong

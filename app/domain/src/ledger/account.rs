@@ -28,12 +28,14 @@ pub enum AccountKind {
     Suspense,
     /// Debt of a merchant to the house.
     Receivable,
+    /// What the house put in of its own.
+    OwnFunds,
     /// Opening balances of the demo set; exists in test mode only.
     TestFunding,
 }
 
 impl AccountKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Wallet,
         Self::ChainHoldings,
         Self::BankHoldings,
@@ -43,6 +45,7 @@ impl AccountKind {
         Self::Rounding,
         Self::Suspense,
         Self::Receivable,
+        Self::OwnFunds,
         Self::TestFunding,
     ];
 
@@ -58,6 +61,7 @@ impl AccountKind {
             Self::Rounding => "rounding",
             Self::Suspense => "suspense",
             Self::Receivable => "receivable",
+            Self::OwnFunds => "own_funds",
             Self::TestFunding => "test_funding",
         }
     }

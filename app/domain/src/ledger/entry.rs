@@ -43,12 +43,16 @@ pub enum EntryKind {
     NetworkFee,
     /// It left the chain, and another one with the same payments took its place.
     NetworkFeeReversed,
+    /// Coins that the house sent to an account of its own.
+    OwnFunds,
+    /// They left the chain again.
+    OwnFundsReversed,
     /// Opening balance of the demo set.
     TestFunding,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::ReceiptFinal,
         Self::ReceiptReversed,
         Self::ChargePaid,
@@ -69,6 +73,8 @@ impl EntryKind {
         Self::FuturesVoid,
         Self::NetworkFee,
         Self::NetworkFeeReversed,
+        Self::OwnFunds,
+        Self::OwnFundsReversed,
         Self::TestFunding,
     ];
 
@@ -95,6 +101,8 @@ impl EntryKind {
             Self::FuturesVoid => "futures_void",
             Self::NetworkFee => "network_fee",
             Self::NetworkFeeReversed => "network_fee_reversed",
+            Self::OwnFunds => "own_funds",
+            Self::OwnFundsReversed => "own_funds_reversed",
             Self::TestFunding => "test_funding",
         }
     }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::checkout::Notice;
+
 /// Why two of them differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +150,22 @@ pub struct ChainAuditPage {
     /// When `found` was found.
     pub checked_at: Option<OffsetDateTime>,
     pub found: Option<ChainAuditView>,
+    /// What came to accounts of ours that no payer is given, the latest in front.
+    pub own_coins: Vec<OwnCoin>,
+    pub notice: Option<Notice>,
+}
+
+/// Coins that came to an account of ours, and are the house's own or nobody's yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCoin {
+    pub txid: String,
+    pub address: String,
+    /// Coins.
+    pub amount: String,
+    /// In words.
+    pub state: String,
+    /// They can be booked, or booked back.
+    pub can_change: bool,
 }
 
 #[cfg(test)]

@@ -164,6 +164,7 @@ struct Explained {
     fees: [i128; 3],
     network_fees: [i128; 3],
     rounding: [i128; 3],
+    own_funds: [i128; 3],
 }
 
 impl Explained {
@@ -183,6 +184,11 @@ impl Explained {
             wallet[Coin::of(from).index()] -= row.deal.sender_total().unwrap().units();
             wallet[Coin::of(to).index()] += row.deal.net().units();
             all.fees[Coin::of(row.deal.fee.currency().id).index()] += row.deal.fee.units();
+        }
+        for row in world.rows.own_funds.iter().filter(|row| row.is_booked) {
+            let coin = Coin::of(row.amount.currency().id).index();
+            all.holdings[coin] -= row.amount.units();
+            all.own_funds[coin] += row.amount.units();
         }
         for row in &world.rows.promises {
             if matches!(row.state, FuturesState::Open | FuturesState::Matched) {
@@ -285,6 +291,7 @@ fn books_say_what_rows_say(world: &World) -> Result<(), String> {
             (AccountKind::ChainHoldings, _) => (rows.holdings[coin], 0),
             (AccountKind::Fees, _) => (rows.fees[coin], 0),
             (AccountKind::NetworkFees, _) => (rows.network_fees[coin], 0),
+            (AccountKind::OwnFunds, _) => (rows.own_funds[coin], 0),
             (AccountKind::Rounding, _) => (rows.rounding[coin], 0),
             // What is left: the others and Σ = 0 say it.
             (AccountKind::Liquidity, _) => (state.posted, rows.liquidity_held[coin]),

@@ -161,6 +161,14 @@ pub enum Command {
     Fee {
         points: u32,
     },
+    OwnFunds {
+        coin: Coin,
+        units: u32,
+    },
+    /// They are gone, or there again.
+    TurnOwnFunds {
+        own: u8,
+    },
     Deliver {
         answer: Answer,
     },
@@ -322,6 +330,16 @@ fn command(dice: &mut Dice) -> Command {
         59 => Command::Fee {
             points: dice.roll(300),
         },
+        60 => {
+            if dice.hits(2) {
+                Command::OwnFunds {
+                    coin: coin(dice),
+                    units: dice.roll(100_000) + 1,
+                }
+            } else {
+                Command::TurnOwnFunds { own: which }
+            }
+        }
         _ => Command::Deliver {
             answer: dice.one_of(&[
                 Answer::Good,
@@ -368,7 +386,8 @@ impl Command {
             Self::Order { cents, .. } | Self::Promise { cents, .. } => Some(cents),
             Self::Deposit { units, .. }
             | Self::Withdraw { units, .. }
-            | Self::Exchange { units, .. } => Some(units),
+            | Self::Exchange { units, .. }
+            | Self::OwnFunds { units, .. } => Some(units),
             Self::Clock { seconds } => Some(seconds),
             _ => None,
         }

@@ -2,6 +2,8 @@ use domain::view::dashboard::Frame;
 use domain::view::reconciliation::{ChainAuditPage as Page, ChainAuditView, Difference};
 use leptos::prelude::*;
 
+use super::own_coins::own_coins;
+use super::{blamed, with_notice};
 use crate::pages::frame::{DashboardPage, Section};
 use crate::ui::{Cell, EmptyState, HeadCell, RowHead, TableFrame, Timestamp};
 
@@ -15,7 +17,12 @@ pub fn ChainAuditPage(frame: Frame, view: Page) -> impl IntoView {
         begun_at,
         checked_at,
         found,
+        own_coins: coins,
+        notice,
     } = view;
+    let wrong = blamed(notice.as_ref(), "txid");
+    let frame = with_notice(frame, notice);
+    let own = own_coins(&code, coins, wrong);
     let title = format!("Coins of {code}");
     let action = format!("{PATH}/{code}");
     let running = begun_at.map(|at| {
@@ -47,6 +54,7 @@ pub fn ChainAuditPage(frame: Frame, view: Page) -> impl IntoView {
                 </p>
                 <button class="btn">"Compare now"</button>
             </form>
+            {own}
             <p><a href=PATH>"Back to chains"</a></p>
         </DashboardPage>
     }
@@ -165,6 +173,8 @@ mod tests {
             begun_at: None,
             checked_at: found.as_ref().map(|_| OffsetDateTime::UNIX_EPOCH),
             found,
+            own_coins: Vec::new(),
+            notice: None,
         };
         crate::render(move || view! { <ChainAuditPage frame=frame() view=view/> })
     }

@@ -10,6 +10,7 @@ mod currencies;
 mod duration_chart;
 mod house;
 mod merchants;
+mod own_coins;
 mod payouts;
 mod progress;
 mod rates;

@@ -3,6 +3,7 @@
 mod books;
 mod charges;
 mod operations;
+mod own_funds;
 mod payouts;
 mod reports;
 mod treasury;
@@ -12,7 +13,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::Result;
 
 /// What should be true, and how to find where it is not.
-pub(super) const CHECKS: [(&str, &str); 47] = [
+pub(super) const CHECKS: [(&str, &str); 48] = [
     ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
     (
         "each balance is the sum of its lines",
@@ -172,6 +173,10 @@ pub(super) const CHECKS: [(&str, &str); 47] = [
     (
         "each withdrawal with a number was paid by it as it says",
         treasury::WITHDRAWALS_PAID,
+    ),
+    (
+        "the house's own coins are booked once, and nobody else's",
+        own_funds::BOOKED_ONCE,
     ),
     (
         "each change of status has its event",

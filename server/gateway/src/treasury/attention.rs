@@ -1,5 +1,8 @@
 //! What people are told about payments, and when they are not told again.
 
+use time::Duration;
+
+use super::released_store;
 use super::row::TxRow;
 use super::store::{self, Place};
 use super::tx_store;
@@ -56,6 +59,26 @@ pub(super) async fn tell_of_failure(gateway: &Gateway, tx: &TxRow, why: &str) ->
             })
         })
         .await
+}
+
+/// The signer refuses what moves between accounts of ours: said once a day for each kind and coin, and once while
+/// nothing of them is signed, as every deposit may be refused for the same reason.
+pub(super) async fn tell_of_refused_move(unit: &mut Unit, tx: &TxRow, why: &str) -> Result<()> {
+    let since = unit.now() - Duration::DAY;
+    if released_store::is_told(unit.conn(), tx.payment_id, since).await? {
+        return Ok(());
+    }
+    tx_store::told(unit.conn(), tx.id).await?;
+    let (title, code) = (tx.title(), tx.coin.code);
+    let subject = format!("{title} needs a person");
+    let text = format!(
+        "The signer refuses {} ({code}): {why}.\n\nNothing was signed and no coins moved; deposits stay where they \
+         are. It is planned again after a day. Look at the limits of the signer's policy: gas for the sweep of a \
+         token counts as a payment of ether. Others of its kind that are refused meanwhile are on the operator's \
+         page of EVM payments, as given back.",
+        title.to_lowercase()
+    );
+    tell_operators(unit, &subject, &text).await
 }
 
 /// Somebody has to sign it by hand.

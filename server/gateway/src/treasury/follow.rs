@@ -59,6 +59,13 @@ async fn look(
         // The node and the tables are about to agree on one chain: nothing is known until they do.
         Found::Elsewhere => return Ok(()),
         Found::Nowhere if payment.outcome.as_deref() == Some("paid") => {
+            let mut conn = gateway.side_pool().acquire().await?;
+            let is_there = follow_store::is_in_our_chain(&mut conn, payment.id).await?;
+            drop(conn);
+            // In a block of the tables that the node does not have: as above.
+            if is_there {
+                return Ok(());
+            }
             return lose(gateway, payment).await;
         }
         Found::Nowhere if payment.confirmed_tx_id.is_some() => return Ok(()),

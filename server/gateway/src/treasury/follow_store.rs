@@ -59,6 +59,14 @@ pub(super) async fn open(conn: &mut PgConnection, coin: Currency) -> Result<Vec<
          FROM treasury_payments p
          JOIN treasury_txs x ON x.id = p.confirmed_tx_id
          WHERE p.chain = $1 AND p.lost
+         UNION
+         -- What paid in a block that was taken off, wherever it is now: blocks taken off are few.
+         SELECT p.id, p.operation_id, p.chain_id, p.address, p.nonce, p.confirmations_required,
+             p.confirmed_tx_id, p.outcome, x.block_hash, p.lost
+         FROM chain_blocks b
+         JOIN treasury_txs x ON x.block_hash = b.hash
+         JOIN treasury_payments p ON p.confirmed_tx_id = x.id
+         WHERE b.chain = $1 AND NOT b.active AND p.chain = $1 AND p.outcome = 'paid'
          ORDER BY nonce",
     )
     .bind(coin.code.as_str())

@@ -9,7 +9,7 @@ use super::row::TxRow;
 use super::store::{self, Place};
 use super::wallet::NotSigned;
 use super::work::Failure;
-use super::{follow_store, tx_store};
+use super::{attention, follow_store, tx_store};
 use crate::ledger::Unit;
 use crate::mail::tell_operators;
 use crate::operations::store as operations;
@@ -65,7 +65,8 @@ pub(super) async fn give_way(gateway: &Gateway, tx: &TxRow, refusal: &NotSigned)
                 release(unit, &owners, &why).await?;
                 match tx.operation_id {
                     // What moves between accounts of ours is planned again another day.
-                    None => {}
+                    None if is_for_today => {}
+                    None => attention::tell_of_refused_move(unit, &tx, &why).await?,
                     Some(operation) if is_for_today => {
                         let tomorrow = payouts::tomorrow(unit.now());
                         let conn = unit.conn();

@@ -78,3 +78,28 @@ pub(super) async fn plan_again(
     .await?;
     Ok(())
 }
+
+/// Whether people were told that a move of the same kind and coin as `payment_id` was refused: since `since`, or
+/// since one of them was signed.
+pub(super) async fn is_told(
+    conn: &mut PgConnection,
+    payment_id: i64,
+    since: OffsetDateTime,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM treasury_payments m
+             JOIN treasury_payments p ON p.purpose = m.purpose AND p.coin_id = m.coin_id
+                 AND p.outcome = 'released'
+             JOIN treasury_txs x ON x.payment_id = p.id AND x.told
+             WHERE m.id = $1
+               AND (x.created_at >= $2 OR NOT EXISTS (
+                   SELECT FROM treasury_payments q
+                   JOIN treasury_txs y ON y.payment_id = q.id AND y.raw IS NOT NULL
+                   WHERE q.purpose = m.purpose AND q.coin_id = m.coin_id AND q.id > p.id)))",
+    )
+    .bind(payment_id)
+    .bind(since)
+    .fetch_one(conn)
+    .await?)
+}

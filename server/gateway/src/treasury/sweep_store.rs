@@ -43,8 +43,8 @@ pub(super) async fn is_pass_due(pool: &PgPool, chain: &str, now: OffsetDateTime)
     .await?)
 }
 
-/// Addresses of which nothing is on its way and nothing failed since `failed_before`, those with most in
-/// front. Only what is final in the books counts: what may vanish is not moved.
+/// Addresses of which nothing is on its way and nothing failed since `failed_before`: by turns, those never looked
+/// at in front, and of these those with most. Only what is final in the books counts: what may vanish is not moved.
 pub(super) async fn sources(
     pool: &PgPool,
     coin: Currency,
@@ -72,11 +72,12 @@ pub(super) async fn sources(
                      AS is_busy
              FROM treasury_payments p
              WHERE p.chain_id = $3 AND p.address = c.address AND p.purpose = 'sweep' AND p.coin_id = $1) s
+         LEFT JOIN sweep_looks l ON l.chain = $2 AND l.address = c.address
          WHERE c.raw > s.raw AND NOT s.is_busy
            -- What lost its number is tried again once a person has said that the key is safe.
            AND NOT EXISTS (SELECT FROM treasuries t WHERE t.chain_id = $3 AND t.address = c.address
                            AND t.paused_at IS NOT NULL)
-         ORDER BY c.raw - s.raw DESC, c.address LIMIT $5",
+         ORDER BY l.looked_at NULLS FIRST, c.raw - s.raw DESC, c.address LIMIT $5",
     )
     .bind(coin.id)
     .bind(coin.code.as_str())
@@ -91,6 +92,30 @@ pub(super) async fn sources(
             Ok(Source { address, raw })
         })
         .collect()
+}
+
+/// These were looked at; the others come first next time.
+pub(super) async fn looked_at(
+    pool: &PgPool,
+    chain: &str,
+    sources: &[Source],
+    now: OffsetDateTime,
+) -> Result<()> {
+    let addresses: Vec<&str> = sources
+        .iter()
+        .map(|source| source.address.as_str())
+        .collect();
+    sqlx::query(
+        "INSERT INTO sweep_looks (chain, address, looked_at)
+         SELECT $1, address, $3 FROM unnest($2::text[]) AS t (address)
+         ON CONFLICT (chain, address) DO UPDATE SET looked_at = EXCLUDED.looked_at",
+    )
+    .bind(chain)
+    .bind(addresses)
+    .bind(now)
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Whether gas for an address is on its way, or could not be sent since `failed_before`.

@@ -55,6 +55,8 @@ pub(super) async fn sweep_due(
     let Some(price) = treasury.rules.price(market.base, market.tip) else {
         return Ok(false);
     };
+    // Before anything is tried: what takes a process down has had its turn, too.
+    sweep_store::looked_at(gateway.pool(), code, &sources, now).await?;
     let mut worked = false;
     for source in sources {
         match plan_one(gateway, chain, treasury, &source, price, multiple).await {
@@ -261,10 +263,20 @@ async fn store_move(gateway: &Gateway, coin: Currency, new: Move) -> Result<Opti
                     confirmations,
                     by_hand,
                 } = new;
+                let to = Place {
+                    chain_id: place.chain_id,
+                    address: wish.receiver.to_string(),
+                };
                 let known = i64::try_from(funds.mined.max(funds.waiting))?;
                 let mined = i64::try_from(funds.mined)?;
                 let book = store::lock(unit.conn(), &place, mined, now).await?;
                 if book.paused_why.is_some() || store::any_draft(unit.conn(), &place).await? {
+                    return Ok(None);
+                }
+                // Again, under the lock: a pass of another process may have sent it meanwhile.
+                if purpose == Purpose::Gas
+                    && sweep_store::has_gas_coming(unit.conn(), &to, now - REST).await?
+                {
                     return Ok(None);
                 }
                 if known > book.next_nonce {
@@ -294,14 +306,13 @@ async fn store_move(gateway: &Gateway, coin: Currency, new: Move) -> Result<Opti
                 {
                     return Ok(None);
                 }
-                let to = wish.receiver.to_string();
                 let new = NewPayment {
                     place: &place,
                     nonce: book.next_nonce,
                     purpose,
                     operation_id: None,
                     coin,
-                    to: &to,
+                    to: &to.address,
                     raw: i128::try_from(wish.raw)?,
                     confirmations,
                 };

@@ -246,33 +246,43 @@ pub(super) async fn dropped(conn: &mut PgConnection, id: i64, why: &str) -> Resu
     Ok(dropped.rows_affected() > 0)
 }
 
-/// Takes what is due under a lease, the lowest number first: signed ones, and drafts of the chains in
+/// Takes what is due under a lease, the lowest number first: something signed, or a draft of the chains in
 /// `signing`.
 pub(super) async fn claim(
     pool: &PgPool,
     signing: &[&str],
     now: OffsetDateTime,
     lease_seconds: i32,
-    limit: i64,
-) -> Result<Vec<i64>> {
-    let mut taken: Vec<(i64, i64)> = sqlx::query_as(
+) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar(
         "WITH due AS (
-             SELECT x.id, p.nonce FROM treasury_txs x JOIN treasury_payments p ON p.id = x.payment_id
+             SELECT x.id FROM treasury_txs x JOIN treasury_payments p ON p.id = x.payment_id
              WHERE x.next_attempt_at <= $1
                AND (x.state = 'signed' OR (x.state = 'drafted' AND p.chain = ANY($2)))
                AND (x.locked_until IS NULL OR x.locked_until < clock_timestamp())
-             ORDER BY p.nonce, x.id LIMIT $4 FOR NO KEY UPDATE OF x SKIP LOCKED)
+             ORDER BY p.nonce, x.id LIMIT 1 FOR NO KEY UPDATE OF x SKIP LOCKED)
          UPDATE treasury_txs x SET locked_until = clock_timestamp() + $3 * interval '1 second'
-         FROM due WHERE x.id = due.id RETURNING due.nonce, x.id",
+         FROM due WHERE x.id = due.id RETURNING x.id",
     )
     .bind(now)
     .bind(signing)
     .bind(lease_seconds)
-    .bind(limit)
-    .fetch_all(pool)
+    .fetch_optional(pool)
+    .await?)
+}
+
+/// The same for one of them, due or not; false when somebody else has it.
+pub(super) async fn lease(pool: &PgPool, id: i64, lease_seconds: i32) -> Result<bool> {
+    let taken = sqlx::query(
+        "UPDATE treasury_txs SET locked_until = clock_timestamp() + $2 * interval '1 second'
+         WHERE id = $1 AND state IN ('drafted', 'signed')
+           AND (locked_until IS NULL OR locked_until < clock_timestamp())",
+    )
+    .bind(id)
+    .bind(lease_seconds)
+    .execute(pool)
     .await?;
-    taken.sort_unstable();
-    Ok(taken.into_iter().map(|(_, id)| id).collect())
+    Ok(taken.rows_affected() > 0)
 }
 
 pub(super) async fn any_due(pool: &PgPool, signing: &[&str], now: OffsetDateTime) -> Result<bool> {

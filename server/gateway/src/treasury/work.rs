@@ -12,8 +12,8 @@ use crate::{Error, Gateway, Result};
 
 /// How long a worker may keep a transaction before another may take it.
 const LEASE_SECONDS: i32 = 120;
-/// Transactions taken at once.
-const BATCH: i64 = 20;
+/// Transactions taken in one go.
+const BATCH: u32 = 20;
 
 /// Pauses after failures: doubled from the shortest to the longest.
 const PAUSE_MIN_SECONDS: i64 = 5;
@@ -40,9 +40,13 @@ pub(crate) async fn work_due(gateway: &Gateway) -> Result<bool> {
     }
     let signing = signing_chains(gateway);
     let now = gateway.clock().now();
-    for id in tx_store::claim(gateway.pool(), &signing, now, LEASE_SECONDS, BATCH).await? {
+    // One by one: a lease is shorter than what a slow signer takes for all of them.
+    for _ in 0..BATCH {
+        let Some(id) = tx_store::claim(gateway.pool(), &signing, now, LEASE_SECONDS).await? else {
+            break;
+        };
         worked = true;
-        step_now(gateway, id).await?;
+        leased_step(gateway, id).await?;
     }
     Ok(worked)
 }
@@ -93,8 +97,17 @@ impl From<Error> for Failure {
     }
 }
 
-/// Signs and sends a transaction as far as it goes; why it goes no further is noted.
+/// Signs and sends what was planned a moment ago, unless another process has begun to. Two that ask a signer for
+/// one transaction could hear different things: one gives its number back, the other has a signature.
 pub(super) async fn step_now(gateway: &Gateway, id: i64) -> Result<()> {
+    if tx_store::lease(gateway.pool(), id, LEASE_SECONDS).await? {
+        leased_step(gateway, id).await?;
+    }
+    Ok(())
+}
+
+/// Signs and sends a transaction as far as it goes; why it goes no further is noted.
+async fn leased_step(gateway: &Gateway, id: i64) -> Result<()> {
     let tx = drafting::stored(gateway, id).await?;
     let Err(failure) = step(gateway, &tx).await else {
         return Ok(());

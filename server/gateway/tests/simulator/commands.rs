@@ -134,6 +134,14 @@ pub enum Command {
     Receiver {
         answer: Answer,
     },
+    /// The house sends itself bitcoin.
+    OwnCoins {
+        parts: u32,
+    },
+    /// Somebody makes the books say what the chain says of one of those.
+    BookOwn {
+        tx: u32,
+    },
     Deliver,
 }
 
@@ -283,6 +291,10 @@ fn command(dice: &mut Dice) -> Command {
         56 | 57 => Command::Receiver {
             answer: dice.one_of(&Answer::ALL),
         },
+        58 => Command::OwnCoins {
+            parts: dice.roll(2_000) + 1,
+        },
+        59 | 60 => Command::BookOwn { tx: which },
         _ => Command::Deliver,
     }
 }

@@ -10,6 +10,7 @@ mod database;
 mod dice;
 mod faults;
 mod invariants;
+mod own_funds;
 mod receiver;
 mod shrink;
 mod steps;

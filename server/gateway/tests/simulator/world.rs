@@ -64,8 +64,7 @@ impl Run {
             // A reorganisation needs blocks to take back.
             world.mine(coin, 8).await;
         }
-        faults::install(pool).await;
-        Self {
+        let run = Self {
             world,
             pool: pool.clone(),
             merchants: [demo.merchant.id, demo.merchant2.id],
@@ -73,7 +72,10 @@ impl Run {
             receiver,
             orders_url: format!("{base}/orders"),
             step: 0,
-        }
+        };
+        run.watch_house().await;
+        faults::install(pool).await;
+        run
     }
 
     pub fn gateway(&self) -> &Gateway {

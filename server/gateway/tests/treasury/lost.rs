@@ -75,6 +75,27 @@ async fn what_was_paid_and_fails_in_its_new_block_is_booked_and_told(pool: PgPoo
     till.world.audit().await;
 }
 
+/// Undone and mined anew before anybody looked: the tables never say that it was gone, and it cost more there.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_was_mined_anew_between_two_looks_costs_what_it_costs_there(pool: PgPool) {
+    let till = Till::new(&pool).await;
+    till.ask("1", "ETH", "1", STRANGERS[0]).await;
+    till.work().await;
+    till.mine(6).await;
+    assert_eq!(till.withdrawals().await, ["settled"]);
+    assert_eq!(till.gas().await, i128::try_from(21_000 * 2 * GWEI).unwrap());
+    till.net.base(2 * GWEI);
+    till.net.reorg(6, true);
+    till.net.mine(DEEP);
+    till.sync().await;
+    till.mine(1).await;
+    assert_eq!(outcomes(&till).await, ["paid"]);
+    assert_eq!(till.gas().await, i128::try_from(21_000 * 3 * GWEI).unwrap());
+    assert_eq!(till.withdrawals().await, ["settled"]);
+    assert_eq!(till.net.received(STRANGERS[0]), [ETHER]);
+    till.audit().await;
+}
+
 /// Nothing was settled with a sweep, so it is simply open again, and sent again.
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_sweep_that_leaves_the_chain_is_sent_again(pool: PgPool) {

@@ -17,6 +17,7 @@ mod hands;
 mod listed;
 mod lost;
 mod net;
+mod own_funds;
 mod random;
 mod real;
 mod real_tokens;

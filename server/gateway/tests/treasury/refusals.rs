@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tokio::net::UnixListener;
 
 use crate::STRANGERS;
-use crate::net::{CHAIN_ID, ETHER, contract};
+use crate::net::{CHAIN_ID, ETHER, Net, contract};
 use crate::signer::Place;
 use crate::till::{DEEP, Till};
 
@@ -22,6 +22,22 @@ fn policy(payment: u64, day: u64) -> String {
                          "daily_max_units": 600000000}}],
             "fee_max_gwei": 60000000}}"#
     )
+}
+
+async fn moves(till: &Till) -> Vec<String> {
+    till.texts(
+        "SELECT purpose || ' ' || coalesce(outcome, 'open') FROM treasury_payments ORDER BY id",
+    )
+    .await
+}
+
+/// Mails about gas for sweeps.
+async fn told(till: &Till) -> usize {
+    let mails = till.mails().await;
+    let of_gas = mails
+        .iter()
+        .filter(|mail| mail.starts_with("Gas transfer ") && mail.ends_with("needs a person"));
+    of_gas.count()
 }
 
 async fn numbers(till: &Till) -> Vec<i64> {
@@ -114,6 +130,55 @@ async fn an_answer_that_was_lost_keeps_the_number(pool: PgPool) {
     assert!(why.contains("at most 2000000000 may go at once"), "{why}");
     assert_eq!(till.withdrawals().await, ["queued", "queued"]);
     till.audit().await;
+}
+
+/// With a limit of nothing for ether, no token's gas is paid: said once, however many deposits wait for it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_move_that_the_signer_refuses_is_told_of_once(pool: PgPool) {
+    let place = Place::new();
+    let till = Till::sweeping(&pool, Net::start().await, &place.socket(), "10").await;
+    let till = Till::filled(till).await;
+    let second = till.world.address("USDT", None, "second").await;
+    till.net.pay_token(&second, 4_000_000_000);
+    till.mine(DEEP).await;
+    place
+        .start(&till.seed().await, &policy(0, 50_000_000_000))
+        .await;
+    till.work_later().await;
+    till.mine(DEEP).await;
+    assert_eq!(moves(&till).await, ["sweep paid"]);
+    assert_eq!(told(&till).await, 0);
+    till.work_later().await;
+    let refused = ["sweep paid", "gas released", "gas released"];
+    assert_eq!(moves(&till).await, refused);
+    assert_eq!(told(&till).await, 1);
+    // They rest.
+    till.work_later().await;
+    assert_eq!(moves(&till).await, refused);
+    assert_eq!(told(&till).await, 1);
+    assert_eq!(numbers(&till).await, [0]);
+    till.audit().await;
+}
+
+/// Two processes that ask for one signature may hear different things: one gives the number back, the other has a
+/// signature with it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_being_signed_is_leased(pool: PgPool) {
+    let place = Place::new();
+    let till = Till::with(&pool, &place.socket()).await;
+    let listener = UnixListener::bind(place.socket()).unwrap();
+    till.ask("1", "ETH", "1", STRANGERS[0]).await;
+    let gateway = till.world.gateway.clone();
+    let working = tokio::spawn(async move { gateway.advance(0).await });
+    let (asking, _) = listener.accept().await.unwrap();
+    let leased = till
+        .texts("SELECT (locked_until > clock_timestamp())::text FROM treasury_txs")
+        .await;
+    assert_eq!(leased, ["true"]);
+    drop(asking);
+    drop(listener);
+    working.await.unwrap().unwrap();
+    assert_eq!(till.states().await, ["drafted"]);
 }
 
 /// Somebody who took the file may sign it yet.

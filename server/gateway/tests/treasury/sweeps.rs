@@ -162,3 +162,26 @@ async fn a_sweep_that_fails_is_told_of_and_rests(pool: PgPool) {
     assert_eq!(moves(&till).await.len(), 3);
     check_nothing_is_unexplained(&till).await;
 }
+
+/// A hundred deposits of tokens, for whose gas there is no ether, and a smaller one that has its own.
+#[sqlx::test(migrations = "../../migrations")]
+async fn large_deposits_that_cannot_move_keep_no_smaller_one_out(pool: PgPool) {
+    let till = Till::sweeping(&pool, Net::start().await, "in-process", "10").await;
+    for number in 0..100 {
+        let large = format!("large {number}");
+        let address = till.world.address("USDT", None, &large).await;
+        till.net.pay_token(&address, 500_000_000);
+    }
+    let small = till.world.address("USDT", None, "small").await;
+    till.net.pay_token(&small, 100_000_000);
+    // Enough for the gas of its tokens, and not worth being moved itself.
+    till.net.pay(&small, 300_000 * GWEI);
+    till.mine(DEEP).await;
+    pass(&till).await;
+    assert!(moves(&till).await.is_empty());
+    pass(&till).await;
+    assert_eq!(moves(&till).await, ["sweep paid"]);
+    let from = till.texts("SELECT address FROM treasury_payments").await;
+    assert_eq!(from, [small]);
+    till.audit().await;
+}

@@ -331,6 +331,12 @@ pub(super) const ENTRIES: [Entry; 65] = [
         None,
     ),
     (
+        Code::OwnFundsBooked,
+        "own-funds-booked",
+        "The books say the same as the chain about these coins. Compare again to see what is left.",
+        None,
+    ),
+    (
         Code::BooksAudited,
         "books-audited",
         "The books are being audited; large ones take some minutes.",

@@ -73,6 +73,7 @@ pub(super) enum Code {
     PaymentsGoOn,
     StillPaused,
     ChainCompared,
+    OwnFundsBooked,
     BooksAudited,
     FloorSaved,
     TermsSaved,

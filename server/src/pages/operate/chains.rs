@@ -2,12 +2,14 @@ use app::pages::{ChainAuditPage, ChainsPage};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::view::checkout::Notice;
+use gateway::Gateway;
 use gateway::auth::Permission;
 use gateway::chain::CHAIN_COLUMNS;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::done;
+use super::{done, status_of};
 use crate::pages::csv;
 use crate::pages::document::document;
 use crate::pages::errors::Refusal;
@@ -59,11 +61,22 @@ pub(super) async fn detail(
     Query(query): Query<ChainQuery>,
 ) -> Result<Response, Refusal> {
     visitor.may(Permission::Operate)?;
-    let gateway = &state.gateway;
-    let view = gateway.chain_audit_page(&code).await?;
-    let frame = visitor.frame(gateway, notice(&query.notice)).await?;
+    one(&state.gateway, &visitor, &code, notice(&query.notice)).await
+}
+
+/// The page of one chain, with what was said about a form of it.
+pub(super) async fn one(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    code: &str,
+    said: Option<Notice>,
+) -> Result<Response, Refusal> {
+    let mut view = gateway.chain_audit_page(code).await?;
+    view.notice = said;
+    let status = status_of(view.notice.as_ref());
+    let frame = visitor.frame(gateway, None).await?;
     Ok(document(
-        StatusCode::OK,
+        status,
         move || view! { <ChainAuditPage frame=frame view=view/> },
     ))
 }

@@ -10,6 +10,7 @@ mod chains;
 mod currencies;
 mod house;
 mod merchants;
+mod own_funds;
 mod payouts;
 mod rates;
 mod signing;
@@ -109,6 +110,10 @@ pub(super) fn routes() -> Router<AppState> {
         .route(
             "/app/operate/chains/{code}",
             get(chains::detail).post(chains::compare),
+        )
+        .route(
+            "/app/operate/chains/{code}/own-funds",
+            get(own_funds::form).post(own_funds::book),
         )
         .route("/app/operate/audit", get(audit::show))
         .route("/app/operate/audit.csv", get(audit::export))

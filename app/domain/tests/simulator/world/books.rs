@@ -72,6 +72,7 @@ impl Books {
                 AccountKind::NetworkFees,
                 AccountKind::Liquidity,
                 AccountKind::Rounding,
+                AccountKind::OwnFunds,
                 AccountKind::TestFunding,
             ] {
                 keys.push(house(kind, id));

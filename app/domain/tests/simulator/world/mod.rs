@@ -8,6 +8,7 @@ mod deposits;
 mod following;
 pub mod money;
 pub mod outbox;
+mod own_funds;
 pub mod rows;
 mod steps;
 mod trades;

@@ -23,6 +23,7 @@ pub struct Rows {
     pub withdrawals: Vec<Rc<WithdrawalRow>>,
     pub promises: Vec<Rc<PromiseRow>>,
     pub trades: Vec<Rc<TradeRow>>,
+    pub own_funds: Vec<Rc<OwnFundsRow>>,
     /// Keys of requests that were answered.
     pub keys: Rc<Vec<usize>>,
 }
@@ -142,4 +143,14 @@ pub struct TradeRow {
     pub merchant: usize,
     pub key: usize,
     pub deal: Deal,
+}
+
+/// Coins that the house put in.
+#[derive(Debug, Clone)]
+pub struct OwnFundsRow {
+    pub key: usize,
+    pub amount: Money,
+    /// How often they were booked.
+    pub bookings: i32,
+    pub is_booked: bool,
 }

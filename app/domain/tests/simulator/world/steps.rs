@@ -14,6 +14,7 @@ const CHARGES_MAX: usize = 12;
 const TXS_MAX: usize = 40;
 const WITHDRAWALS_MAX: usize = 14;
 const PROMISES_MAX: usize = 8;
+const OWN_FUNDS_MAX: usize = 6;
 
 fn nth(which: u8, len: usize) -> Option<usize> {
     usize::from(which).checked_rem(len)
@@ -155,6 +156,15 @@ impl World {
                 self.terms.limit_cents[usize::from(merchant)] = cents;
             }
             Command::Fee { points } => self.terms.fee_points = points,
+            Command::OwnFunds { coin, units } => {
+                if self.rows.own_funds.len() < OWN_FUNDS_MAX {
+                    self.own_funds(coin, units).ok()?;
+                }
+            }
+            Command::TurnOwnFunds { own } => {
+                self.turn_own_funds(nth(own, self.rows.own_funds.len())?)
+                    .ok()?;
+            }
             Command::Deliver { answer } => self.outbox.deliver(answer, self.terms.bug),
         }
         Some(())

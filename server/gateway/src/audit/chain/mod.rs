@@ -63,19 +63,23 @@ impl Gateway {
         Ok(())
     }
 
-    /// What was found last on one chain.
+    /// What was found last on one chain, and what came to accounts of ours there.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a chain that is not connected; the database's.
     pub async fn chain_audit_page(&self, code: &str) -> Result<ChainAuditPage> {
         let chain = self.chains().get(code).ok_or(Error::NotFound)?;
         let last = store::last(self.pool(), chain.params.code).await?;
-        Ok(last.unwrap_or_else(|| ChainAuditPage {
+        let mut page = last.unwrap_or_else(|| ChainAuditPage {
             code: chain.params.code.to_owned(),
             begun_at: None,
             checked_at: None,
             found: None,
-        }))
+            own_coins: Vec::new(),
+            notice: None,
+        });
+        page.own_coins = self.own_coins(chain).await?;
+        Ok(page)
     }
 
     async fn run_chain_audit(&self, code: &'static str) -> Result<()> {

@@ -155,7 +155,11 @@ const CAUSES: &str = "
         SELECT txid, vout, amount, state, 'receipt:' || id AS what FROM receipts WHERE coin_id = $2
         UNION ALL
         SELECT txid, vout, amount, state, 'operation:' || operation_id FROM deposits
-        WHERE coin_id = $2 AND internal_from IS NULL),
+        WHERE coin_id = $2 AND internal_from IS NULL
+        UNION ALL
+        -- The house's own, as a person said.
+        SELECT txid, vout, amount, 'final', 'own funds' FROM own_funds
+        WHERE coin_id = $2 AND state = 'booked'),
     spending AS (
         SELECT s.txid, sum(o.raw) * $3 AS spent FROM chain_spends s
         JOIN mined m ON m.txid = s.txid
@@ -344,5 +348,7 @@ pub(super) async fn last(pool: &PgPool, chain: &str) -> Result<Option<ChainAudit
         begun_at,
         checked_at,
         found: found.map(|Json(found)| found),
+        own_coins: Vec::new(),
+        notice: None,
     }))
 }

@@ -117,6 +117,7 @@ pub(super) fn account_name(kind: &str, name: &str) -> String {
         ("rounding", _) => "Rounding",
         ("suspense", _) => "Suspense",
         ("receivable", _) => "Receivable",
+        ("own_funds", _) => "Own funds",
         ("test_funding", _) => "Test funding",
         ("wallet", name) => name,
         (kind, _) => kind,
