@@ -61,6 +61,32 @@ async fn two_payments_of_one_order_in_a_block_pay_it_once(pool: PgPool) {
     yard.world.audit().await;
 }
 
+/// More than is read and written at a time. The last ones of the block belong to the oldest orders.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_block_of_more_than_one_part_pays_everybody(pool: PgPool) {
+    const ORDERS: usize = 510;
+
+    let yard = Yard::new(&pool).await;
+    let mut orders = Vec::new();
+    for _ in 0..ORDERS {
+        orders.push(yard.order("20.00").await);
+    }
+    for order in orders.iter().rev() {
+        yard.pay(order, order.due).await;
+    }
+    yard.mine().await;
+    let paid: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT c.status, count(*) FROM charges c
+         WHERE EXISTS (SELECT 1 FROM receipts r WHERE r.charge_id = c.id AND r.state = 'final')
+         GROUP BY c.status",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(paid, [("paid".to_owned(), i64::try_from(ORDERS).unwrap())]);
+    yard.world.audit().await;
+}
+
 /// What ours can deliver is taken in the order of the charges; who comes too late waits, and is paid when
 /// there is enough again.
 #[sqlx::test(migrations = "../../migrations")]
