@@ -11,7 +11,7 @@ use crate::{Error, Gateway, Result};
 pub(super) type Pairs = BTreeSet<(CurrencyId, CurrencyId)>;
 
 /// The mid rates that decisions may need: each pair was asked for once, before any of them is taken, so
-/// all of one block are judged by the same.
+/// all that are taken together are judged by the same.
 #[derive(Debug)]
 pub(super) struct Mids(HashMap<(CurrencyId, CurrencyId), Option<Decimal>>);
 

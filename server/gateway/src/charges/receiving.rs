@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use domain::ledger::template::receipt_final;
-use domain::money::{Currency, Money};
+use domain::money::{Currency, CurrencyId, Money};
 
 use super::depths::Depths;
 use super::receipt_steps::Lost;
@@ -40,7 +40,7 @@ pub async fn record_outputs(
     let mut depths = Depths::default();
     for part in outputs.chunks(PART) {
         let payments = receipt_store::payments(unit.conn(), part).await?;
-        let coins = payments
+        let coins: BTreeSet<CurrencyId> = payments
             .iter()
             .filter(|payment| payment.known.is_none())
             .map(|payment| payment.output.coin.id)
