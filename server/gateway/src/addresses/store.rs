@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
@@ -85,6 +87,31 @@ pub(crate) async fn find_by_chain_address(
         .fetch_optional(conn)
         .await?;
     row.map(|row| view(&row, currencies)).transpose()
+}
+
+/// The same of many, by the watched addresses; those that are nobody's deposit address are left out. One
+/// look into the index for each: a block names thousands.
+pub(crate) async fn find_by_chain_addresses(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    chain_address_ids: &[i64],
+) -> Result<HashMap<i64, DepositAddressView>> {
+    let query = format!(
+        "SELECT f.* FROM unnest($1::bigint[]) AS t (chain_address_id)
+             CROSS JOIN LATERAL (
+                 SELECT {COLUMNS} FROM {TABLES} WHERE a.address_id = t.chain_address_id LIMIT 1
+             ) f"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(chain_address_ids)
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let found = view(row, currencies)?;
+            Ok((found.chain_address_id, found))
+        })
+        .collect()
 }
 
 pub(crate) async fn find(

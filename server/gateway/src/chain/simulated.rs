@@ -184,7 +184,7 @@ impl SimChain {
 
     /// The mempool with its contents, oldest first.
     pub async fn mempool_txs(&self) -> Result<Vec<ChainTx>> {
-        store::mempool(&self.pool, self.code).await
+        store::mempool(&self.pool, self.code, None).await
     }
 
     async fn begin(&self) -> Result<Edit> {
@@ -219,6 +219,10 @@ impl ChainBackend for SimChain {
         Ok(found
             .filter(|found| !found.gone && found.block_hash.is_none())
             .map(|found| found.tx))
+    }
+
+    async fn txs(&self, txids: &[String]) -> Result<Vec<ChainTx>> {
+        store::mempool(&self.pool, self.code, Some(txids)).await
     }
 
     /// Controls call the follower themselves; this pause is for those of other processes.

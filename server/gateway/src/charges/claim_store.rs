@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use domain::money::Money;
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, Row};
@@ -20,27 +22,23 @@ pub(super) async fn set_refund_address(
     Ok(())
 }
 
-/// Whether a person has decided to send money of this charge back.
-pub(super) async fn refund_decided(conn: &mut PgConnection, charge_id: i64) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM refund_claims
-                        WHERE charge_id = $1 AND state IN ('approved', 'sent'))",
+/// Those of the charges of which a person has decided to send money back.
+pub(super) async fn refunds_decided(
+    conn: &mut PgConnection,
+    charge_ids: &[i64],
+) -> Result<HashSet<i64>> {
+    if charge_ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let found: Vec<i64> = sqlx::query_scalar(
+        "SELECT t.id FROM unnest($1::bigint[]) AS t (id)
+         WHERE EXISTS (SELECT 1 FROM refund_claims
+                       WHERE charge_id = t.id AND state IN ('approved', 'sent'))",
     )
-    .bind(charge_id)
-    .fetch_one(conn)
-    .await?)
-}
-
-/// Money that pays the charge cannot go back as well.
-pub(super) async fn close_claims(conn: &mut PgConnection, charge_id: i64) -> Result<()> {
-    sqlx::query(
-        "UPDATE refund_claims SET state = 'declined'
-         WHERE charge_id = $1 AND state IN ('requested', 'approved') AND operation_id IS NULL",
-    )
-    .bind(charge_id)
-    .execute(conn)
+    .bind(charge_ids)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok(found.into_iter().collect())
 }
 
 /// Opens a refund claim, or completes the open one. Once it is approved nobody changes where the

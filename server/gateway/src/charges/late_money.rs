@@ -1,24 +1,26 @@
-use domain::charge::{Event, ReceiptState, Status, Valuation, late_value};
-use domain::money::Money;
+use domain::charge::{ReceiptState, Status, Valuation, late_value};
+use domain::ledger::template::ChargeCredit;
+use domain::money::{CurrencyId, Money};
 
+use super::ChargeView;
+use super::mids::Mids;
 use super::row::{ChargeRow, ReceiptRow};
-use super::{ChargeView, claim_store, transition};
-use crate::ledger::Unit;
-use crate::{Error, Gateway, Result};
+use crate::{Gateway, Result};
 
-/// Late money pays when the merchant takes it and it still covers the amount at the current rate,
-/// judged at the moment the last of it became final.
-pub(super) async fn accept_late_money(
-    gateway: &Gateway,
-    unit: &mut Unit,
-    row: &mut ChargeRow,
+/// What late money pays, when the merchant takes it and it still covers the amount at the current rate,
+/// judged at the moment the last of it became final. `refund_decided`: a person has decided to send
+/// money of this charge back.
+pub(super) fn late_credit(
+    row: &ChargeRow,
     receipts: &[ReceiptRow],
-) -> Result<()> {
+    refund_decided: bool,
+    mids: &Mids,
+) -> Result<Option<ChargeCredit>> {
     let (true, Status::Expired | Status::Underpaid) = (row.late_policy_accepts, row.status) else {
-        return Ok(());
+        return Ok(None);
     };
-    let Some(terms) = row.terms.clone() else {
-        return Ok(());
+    let Some(terms) = &row.terms else {
+        return Ok(None);
     };
     let of_coin = || {
         receipts
@@ -35,42 +37,44 @@ pub(super) async fn accept_late_money(
         })
         .is_some_and(|in_time| in_time.units() >= terms.due);
     if !all_final || !(any_late || covered_in_time) {
-        return Ok(());
+        return Ok(None);
     }
     // What is on its way back, or went, pays nothing.
-    if claim_store::refund_decided(unit.conn(), row.id).await? || row.refunded_of(terms.coin) > 0 {
-        return Ok(());
+    if refund_decided || row.refunded_of(terms.coin) > 0 {
+        return Ok(None);
     }
     let Some(received) = row.received(receipts, is_final) else {
-        return Ok(());
+        return Ok(None);
     };
     let valuation = if covered_in_time {
         Valuation::Quoted { due: terms.due }
     } else {
-        let now = unit.now();
         let to = row.amount.currency();
-        let Some(mid) = gateway.mid(unit.conn(), terms.coin, to, now).await? else {
-            return Ok(());
+        let Some(mid) = mids.rate(terms.coin, to)? else {
+            return Ok(None);
         };
-        let enough = late_value(received, mid.rate, to)
+        let enough = late_value(received, mid, to)
             .is_some_and(|value| value >= row.amount.units() - row.tolerance);
         if !enough {
-            return Ok(());
+            return Ok(None);
         }
-        Valuation::AtMid(mid.rate)
+        Valuation::AtMid(mid)
     };
-    let credit = valuation
+    Ok(valuation
         .credit(received, row.amount, row.fee_basis_points)
-        .filter(|credit| credit.gross.is_positive());
-    let Some(credit) = credit else { return Ok(()) };
-    let event = Event::LateAccepted {
-        consumed: credit.consumed.units(),
-    };
-    match transition::transition(unit, row, receipts, &event, Some(credit), "late policy").await {
-        // It stays in the inbox, where a person accepts it when we can deliver again.
-        Err(Error::QuoteUnavailable { .. }) => Ok(()),
-        done => done.map(|_| ()),
-    }
+        .filter(|credit| credit.gross.is_positive()))
+}
+
+/// The rate that [`late_credit`] may ask for.
+pub(super) fn late_pair(
+    row: &ChargeRow,
+    receipts: &[ReceiptRow],
+) -> Option<(CurrencyId, CurrencyId)> {
+    let terms = row.terms.as_ref().filter(|_| row.late_policy_accepts)?;
+    receipts
+        .iter()
+        .any(|r| r.coin.id == terms.coin.id && r.first_seen_at >= terms.release_at)
+        .then(|| (terms.coin.id, row.amount.currency().id))
 }
 
 /// Whether what came is worth less than what is asked for at the rate of now, both as the policy

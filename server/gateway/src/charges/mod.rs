@@ -3,6 +3,8 @@
 //! Every change goes the same way: lock the row, let `domain::charge` decide, commit status,
 //! postings, timeline and outbox together ([`transition`]).
 
+mod change_store;
+mod changes;
 mod checkout;
 mod claim_found;
 mod claim_link;
@@ -13,6 +15,7 @@ mod claim_store;
 pub(crate) mod create;
 mod create_store;
 pub(crate) mod creating;
+pub(crate) mod depths;
 mod document;
 mod expiry;
 pub mod invoice_report;
@@ -21,12 +24,15 @@ mod late_money;
 mod list_store;
 mod method;
 mod method_store;
+mod mids;
 mod read;
+mod receipt_steps;
 mod receipt_store;
 pub mod receiving;
 pub(crate) mod refunds;
 mod resolve;
 pub(crate) mod row;
+mod settling;
 pub(crate) mod store;
 mod token;
 mod trail_store;

@@ -1,15 +1,17 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use domain::charge::ReceiptState;
 use domain::money::{Currency, Money};
 use rust_decimal::Decimal;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 
 use super::receiving::SeenOutput;
 use super::row::ReceiptRow;
-use crate::Result;
 use crate::chain::is_gone;
 use crate::ledger::{decimal, units};
+use crate::{Error, Result};
 
 /// The charge an address belongs to.
 pub(super) async fn charge_of(conn: &mut PgConnection, address_id: i64) -> Result<Option<i64>> {
@@ -21,39 +23,121 @@ pub(super) async fn charge_of(conn: &mut PgConnection, address_id: i64) -> Resul
     )
 }
 
-/// The charge of an output that is known with another address or amount and was never booked: the
-/// next [`upsert`] changes it.
-pub(super) async fn told_otherwise(
-    conn: &mut PgConnection,
-    output: &SeenOutput,
-) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar(
-        "SELECT charge_id FROM receipts
-         WHERE coin_id = $1 AND txid = $2 AND vout = $3 AND bookings = 0
-           AND (address_id, amount) IS DISTINCT FROM ($4::bigint, $5::numeric)",
-    )
-    .bind(output.coin.id)
-    .bind(&output.txid)
-    .bind(output.vout)
-    .bind(output.address_id)
-    .bind(decimal(output.units))
-    .fetch_optional(conn)
-    .await?)
+/// An output to the address of a charge, and what is known of it.
+pub(super) struct Payment<'a> {
+    pub(super) output: &'a SeenOutput,
+    pub(super) charge_id: i64,
+    pub(super) known: Option<KnownReceipt>,
+    /// Its transaction waits for a block.
+    pub(super) waits: bool,
 }
 
-/// An output that is known already changes only while it was never booked, and when the chain tells
-/// another address or amount; its state follows the chain later.
-pub(super) async fn upsert(
+/// A receipt as the chain told it before.
+pub(super) struct KnownReceipt {
+    pub(super) charge_id: i64,
+    pub(super) address_id: i64,
+    pub(super) amount: i128,
+    pub(super) state: ReceiptState,
+    pub(super) confirmations_required: u32,
+    pub(super) bookings: i32,
+}
+
+/// Those of the outputs that pay charges, in the order given. One look into the index for each.
+pub(super) async fn payments<'a>(
     conn: &mut PgConnection,
-    charge_id: i64,
-    output: &SeenOutput,
-    confirmations_required: u32,
+    outputs: &'a [SeenOutput],
+) -> Result<Vec<Payment<'a>>> {
+    let coins: Vec<i16> = outputs.iter().map(|output| output.coin.id).collect();
+    let chains: Vec<&str> = outputs.iter().map(|o| o.coin.code.as_str()).collect();
+    let txids: Vec<&str> = outputs.iter().map(|o| o.txid.as_str()).collect();
+    let vouts: Vec<i32> = outputs.iter().map(|output| output.vout).collect();
+    let addresses: Vec<i64> = outputs.iter().map(|output| output.address_id).collect();
+    let rows = sqlx::query(
+        "SELECT t.n, m.charge_id, r.charge_id AS known_charge, r.address_id, r.amount, r.state,
+             r.confirmations_required, r.bookings, coalesce(x.status = 'mempool', false) AS waits
+         FROM unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::bigint[])
+              WITH ORDINALITY AS t (coin_id, chain, txid, vout, address_id, n)
+         CROSS JOIN LATERAL (
+             SELECT charge_id FROM charge_methods WHERE address_id = t.address_id LIMIT 1
+         ) m
+         LEFT JOIN LATERAL (
+             SELECT charge_id, address_id, amount, state, confirmations_required, bookings
+             FROM receipts WHERE coin_id = t.coin_id AND txid = t.txid AND vout = t.vout LIMIT 1
+         ) r ON true
+         LEFT JOIN LATERAL (
+             SELECT status FROM chain_txs WHERE chain = t.chain AND txid = t.txid LIMIT 1
+         ) x ON true
+         ORDER BY t.n",
+    )
+    .bind(coins)
+    .bind(chains)
+    .bind(txids)
+    .bind(vouts)
+    .bind(addresses)
+    .fetch_all(conn)
+    .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let number: i64 = row.try_get("n")?;
+        let place = usize::try_from(number - 1)?;
+        if let Some(output) = outputs.get(place) {
+            found.push(Payment {
+                output,
+                charge_id: row.try_get("charge_id")?,
+                known: known(row)?,
+                waits: row.try_get("waits")?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn known(row: &PgRow) -> Result<Option<KnownReceipt>> {
+    let Some(charge_id) = row.try_get("known_charge")? else {
+        return Ok(None);
+    };
+    let word: String = row.try_get("state")?;
+    let required: i32 = row.try_get("confirmations_required")?;
+    Ok(Some(KnownReceipt {
+        charge_id,
+        address_id: row.try_get("address_id")?,
+        amount: units(row.try_get("amount")?),
+        state: ReceiptState::from_word(&word)
+            .ok_or_else(|| Error::Internal(format!("receipt state {word}")))?,
+        confirmations_required: u32::try_from(required)?,
+        bookings: row.try_get("bookings")?,
+    }))
+}
+
+/// A receipt to be written.
+pub(super) struct NewReceipt<'a> {
+    pub(super) output: &'a SeenOutput,
+    pub(super) charge_id: i64,
+    pub(super) confirmations_required: u32,
+}
+
+/// Receipts, numbered in the order given. An output that is known already changes only while it was never
+/// booked, and when the chain tells another address or amount; its state follows the chain later.
+pub(super) async fn upsert_each(
+    conn: &mut PgConnection,
+    new: &[NewReceipt<'_>],
     now: OffsetDateTime,
 ) -> Result<()> {
+    let required = new
+        .iter()
+        .map(|new| Ok(i32::try_from(new.confirmations_required)?))
+        .collect::<Result<Vec<i32>>>()?;
+    let amounts: Vec<Decimal> = new.iter().map(|new| decimal(new.output.units)).collect();
+    let txids: Vec<&str> = new.iter().map(|new| new.output.txid.as_str()).collect();
     sqlx::query(
         "INSERT INTO receipts (charge_id, coin_id, txid, vout, address_id, amount, state,
              confirmations_required, first_seen_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'seen', $7, $8)
+         SELECT t.charge_id, t.coin_id, t.txid, t.vout, t.address_id, t.amount, 'seen',
+             t.required, $1
+         FROM unnest($2::bigint[], $3::smallint[], $4::text[], $5::int[], $6::bigint[],
+                  $7::numeric[], $8::int[]) WITH ORDINALITY
+              AS t (charge_id, coin_id, txid, vout, address_id, amount, required, n)
+         ORDER BY t.n
          ON CONFLICT ON CONSTRAINT receipts_outpoint_key DO UPDATE
          SET charge_id = EXCLUDED.charge_id, address_id = EXCLUDED.address_id,
              amount = EXCLUDED.amount, value = NULL
@@ -61,14 +145,22 @@ pub(super) async fn upsert(
            AND (receipts.address_id, receipts.amount)
                IS DISTINCT FROM (EXCLUDED.address_id, EXCLUDED.amount)",
     )
-    .bind(charge_id)
-    .bind(output.coin.id)
-    .bind(&output.txid)
-    .bind(output.vout)
-    .bind(output.address_id)
-    .bind(decimal(output.units))
-    .bind(i32::try_from(confirmations_required)?)
     .bind(now)
+    .bind(new.iter().map(|new| new.charge_id).collect::<Vec<i64>>())
+    .bind(
+        new.iter()
+            .map(|new| new.output.coin.id)
+            .collect::<Vec<i16>>(),
+    )
+    .bind(txids)
+    .bind(new.iter().map(|new| new.output.vout).collect::<Vec<i32>>())
+    .bind(
+        new.iter()
+            .map(|new| new.output.address_id)
+            .collect::<Vec<i64>>(),
+    )
+    .bind(amounts)
+    .bind(required)
     .execute(conn)
     .await?;
     Ok(())
@@ -173,6 +265,7 @@ pub(super) async fn announced(conn: &mut PgConnection, coin: Currency) -> Result
 }
 
 /// Where a receipt's transaction is now.
+#[derive(Debug, Clone)]
 pub(super) struct ChainPosition {
     pub(super) confirmed: bool,
     /// Replaced or dropped.
@@ -180,42 +273,47 @@ pub(super) struct ChainPosition {
     pub(super) replaced_by: Option<String>,
 }
 
-pub(super) async fn chain_position(
+/// Of many receipts, by their ids. One look into the index for each.
+pub(super) async fn chain_positions(
     conn: &mut PgConnection,
-    receipt: &ReceiptRow,
-) -> Result<ChainPosition> {
-    let row =
-        sqlx::query("SELECT status, replaced_by FROM chain_txs WHERE chain = $1 AND txid = $2")
-            .bind(receipt.coin.code.as_str())
-            .bind(&receipt.txid)
-            .fetch_optional(conn)
-            .await?;
-    let (status, replaced_by): (Option<String>, Option<String>) = match row {
-        Some(row) => (row.try_get("status")?, row.try_get("replaced_by")?),
-        None => (None, None),
-    };
-    Ok(ChainPosition {
-        confirmed: status.as_deref() == Some("confirmed"),
-        gone: is_gone(status.as_deref()),
-        replaced_by,
-    })
+    receipts: &[&ReceiptRow],
+) -> Result<HashMap<i64, ChainPosition>> {
+    if receipts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<i64> = receipts.iter().map(|receipt| receipt.id).collect();
+    let chains: Vec<&str> = receipts.iter().map(|r| r.coin.code.as_str()).collect();
+    let txids: Vec<&str> = receipts.iter().map(|r| r.txid.as_str()).collect();
+    let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT t.id, x.status, x.replaced_by
+         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS t (id, chain, txid)
+         LEFT JOIN LATERAL (
+             SELECT status, replaced_by FROM chain_txs
+             WHERE chain = t.chain AND txid = t.txid LIMIT 1
+         ) x ON true",
+    )
+    .bind(ids)
+    .bind(chains)
+    .bind(txids)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, status, replaced_by)| {
+            let position = ChainPosition {
+                confirmed: status.as_deref() == Some("confirmed"),
+                gone: is_gone(status.as_deref()),
+                replaced_by,
+            };
+            (id, position)
+        })
+        .collect())
 }
 
 pub(super) async fn set_value(conn: &mut PgConnection, receipt: &ReceiptRow) -> Result<()> {
     sqlx::query("UPDATE receipts SET value = coalesce($2, 0) WHERE id = $1")
         .bind(receipt.id)
         .bind(receipt.value.map(decimal))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn set_state(conn: &mut PgConnection, receipt: &ReceiptRow) -> Result<()> {
-    sqlx::query("UPDATE receipts SET state = $2, bookings = $3, final_at = $4 WHERE id = $1")
-        .bind(receipt.id)
-        .bind(receipt.state.word())
-        .bind(receipt.bookings)
-        .bind(receipt.final_at)
         .execute(conn)
         .await?;
     Ok(())

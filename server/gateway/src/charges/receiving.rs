@@ -5,29 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use domain::charge::{Asked, Came, Event, Position, ReceiptState, Status, confirmations_for};
-use domain::ledger::template::{receipt_final, receipt_reversed};
-use domain::money::{Currency, Money, Rounding, convert};
-use serde_json::json;
+use domain::ledger::template::receipt_final;
+use domain::money::{Currency, CurrencyId, Money};
 
-use super::claim_mail::{tell_customer, tell_operator};
-use super::late_money::accept_late_money;
-use super::row::{ChargeRow, ReceiptRow};
-use super::{Collection, claim_store, method_store, receipt_store, store, transition};
+use super::depths::Depths;
+use super::receipt_steps::Lost;
+use super::receipt_store::{KnownReceipt, NewReceipt, Payment};
+use super::row::ReceiptRow;
+use super::settling::{PART, settle_charges};
+use super::{receipt_store, store};
 use crate::ledger::{Unit, with_ids};
 use crate::{Error, Gateway, Result};
-
-/// What it means that a final receipt's transaction is not in the chain right now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lost {
-    /// In the middle of a reorganisation: a block to come may hold it.
-    MayComeBack,
-    /// The follower is at the node's tip.
-    IsGone,
-}
-
-/// Who acts when the chain does.
-const CHAIN: &str = "chain";
 
 /// A transaction output to one of our addresses.
 #[derive(Debug, Clone)]
@@ -49,52 +37,71 @@ pub async fn record_outputs(
     outputs: &[SeenOutput],
 ) -> Result<BTreeSet<i64>> {
     let mut touched = BTreeSet::new();
-    let now = unit.now();
-    for output in outputs {
-        let Some(charge_id) = receipt_store::charge_of(unit.conn(), output.address_id).await?
-        else {
-            continue;
-        };
-        let amount = Money::from_units(output.units, output.coin);
-        let required = required_confirmations(gateway, unit, amount).await?;
-        // Where contracts pay, another block may tell the same output otherwise.
-        touched.extend(receipt_store::told_otherwise(unit.conn(), output).await?);
-        receipt_store::upsert(unit.conn(), charge_id, output, required, now).await?;
-        touched.insert(charge_id);
+    let mut depths = Depths::default();
+    for part in outputs.chunks(PART) {
+        let payments = receipt_store::payments(unit.conn(), part).await?;
+        let coins: BTreeSet<CurrencyId> = payments
+            .iter()
+            .filter(|payment| payment.known.is_none())
+            .map(|payment| payment.output.coin.id)
+            .collect();
+        depths.learn(gateway, unit, &coins).await?;
+        let mut new = Vec::new();
+        for payment in &payments {
+            touched.insert(payment.charge_id);
+            let before = payment.known.as_ref();
+            touched.extend(
+                before
+                    .filter(|known| is_told_otherwise(payment, known))
+                    .map(|known| known.charge_id),
+            );
+            new.extend(receipt_of(payment, &mut depths)?);
+        }
+        if !new.is_empty() {
+            let now = unit.now();
+            receipt_store::upsert_each(unit.conn(), &new, now).await?;
+        }
     }
     Ok(touched)
 }
 
-/// Confirmations a payment needs, by the operator's terms for its coin and what it is worth.
-pub(crate) async fn required_confirmations(
-    gateway: &Gateway,
-    unit: &mut Unit,
-    amount: Money,
-) -> Result<u32> {
-    let (euro, now) = (gateway.euro()?, unit.now());
-    let terms = gateway.terms_of(unit.conn(), amount.currency()).await?;
-    let scale = 10i128.pow(u32::from(euro.scale));
-    let large_from = i128::from(terms.large_from_euros).saturating_mul(scale);
-    let mid = gateway
-        .mid(unit.conn(), amount.currency(), euro, now)
-        .await?;
-    // What counts at first sight is lent until its block: it is judged together with all that is lent
-    // already, or a large payment would come in small pieces.
-    let judged = if terms.confirmations == 0 {
-        let lent = receipt_store::announced(unit.conn(), amount.currency()).await?;
-        amount.checked_add(lent)
-    } else {
-        Some(amount)
+/// Where contracts pay, another block may tell the same output otherwise. What was never booked follows.
+fn is_told_otherwise(payment: &Payment<'_>, known: &KnownReceipt) -> bool {
+    let output = payment.output;
+    known.bookings == 0 && (known.address_id, known.amount) != (output.address_id, output.units)
+}
+
+/// What is to be written of a payment; nothing when it is known as it is told. What counts at first sight
+/// is lent from here on.
+fn receipt_of<'a>(payment: &Payment<'a>, depths: &mut Depths) -> Result<Option<NewReceipt<'a>>> {
+    let output = payment.output;
+    let (confirmations_required, more) = match &payment.known {
+        // How deep it has to be was decided when it was first seen.
+        Some(known) if is_told_otherwise(payment, known) => {
+            let counted = if known.state.is_live() {
+                known.amount
+            } else {
+                output.units
+            };
+            (known.confirmations_required, output.units - counted)
+        }
+        Some(_) => return Ok(None),
+        None => {
+            let depth = depths
+                .of(output.coin)
+                .ok_or_else(|| Error::Internal(format!("no depth of {}", output.coin.code)))?;
+            let amount = Money::from_units(output.units, output.coin);
+            (depth.required(amount), output.units)
+        }
     };
-    let worth = mid
-        .zip(judged)
-        .and_then(|(mid, judged)| convert(judged, mid.rate, euro, Rounding::Up));
-    Ok(confirmations_for(
-        worth.map(|money| money.units()),
-        large_from,
-        terms.confirmations,
-        terms.confirmations_large,
-    ))
+    if confirmations_required == 0 && payment.waits {
+        depths.lend(output.coin, more);
+    }
+    Ok(Some(NewReceipt {
+        output,
+        charge_id: payment.charge_id,
+        confirmations_required,
+    }))
 }
 
 /// Locks the charge a watched address belongs to, if it is one's.
@@ -192,216 +199,4 @@ pub async fn reverse_lost(gateway: &Gateway, unit: &mut Unit, coin: Currency) ->
         return Ok(());
     }
     settle_charges(gateway, unit, &lost, Lost::IsGone).await
-}
-
-/// The charges are locked in id order before anything about them is read.
-async fn settle_charges(
-    gateway: &Gateway,
-    unit: &mut Unit,
-    ids: &BTreeSet<i64>,
-    lost: Lost,
-) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let rows = store::lock_by_ids(unit.conn(), gateway.currencies(), ids).await?;
-    for mut row in rows {
-        let mut receipts = store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
-        let before = (row.status, row.flags);
-        restore_picked_coin(gateway, unit, &mut row, &receipts).await?;
-        let arrived = receipts.iter().any(|receipt| receipt.value.is_none());
-        let mut became_final = false;
-        let mut came = Came::default();
-        for receipt in &mut receipts {
-            value_receipt(gateway, unit, &row, came, receipt).await?;
-            became_final |= follow_chain(unit, &row, receipt, lost).await?;
-            let asked = row.terms.as_ref().map(|terms| terms.coin.id);
-            if receipt.state.is_live() && Some(receipt.coin.id) == asked {
-                came = came.and(receipt.amount, receipt.value.unwrap_or(0));
-            }
-        }
-        transition::transition(
-            unit,
-            &mut row,
-            &receipts,
-            &Event::ReceiptsChanged,
-            None,
-            CHAIN,
-        )
-        .await?;
-        // A change of status has told of it already; after the clock nothing is collected any more.
-        let is_untold = row.status == before.0
-            && matches!(row.status, Status::Pending | Status::Processing)
-            && row.collection == Collection::GoodUntilExpired;
-        if arrived && is_untold && row.invoice.is_some() {
-            unit.emit(transition::event_named(&row, &receipts, "charge.receipt"));
-        }
-        // Late money is judged once, at the rate of the moment the last of it became final.
-        if became_final {
-            accept_late_money(gateway, unit, &mut row, &receipts).await?;
-        }
-        tell_customer(gateway, unit, before, &row, &receipts).await?;
-        tell_operator(unit, before.1, &row).await?;
-    }
-    Ok(())
-}
-
-/// A payer who picked one coin, then another, and pays the first while its rate still holds, pays.
-async fn restore_picked_coin(
-    gateway: &Gateway,
-    unit: &mut Unit,
-    row: &mut ChargeRow,
-    receipts: &[ReceiptRow],
-) -> Result<()> {
-    let Some(terms) = &row.terms else {
-        return Ok(());
-    };
-    let live = |receipt: &&ReceiptRow| receipt.state.is_live();
-    let current = receipts
-        .iter()
-        .filter(live)
-        .any(|receipt| receipt.coin.id == terms.coin.id);
-    let other = receipts
-        .iter()
-        .filter(live)
-        .find(|receipt| receipt.coin.id != terms.coin.id);
-    let (Status::Pending, false, Some(other)) = (row.status, current, other) else {
-        return Ok(());
-    };
-    let Some(method) = method_store::find_method(unit.conn(), row.id, other.coin).await? else {
-        return Ok(());
-    };
-    // Only at the address that was shown for that coin, and while its rate was fixed.
-    if other.first_seen_at >= method.release_at || other.address != method.address {
-        return Ok(());
-    }
-    // What went back, or is on its way, is not there to pay with.
-    if claim_store::refund_started(unit.conn(), row.id, other.coin.id).await? {
-        return Ok(());
-    }
-    method_store::restore_method(unit.conn(), row.id, other.coin).await?;
-    *row = store::find(unit.conn(), gateway.currencies(), &row.public_id).await?;
-    Ok(())
-}
-
-/// What a receipt is worth in the charge's currency: at the price it came under, after what `came`
-/// before it, or at the mid rate when it came late or in another coin.
-async fn value_receipt(
-    gateway: &Gateway,
-    unit: &mut Unit,
-    row: &ChargeRow,
-    came: Came,
-    receipt: &mut ReceiptRow,
-) -> Result<()> {
-    if receipt.value.is_some() {
-        return Ok(());
-    }
-    let coins = Money::from_units(receipt.amount, receipt.coin);
-    let to = row.amount.currency();
-    let quoted = row
-        .terms
-        .as_ref()
-        .filter(|terms| {
-            terms.coin.id == receipt.coin.id && receipt.first_seen_at < terms.release_at
-        })
-        .map(|terms| (terms.due, terms.price));
-    let worth = |units, price| {
-        worth(Money::from_units(units, receipt.coin), price, to).map(|money| money.units())
-    };
-    let value = if let Some((due, price)) = quoted {
-        let asked = Asked {
-            amount: row.amount.units(),
-            due,
-        };
-        asked.worth_of_next(came, receipt.amount, |units| worth(units, price))
-    } else {
-        let now = unit.now();
-        gateway
-            .mid(unit.conn(), receipt.coin, to, now)
-            .await?
-            .and_then(|mid| worth(receipt.amount, mid.rate))
-    };
-    receipt.value = value;
-    receipt_store::set_value(unit.conn(), receipt).await?;
-    let data = json!({
-        "txid": receipt.txid,
-        "amount": coins.shortest(),
-        "currency": receipt.coin.code.as_str(),
-        "value": receipt.value.map(|units| Money::from_units(units, to).shown()),
-        "confirmations_required": receipt.confirmations_required,
-    });
-    store::append_timeline(
-        unit.conn(),
-        row.id,
-        receipt.first_seen_at,
-        "receipt.seen",
-        &data,
-    )
-    .await
-}
-
-fn worth(coins: Money, price: rust_decimal::Decimal, to: Currency) -> Option<Money> {
-    if coins.currency().id == to.id {
-        return Some(coins);
-    }
-    convert(coins, price, to, Rounding::Down)
-}
-
-/// Moves one receipt to the state its transaction says, and books what that means; true when it became final.
-async fn follow_chain(
-    unit: &mut Unit,
-    row: &ChargeRow,
-    receipt: &mut ReceiptRow,
-    lost: Lost,
-) -> Result<bool> {
-    if receipt.is_internal() {
-        return Ok(false);
-    }
-    let chain = receipt_store::chain_position(unit.conn(), receipt).await?;
-    let next = receipt.state.follow(Position {
-        confirmed: chain.confirmed,
-        gone: chain.gone,
-        confirmations: receipt.confirmations,
-        required: receipt.confirmations_required,
-        at_tip: lost == Lost::IsGone,
-    });
-    if next == receipt.state {
-        return Ok(false);
-    }
-    let now = unit.now();
-    let amount = Money::from_units(receipt.amount, receipt.coin);
-    match next {
-        ReceiptState::Final => {
-            receipt.bookings += 1;
-            receipt.final_at = Some(now);
-            let fact = format!("receipt:{}/{}", receipt.id, receipt.bookings);
-            unit.post(with_ids(|ids| {
-                receipt_final(ids, row.merchant_id, row.id, fact, amount)
-            }));
-        }
-        ReceiptState::Reversed => {
-            let fact = format!("receipt:{}/{}", receipt.id, receipt.bookings);
-            unit.post(with_ids(|ids| {
-                receipt_reversed(ids, row.merchant_id, row.id, fact, amount)
-            }));
-        }
-        ReceiptState::Seen | ReceiptState::Dropped => {}
-    }
-    receipt.state = next;
-    receipt_store::set_state(unit.conn(), receipt).await?;
-    let kind = match next {
-        ReceiptState::Seen => "receipt.back",
-        ReceiptState::Final => "receipt.final",
-        ReceiptState::Dropped => "receipt.dropped",
-        ReceiptState::Reversed => "receipt.reversed",
-    };
-    let data = json!({
-        "txid": receipt.txid,
-        "amount": amount.shortest(),
-        "currency": receipt.coin.code.as_str(),
-        "confirmations": receipt.confirmations,
-        "replaced_by": chain.replaced_by,
-    });
-    store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
-    Ok(next == ReceiptState::Final)
 }

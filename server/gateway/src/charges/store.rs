@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use domain::charge::{Change, Flags, ReceiptState, Resolution, Status};
+use domain::charge::{Flags, ReceiptState, Resolution, Status};
 use domain::money::{CurrencyId, Money};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
 use super::{Collection, Customer, Item};
 use crate::currencies::Currencies;
-use crate::ledger::{decimal, units};
+use crate::ledger::units;
 use crate::{Error, Result};
 
 macro_rules! select_charge {
@@ -178,12 +178,27 @@ pub(super) async fn lock_by_ids(
     ids: &BTreeSet<i64>,
 ) -> Result<Vec<ChargeRow>> {
     let ids: Vec<i64> = ids.iter().copied().collect();
+    lock_ids(conn, &ids).await?;
+    find_by_ids(conn, currencies, &ids).await
+}
+
+/// Locks rows in id order and reads nothing: as in [`lock_by_public_id`] the lock comes first.
+pub(super) async fn lock_ids(conn: &mut PgConnection, ids: &[i64]) -> Result<()> {
     sqlx::query("SELECT id FROM charges WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
-        .bind(&ids)
-        .fetch_all(&mut *conn)
+        .bind(ids)
+        .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// In id order; the caller holds their locks when it decides on them.
+pub(super) async fn find_by_ids(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    ids: &[i64],
+) -> Result<Vec<ChargeRow>> {
     let rows = sqlx::query(select_charge!("WHERE c.id = ANY($1) ORDER BY c.id"))
-        .bind(&ids)
+        .bind(ids)
         .fetch_all(conn)
         .await?;
     rows.iter()
@@ -221,48 +236,6 @@ pub(crate) async fn find(
         .await?
         .ok_or(Error::NotFound)?;
     read_charge(&row, currencies)
-}
-
-/// Writes what the rule decided; the version proves that nobody changed the row since it was read.
-pub(super) async fn update(
-    conn: &mut PgConnection,
-    row: &ChargeRow,
-    change: &Change,
-    now: OffsetDateTime,
-) -> Result<()> {
-    let updated = sqlx::query(
-        "UPDATE charges SET status = $3, flags = $4, resolution = $5, needs_attention = $6,
-             covered_at = $7, clock_ends_at = $8, coin_id = $9, quote_id = $10, coin_due = $11,
-             coin_consumed = $12, credited = $13, fee = $14, paid_at = $15, resolved_by = $16,
-             resolved_at = $17, updated_at = $18, version = version + 1
-         WHERE id = $1 AND version = $2",
-    )
-    .bind(row.id)
-    .bind(row.version)
-    .bind(change.status.word())
-    .bind(change.flags.words())
-    .bind(change.resolution.word())
-    .bind(change.needs_attention)
-    .bind(change.covered_at)
-    .bind(change.clock_ends_at)
-    .bind(row.terms.as_ref().map(|terms| terms.coin.id))
-    .bind(row.terms.as_ref().map(|terms| terms.quote_id))
-    .bind(row.terms.as_ref().map(|terms| decimal(terms.due)))
-    .bind(change.consumed.map(decimal))
-    .bind(row.credited.map(decimal))
-    .bind(row.fee.map(decimal))
-    .bind(row.paid_at)
-    .bind(&row.resolved_by)
-    .bind(row.resolved_at)
-    .bind(now)
-    .execute(conn)
-    .await?
-    .rows_affected();
-    if updated == 1 {
-        Ok(())
-    } else {
-        Err(Error::Internal("charge changed under its lock".into()))
-    }
 }
 
 pub(crate) async fn append_timeline(

@@ -3,39 +3,86 @@ use domain::ledger::template::{ChargeCredit, charge_paid};
 use domain::ledger::{AccountKey, AccountKind};
 use domain::money::Money;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
+use super::changes::Changes;
 use super::invoice_report::invoice_report;
 use super::row::{ChargeRow, ReceiptRow};
-use super::{claim_store, store};
 use crate::ledger::{DirectTarget, NewEvent, Unit, with_ids};
 use crate::outbox::Format;
 use crate::{Error, Result};
 
-/// Lets the rule decide on one event and stages everything that follows from it.
+/// What the rule makes of one event; nothing has changed yet.
+#[derive(Debug)]
+pub(super) struct Decision {
+    change: Change,
+    /// What the merchant gets, when the rule says that it pays.
+    credit: Option<ChargeCredit>,
+    /// The credit was promised at the quote; nobody asked for it.
+    is_due: bool,
+}
+
+impl Decision {
+    /// What our liquidity has to deliver for it. A charge in another currency than its coin is credited
+    /// out of our liquidity, which has a floor; a refusal by the books would undo everything else the
+    /// unit does.
+    pub(super) fn delivers(&self) -> Option<Money> {
+        let credit = self.credit.as_ref()?;
+        (credit.consumed.currency().id != credit.gross.currency().id).then_some(credit.gross)
+    }
+}
+
+/// Lets the rule decide on one event, from what was read.
 ///
 /// `credit` is what a late or manual acceptance was valued at; a payment at the quote is valued here.
-/// `row` holds the new state afterwards, its version included.
-pub(super) async fn transition(
-    unit: &mut Unit,
-    row: &mut ChargeRow,
+///
+/// # Errors
+/// [`Error::Refused`] when the rule refuses the event.
+pub(super) fn decide(
+    row: &ChargeRow,
     receipts: &[ReceiptRow],
     event: &Event,
     credit: Option<ChargeCredit>,
+    now: OffsetDateTime,
+) -> Result<Decision> {
+    let change = row.facts(receipts).apply(event, now)?;
+    let is_due = credit.is_none();
+    let credit = match credit {
+        _ if !change.pays => None,
+        Some(credit) => Some(credit),
+        None => Some(quoted_credit(row, receipts)?),
+    };
+    Ok(Decision {
+        change,
+        credit,
+        is_due,
+    })
+}
+
+/// Stages everything that follows from a decision: entries, event and notification in the unit, rows in
+/// `changes`. `row` holds the new state afterwards, its version included.
+///
+/// `can_deliver` says whether our liquidity has what the decision [`delivers`](Decision::delivers).
+///
+/// # Errors
+/// [`Error::QuoteUnavailable`] when it has not and nobody was promised it; nothing is staged then.
+pub(super) fn stage(
+    unit: &mut Unit,
+    row: &mut ChargeRow,
+    receipts: &[ReceiptRow],
+    decision: Decision,
+    can_deliver: bool,
     actor: &str,
-) -> Result<Change> {
+    changes: &mut Changes,
+) -> Result<()> {
     let now = unit.now();
-    let mut change = row.facts(receipts).apply(event, now)?;
     let before = row.status;
-    if change.pays {
-        let is_due = credit.is_none();
-        let credit = match credit {
-            Some(credit) => credit,
-            None => quoted_credit(row, receipts)?,
-        };
-        if can_deliver(unit, &credit).await? {
+    let mut change = decision.change;
+    if let Some(credit) = decision.credit {
+        if can_deliver {
             pay(unit, row, &credit)?;
-            claim_store::close_claims(unit.conn(), row.id).await?;
-        } else if is_due {
+            changes.close_claims(row.id);
+        } else if decision.is_due {
             change = change.withheld(row.covered_at, now);
         } else {
             // Nobody was promised this: whoever asked for it asks again.
@@ -49,14 +96,13 @@ pub(super) async fn transition(
         row.resolved_by = Some(actor.to_owned());
         row.resolved_at = Some(now);
     }
-    store::update(unit.conn(), row, &change, now).await?;
-    row.version += 1;
     row.status = change.status;
     row.flags = change.flags;
     row.resolution = change.resolution;
     row.needs_attention = change.needs_attention;
     row.covered_at = change.covered_at;
     row.coin_consumed = change.consumed;
+    changes.charge(row, change.clock_ends_at);
     if change.status != before {
         let kind = format!("status.{}", change.status.word());
         let paid = |units: Option<i128>| {
@@ -71,11 +117,41 @@ pub(super) async fn transition(
             "credited": paid(row.credited),
             "fee": paid(row.fee),
         });
-        store::append_timeline(unit.conn(), row.id, now, &kind, &data).await?;
+        changes.tell(row.id, now, &kind, data);
         unit.emit(event_of(row, receipts, change.status));
     }
     unit.notify(&row.public_id);
-    Ok(change)
+    Ok(())
+}
+
+/// One event of one charge, from the decision to its rows.
+///
+/// # Errors
+/// Those of [`decide`] and [`stage`]; nothing has changed then.
+pub(super) async fn transition(
+    unit: &mut Unit,
+    row: &mut ChargeRow,
+    receipts: &[ReceiptRow],
+    event: &Event,
+    credit: Option<ChargeCredit>,
+    actor: &str,
+) -> Result<()> {
+    let decision = decide(row, receipts, event, credit, unit.now())?;
+    let can_deliver = match decision.delivers() {
+        Some(amount) => unit.take_liquidity(amount).await?,
+        None => true,
+    };
+    let mut changes = Changes::default();
+    stage(
+        unit,
+        row,
+        receipts,
+        decision,
+        can_deliver,
+        actor,
+        &mut changes,
+    )?;
+    changes.write(unit).await
 }
 
 fn quoted_credit(row: &ChargeRow, receipts: &[ReceiptRow]) -> Result<ChargeCredit> {
@@ -86,15 +162,6 @@ fn quoted_credit(row: &ChargeRow, receipts: &[ReceiptRow]) -> Result<ChargeCredi
             Valuation::Quoted { due }.credit(received, row.amount, row.fee_basis_points)
         })
         .ok_or_else(|| Error::Internal(format!("{} cannot be valued", row.public_id)))
-}
-
-/// What a charge in another currency than its coin is credited with comes out of our liquidity, which
-/// has a floor; a refusal by the books would undo everything else the unit does.
-async fn can_deliver(unit: &mut Unit, credit: &ChargeCredit) -> Result<bool> {
-    if credit.consumed.currency().id == credit.gross.currency().id {
-        return Ok(true);
-    }
-    unit.take_liquidity(credit.gross).await
 }
 
 fn pay(unit: &mut Unit, row: &mut ChargeRow, credit: &ChargeCredit) -> Result<()> {

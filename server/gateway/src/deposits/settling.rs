@@ -7,7 +7,8 @@ use domain::money::{Currency, Money};
 use super::store::{self, NewDeposit};
 use super::{DepositRow, Disposition, wake_name};
 use crate::addresses::DepositAddressView;
-use crate::charges::receiving::{SeenOutput, required_confirmations};
+use crate::charges::depths::Depth;
+use crate::charges::receiving::SeenOutput;
 use crate::ledger::{Unit, with_ids};
 use crate::mail::tell_operators;
 use crate::operations::{
@@ -23,29 +24,33 @@ pub(crate) async fn record_outputs(
     outputs: &[SeenOutput],
 ) -> Result<BTreeSet<i64>> {
     let mut touched = BTreeSet::new();
+    let paid: BTreeSet<i64> = outputs.iter().map(|output| output.address_id).collect();
+    if paid.is_empty() {
+        return Ok(touched);
+    }
+    let paid: Vec<i64> = paid.into_iter().collect();
+    let addresses =
+        addresses::store::find_by_chain_addresses(unit.conn(), gateway.currencies(), &paid).await?;
     for output in outputs {
-        let address = addresses::store::find_by_chain_address(
-            unit.conn(),
-            gateway.currencies(),
-            output.address_id,
-        )
-        .await?;
-        let Some(address) = address else { continue };
+        let Some(address) = addresses.get(&output.address_id) else {
+            continue;
+        };
         let amount = Money::from_units(output.units, output.coin);
         if let Some(known) = store::find_by_output(unit.conn(), output).await? {
-            retell(gateway, unit, known, &address, amount).await?;
+            retell(gateway, unit, known, address, amount).await?;
             touched.insert(known);
             continue;
         }
-        let required = required_confirmations(gateway, unit, amount).await?;
+        // What counts at first sight is lent: the deposits before it are counted, too.
+        let depth = Depth::of(gateway, unit, amount.currency()).await?;
         let new = Arrived {
             amount,
             txid: &output.txid,
             vout: output.vout,
-            confirmations_required: required,
+            confirmations_required: depth.required(amount),
             internal_from: None,
         };
-        touched.insert(record(gateway, unit, &address, &new).await?);
+        touched.insert(record(gateway, unit, address, &new).await?);
     }
     Ok(touched)
 }

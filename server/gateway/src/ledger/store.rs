@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, HOUSE, WalletType};
-use domain::money::Currency;
+use domain::money::{Currency, CurrencyId};
 use rust_decimal::Decimal;
 use sqlx::{Executor, PgConnection, PgExecutor, PgPool, Row};
 use time::OffsetDateTime;
@@ -167,6 +167,30 @@ pub(crate) async fn liquidity_left(
     .fetch_optional(conn)
     .await?;
     Ok(left.flatten().map(units))
+}
+
+/// The same of several currencies; what is left out delivers as much as is asked for.
+pub(super) async fn liquidity_left_each(
+    conn: &mut PgConnection,
+    currencies: &BTreeSet<CurrencyId>,
+) -> Result<HashMap<CurrencyId, i128>> {
+    if currencies.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted: Vec<CurrencyId> = currencies.iter().copied().collect();
+    let rows: Vec<(CurrencyId, Option<Decimal>)> = sqlx::query_as(
+        "SELECT currency_id, posted - held - floor FROM accounts
+         WHERE merchant_id = $1 AND kind = $2 AND currency_id = ANY($3)",
+    )
+    .bind(HOUSE)
+    .bind(AccountKind::Liquidity.word())
+    .bind(wanted)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(currency, left)| Some((currency, units(left?))))
+        .collect())
 }
 
 /// Wakes the live pages of these charges, all with one word.

@@ -44,6 +44,8 @@ pub struct Unit {
     /// Objects this unit made and told of: there is no event about them yet.
     made: HashSet<String>,
     notifications: Vec<String>,
+    /// The same, to find one among the thousands of a block.
+    notified: HashSet<String>,
     /// What this unit has taken out of our liquidity. Entries are applied at its end, so the accounts
     /// do not show it yet.
     delivered: BTreeMap<CurrencyId, i128>,
@@ -77,6 +79,7 @@ impl Unit {
             events: Vec::new(),
             made: HashSet::new(),
             notifications: Vec::new(),
+            notified: HashSet::new(),
             delivered: BTreeMap::new(),
             merchants: BTreeSet::new(),
             is_shared: false,
@@ -171,7 +174,9 @@ impl Unit {
         store::go_back(&mut self.tx).await?;
         self.entries.clear();
         self.events.truncate(mark.events);
-        self.notifications.truncate(mark.notifications);
+        for undone in self.notifications.drain(mark.notifications..) {
+            self.notified.remove(&undone);
+        }
         self.delivered = mark.delivered;
         self.drawn.keep_locked(&mark.locked);
         Ok(())
@@ -200,14 +205,28 @@ impl Unit {
     /// Whether our liquidity can deliver this much, counting what this unit has taken already; if so
     /// it counts as taken from now on.
     pub(crate) async fn take_liquidity(&mut self, amount: Money) -> Result<bool> {
-        let currency = amount.currency();
-        let left = store::liquidity_left(&mut self.tx, currency).await?;
-        let taken = self.delivered.entry(currency.id).or_default();
+        let left = store::liquidity_left(&mut self.tx, amount.currency()).await?;
+        Ok(self.take_from(left, amount))
+    }
+
+    /// How much the accounts of our liquidity have left, by currency; what is left out delivers as much
+    /// as is asked for. For [`Self::take_from`], where many amounts are taken.
+    pub(crate) async fn liquidity_left(
+        &mut self,
+        currencies: &BTreeSet<CurrencyId>,
+    ) -> Result<HashMap<CurrencyId, i128>> {
+        store::liquidity_left_each(&mut self.tx, currencies).await
+    }
+
+    /// The same as [`Self::take_liquidity`], out of what the account was read to have left; `None` = as
+    /// much as is asked for.
+    pub(crate) fn take_from(&mut self, left: Option<i128>, amount: Money) -> bool {
+        let taken = self.delivered.entry(amount.currency().id).or_default();
         let covered = left.is_none_or(|left| *taken + amount.units() <= left);
         if covered {
             *taken += amount.units();
         }
-        Ok(covered)
+        covered
     }
 
     /// Stages an event.
@@ -229,7 +248,7 @@ impl Unit {
 
     /// Wakes the live pages of a charge once the change is committed.
     pub fn notify(&mut self, public_id: &str) {
-        if !self.notifications.iter().any(|known| known == public_id) {
+        if self.notified.insert(public_id.to_owned()) {
             self.notifications.push(public_id.to_owned());
         }
     }
@@ -250,6 +269,7 @@ impl Unit {
 
     pub(super) async fn send_notifications(&mut self) -> Result<()> {
         let public_ids = std::mem::take(&mut self.notifications);
+        self.notified.clear();
         if public_ids.is_empty() {
             return Ok(());
         }

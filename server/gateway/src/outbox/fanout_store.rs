@@ -32,13 +32,17 @@ pub(super) struct Merchant {
 }
 
 /// Numbers of the last events about these objects. The caller holds the locks of their rows, so
-/// numbers are gapless and in order.
+/// numbers are gapless and in order. One look into the index for each, however many there are.
 pub(super) async fn last_numbers(
     conn: &mut PgConnection,
     objects: &[String],
 ) -> Result<HashMap<String, i64>> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT object, max(sequence) FROM events WHERE object = ANY($1) GROUP BY object",
+        "SELECT t.object, e.sequence FROM unnest($1::text[]) AS t (object)
+             CROSS JOIN LATERAL (
+                 SELECT sequence FROM events WHERE object = t.object
+                 ORDER BY sequence DESC LIMIT 1
+             ) e",
     )
     .bind(objects)
     .fetch_all(conn)

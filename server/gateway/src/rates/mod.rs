@@ -4,6 +4,8 @@ mod board;
 mod history_store;
 pub(crate) mod store;
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::money::{Currency, CurrencyId, Money};
 use domain::rate::{MidRate, Observation, amount_due, inverse, mid_rate, price};
 use rust_decimal::Decimal;
@@ -50,6 +52,36 @@ impl Gateway {
         }
         let (direct, reverse) = store::observations(conn, from.id, to.id, now).await?;
         Ok(self.mid_of(&direct, &reverse, now))
+    }
+
+    /// Mid rates of many pairs, read at once; pairs without a fresh one are left out.
+    pub(crate) async fn mids(
+        &self,
+        conn: &mut PgConnection,
+        pairs: &BTreeSet<(CurrencyId, CurrencyId)>,
+        now: OffsetDateTime,
+    ) -> Result<HashMap<(CurrencyId, CurrencyId), Decimal>> {
+        let asked: BTreeSet<(CurrencyId, CurrencyId)> = pairs
+            .iter()
+            .filter(|(from, to)| from != to)
+            .flat_map(|&(from, to)| [(from, to), (to, from)])
+            .collect();
+        let seen = store::observations_of(conn, &asked, now).await?;
+        let of = |from: CurrencyId, to: CurrencyId| -> Vec<Observation> {
+            let own = seen.iter().filter(|(a, b, _)| (*a, *b) == (from, to));
+            own.map(|(_, _, seen)| seen.clone()).collect()
+        };
+        let rate = |from: CurrencyId, to: CurrencyId| {
+            if from == to {
+                return Some(Decimal::ONE);
+            }
+            let mid = self.mid_of(&of(from, to), &of(to, from), now)?;
+            Some(mid.rate)
+        };
+        Ok(pairs
+            .iter()
+            .filter_map(|&(from, to)| Some(((from, to), rate(from, to)?)))
+            .collect())
     }
 
     /// The pair's own observations win over those of the opposite pair.

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use domain::rate::Observation;
 use rust_decimal::Decimal;
 use sqlx::postgres::PgRow;
@@ -60,6 +62,39 @@ pub(super) async fn observations(
         side.push(observation(row)?);
     }
     Ok((direct, reverse))
+}
+
+/// Observations of these pairs and no others, as (from, to, observation).
+pub(super) async fn observations_of(
+    conn: &mut PgConnection,
+    pairs: &BTreeSet<(i16, i16)>,
+    now: OffsetDateTime,
+) -> Result<Vec<(i16, i16, Observation)>> {
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (from, to): (Vec<i16>, Vec<i16>) = pairs.iter().copied().unzip();
+    let rows = sqlx::query(concat!(
+        "SELECT r.from_id, r.to_id, r.source, r.rate, r.observed_at, r.ages
+         FROM unnest($1::smallint[], $2::smallint[]) AS p (from_id, to_id)
+         JOIN rate_observations r ON r.from_id = p.from_id AND r.to_id = p.to_id
+         WHERE ",
+        in_force!("$3")
+    ))
+    .bind(from)
+    .bind(to)
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get("from_id")?,
+                row.try_get("to_id")?,
+                observation(row)?,
+            ))
+        })
+        .collect()
 }
 
 /// Observations of every pair the currency is part of, as (from, to, observation).

@@ -97,30 +97,18 @@ pub(super) async fn insert_blocks(
     chain: &str,
     blocks: &[BlockRef],
 ) -> Result<()> {
+    let hashes: Vec<&str> = blocks.iter().map(|block| block.hash.as_str()).collect();
+    let heights: Vec<i64> = blocks.iter().map(|block| block.height).collect();
+    let parents: Vec<&str> = blocks.iter().map(|b| b.prev_hash.as_str()).collect();
     sqlx::query(
         "INSERT INTO sim.blocks (chain, hash, height, prev_hash, active)
          SELECT $1, hash, height, prev_hash, true
          FROM unnest($2::text[], $3::bigint[], $4::text[]) AS t (hash, height, prev_hash)",
     )
     .bind(chain)
-    .bind(
-        blocks
-            .iter()
-            .map(|block| block.hash.as_str())
-            .collect::<Vec<&str>>(),
-    )
-    .bind(
-        blocks
-            .iter()
-            .map(|block| block.height)
-            .collect::<Vec<i64>>(),
-    )
-    .bind(
-        blocks
-            .iter()
-            .map(|block| block.prev_hash.as_str())
-            .collect::<Vec<&str>>(),
-    )
+    .bind(hashes)
+    .bind(heights)
+    .bind(parents)
     .execute(conn)
     .await?;
     Ok(())
@@ -209,12 +197,19 @@ pub(super) async fn txs_of_block(
     rows.into_iter().map(chain_tx).collect()
 }
 
-pub(super) async fn mempool(executor: impl PgExecutor<'_>, chain: &str) -> Result<Vec<ChainTx>> {
+/// What waits for a block, in the order it came: all of it, or those of some transactions.
+pub(super) async fn mempool(
+    executor: impl PgExecutor<'_>,
+    chain: &str,
+    only: Option<&[String]>,
+) -> Result<Vec<ChainTx>> {
     let rows: Vec<TxRow> = sqlx::query_as(
         "SELECT txid, inputs, outputs FROM sim.txs
-         WHERE chain = $1 AND block_hash IS NULL AND NOT gone ORDER BY seq",
+         WHERE chain = $1 AND block_hash IS NULL AND NOT gone
+           AND ($2::text[] IS NULL OR txid = ANY($2)) ORDER BY seq",
     )
     .bind(chain)
+    .bind(only.map(<[String]>::to_vec))
     .fetch_all(executor)
     .await?;
     rows.into_iter().map(chain_tx).collect()

@@ -1,0 +1,122 @@
+//! How many statements a look at the mempool and a block take.
+
+use sqlx::PgPool;
+
+use super::proxy::Proxy;
+use super::support::World;
+use super::{Order, Yard};
+
+const SIZES: [usize; 3] = [1, 10, 100];
+
+async fn orders(yard: &Yard, count: usize) -> Vec<Order> {
+    let mut orders = Vec::new();
+    for _ in 0..count {
+        orders.push(yard.order("20.00").await);
+    }
+    orders
+}
+
+/// Somebody is told of each payment.
+async fn endpoint(pool: &PgPool, merchant: i64) {
+    sqlx::query(
+        "INSERT INTO webhook_endpoints (merchant_id, url, format, events, secret, created_at)
+         VALUES ($1, 'https://one.example/hook', 'standard', '{}',
+             'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD', now())",
+    )
+    .bind(merchant)
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_hundred_paid_orders_take_as_many_as_one(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let yard = Yard::before(&pool, world).await;
+    endpoint(&pool, yard.world.merchant).await;
+    let mut taken = Vec::new();
+    // The first round still looks up what is remembered from then on.
+    for size in [1].into_iter().chain(SIZES) {
+        let orders = orders(&yard, size).await;
+        for order in &orders {
+            yard.pay(order, order.due).await;
+        }
+        let before = proxy.statements();
+        yard.follow().await;
+        let seen = proxy.statements() - before;
+        assert_eq!(yard.states(&orders).await, vec!["processing"; size]);
+        yard.chain.mine(1).await.unwrap();
+        let before = proxy.statements();
+        yard.follow().await;
+        taken.push((seen, proxy.statements() - before));
+        assert_eq!(yard.states(&orders).await, vec!["paid"; size]);
+    }
+    let taken = &taken[1..];
+    assert!(taken[0].0 > 0 && taken[0].1 > 0);
+    assert_eq!(taken, [taken[0]; SIZES.len()], "for {SIZES:?} orders");
+    let told: i64 = sqlx::query_scalar(
+        "SELECT count(DISTINCT d.object) FROM deliveries d JOIN events e ON e.id = d.event_id
+         WHERE e.type = 'charge.paid'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(
+        usize::try_from(told).unwrap(),
+        SIZES.iter().sum::<usize>() + 1
+    );
+    yard.world.audit().await;
+}
+
+/// First seen in the block that makes them final.
+#[sqlx::test(migrations = "../../migrations")]
+async fn so_do_payments_that_nobody_announced(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let yard = Yard::before(&pool, world).await;
+    let mut taken = Vec::new();
+    for size in [1].into_iter().chain(SIZES) {
+        let orders = orders(&yard, size).await;
+        for order in &orders {
+            // In two payments each.
+            yard.pay(order, order.due / 2).await;
+            yard.pay(order, order.due - order.due / 2).await;
+        }
+        yard.chain.mine(1).await.unwrap();
+        let before = proxy.statements();
+        yard.follow().await;
+        taken.push(proxy.statements() - before);
+        assert_eq!(yard.states(&orders).await, vec!["paid"; size]);
+    }
+    let taken = &taken[1..];
+    assert!(taken[0] > 0);
+    assert_eq!(taken, [taken[0]; SIZES.len()], "for {SIZES:?} orders");
+    yard.world.audit().await;
+}
+
+/// Late money is judged by the rate of the day, which is read once for all.
+#[sqlx::test(migrations = "../../migrations")]
+async fn late_money_of_many_asks_for_the_rate_once(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let yard = Yard::before(&pool, world).await;
+    let mut taken = Vec::new();
+    for size in [1].into_iter().chain(SIZES) {
+        let orders = orders(&yard, size).await;
+        yard.world.gateway.advance(901).await.unwrap();
+        for order in &orders {
+            yard.pay(order, order.due).await;
+        }
+        // Late and seen: the customers are told here.
+        yard.follow().await;
+        yard.chain.mine(1).await.unwrap();
+        let before = proxy.statements();
+        yard.follow().await;
+        taken.push(proxy.statements() - before);
+        assert_eq!(yard.states(&orders).await, vec!["paid late"; size]);
+    }
+    let taken = &taken[1..];
+    assert_eq!(taken, [taken[0]; SIZES.len()], "for {SIZES:?} orders");
+    yard.world.audit().await;
+}
