@@ -55,9 +55,9 @@ async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
 /// Where nobody listens: below the ports a system gives out by itself, so that no other test is given it before
 /// the server takes it. Another process begins to look somewhere else.
 fn free_address() -> SocketAddr {
-    let begin = std::process::id() % 9_000;
-    (0..9_000)
-        .map(|step| u16::try_from(10_000 + (begin + step) % 9_000).unwrap())
+    let begin = std::process::id() % 8_000;
+    (0..8_000)
+        .map(|step| u16::try_from(11_000 + (begin + step) % 8_000).unwrap())
         .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
         .find(|address| TcpListener::bind(address).is_ok())
         .unwrap()
