@@ -14,6 +14,8 @@ const SETTLE_ROUNDS_MAX = 10;
 
 /** Asserts the bars of ux §3 for the page as it stands: axe, one `h1`, no sideways scrolling. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
+  // A click is over when the next page begins to come.
+  await page.waitForLoadState();
   await settle(page);
   // Without frames there is nothing to put together: axe can do all of its work in the page, without a
   // second one that has to be opened for each look.
