@@ -32,9 +32,14 @@ export async function walletPath(page: Page, code: string): Promise<string> {
   return (await wallet.first().getByRole('link').getAttribute('href')) ?? '';
 }
 
-/** Order ids of the list, in its order. */
+/** Links with the order ids of the list, in its order. */
+export function listed(page: Page): Locator {
+  return page.locator('tbody th a.id');
+}
+
+/** Order ids of the list as it is now: for a page that was loaded to its end. */
 export async function listedIds(page: Page): Promise<string[]> {
-  return page.locator('tbody th a.id').allInnerTexts();
+  return listed(page).allInnerTexts();
 }
 
 /** Rows of a CSV text; quoted cells may hold commas and line ends (RFC 4180). */

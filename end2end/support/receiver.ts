@@ -3,7 +3,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 export interface Delivery {
   path: string;

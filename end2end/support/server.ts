@@ -12,7 +12,7 @@ import { freePort } from './ports';
 /** The first start makes a database cluster. */
 const READY_WITHIN_MS = 120_000;
 /** Requests in flight, workers and the database each get their grace. */
-const STOPPED_WITHIN_MS = 30_000;
+const STOPPED_WITHIN_MS = 60_000;
 const POLL_MS = 100;
 /** Lines of the log that are shown after a crash. */
 const LAST_LINES = 20;

@@ -1,5 +1,7 @@
 // How an open checkout learns what happened when its event stream does not work.
 
+import type { Page } from '@playwright/test';
+
 import { euros, payableOrder } from '../support/api';
 import { announcements, heading, noteAnnouncements, status, untilLive } from '../support/checkout';
 import { mine, pay } from '../support/sandbox';
@@ -10,6 +12,14 @@ const STATUS = /\/pay\/[^/]+\/status/;
 
 /** So long the page waits for its stream before it asks. */
 const FIRST_QUESTION_MS = 5_000;
+
+/** The clock goes on while it is asked for: should it be past that moment, it is asked again. */
+async function pauseClock(page: Page): Promise<void> {
+  await expect(async () => {
+    const now = await page.evaluate(() => Date.now());
+    await page.clock.pauseAt(now + 1000);
+  }).toPass();
+}
 
 test('without the event stream the page asks until it knows', async ({ page }) => {
   await page.route(EVENTS, (route) => route.abort());
@@ -44,7 +54,7 @@ for (const event of ['online', 'pageshow', 'visibilitychange']) {
     await page.goto(url);
     await expect(page.locator('.feed')).toContainText('Reconnecting…');
     // From here on no timer of the page fires: what it learns, it learns from the event.
-    await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1000);
+    await pauseClock(page);
     await pay(payment.address, payment.amount);
     await expect(status(page)).toHaveText('Waiting for your payment.');
     const asked = page.waitForRequest(STATUS);

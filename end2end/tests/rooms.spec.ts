@@ -70,8 +70,11 @@ test('the delivery log with something in it', async ({ page }) => {
   await pay(payment.address, payment.amount);
   await mine();
   await signIn(page);
-  await page.goto('/app/deliveries');
-  await expect(page.getByRole('button', { name: /^Redeliver/ }).first()).toBeVisible();
+  await expect(async () => {
+    // The page stands still, and somebody has to try first.
+    await page.goto('/app/deliveries');
+    await expect(page.getByRole('button', { name: /^Redeliver/ }).first()).toBeVisible({ timeout: 2_000 });
+  }).toPass();
   await expectAccessibleAsItStands(page, 'deliveries with something in it');
 });
 

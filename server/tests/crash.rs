@@ -20,6 +20,9 @@ const KILLS: usize = 6;
 /// Orders per life of the server.
 const ORDERS: usize = 8;
 
+/// A killed server may have claimed webhooks, and nobody else takes them before its lease of a minute is over.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 struct Server {
     child: Child,
     base: String,
@@ -52,6 +55,14 @@ impl Server {
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    /// Also after a failure: nobody else would end it.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -240,7 +251,7 @@ async fn killed_again_and_again(pool: PgPool) {
 }
 
 async fn wait_for(condition: impl Fn() -> bool) {
-    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+    let waited = tokio::time::timeout(PATIENCE, async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

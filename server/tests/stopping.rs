@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -51,6 +52,17 @@ async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
         .unwrap();
 }
 
+/// Where nobody listens: below the ports a system gives out by itself, so that no other test is given it before
+/// the server takes it. Another process begins to look somewhere else.
+fn free_address() -> SocketAddr {
+    let begin = std::process::id() % 8_000;
+    (0..8_000)
+        .map(|step| u16::try_from(11_000 + (begin + step) % 8_000).unwrap())
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .unwrap()
+}
+
 /// Orders that are being written, and stand before somebody's lock.
 async fn held_up(pool: &PgPool) -> i64 {
     sqlx::query_scalar(
@@ -76,9 +88,7 @@ async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
         .unwrap();
     let demo: Value = serde_json::from_slice(&demo.stdout).unwrap();
     let key = demo["merchant"]["ex_pk"].as_str().unwrap().to_owned();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let metrics = free.local_addr().unwrap();
-    drop(free);
+    let metrics = free_address();
     let mut server = Command::new(env!("CARGO_BIN_EXE_exchequer"))
         .arg("serve")
         .env("DATABASE_URL", url)

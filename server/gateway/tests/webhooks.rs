@@ -76,6 +76,28 @@ async fn states(pool: &PgPool) -> Vec<(String, i32)> {
         .unwrap()
 }
 
+/// Milliseconds from the last attempt to the next one, of the only delivery.
+async fn pause(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT floor(extract(epoch FROM d.next_attempt_at - max(a.at)) * 1000)::bigint
+         FROM deliveries d JOIN delivery_attempts a ON a.delivery_id = d.id GROUP BY d.id",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// The slow ones never give their places back while a test runs.
+fn with_slow_receivers() -> Settings {
+    Settings {
+        webhook_timeouts: Timeouts {
+            connect: Duration::from_secs(600),
+            total: Duration::from_secs(600),
+        },
+        ..Settings::test("http://127.0.0.1:3000")
+    }
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_payment_is_reported_once_and_signed(pool: PgPool) {
     let world = World::new(&pool).await;
@@ -111,8 +133,17 @@ async fn failures_are_retried_on_schedule_and_given_up_after_ten(pool: PgPool) {
     assert_eq!(receiver.count(), 1);
     let waits = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
     for (made, wait) in waits.into_iter().enumerate() {
-        world.gateway.advance(1).await.unwrap();
-        assert_eq!(receiver.count(), made + 1, "not before {wait} s are over");
+        // The least of it after jitter, and all of it.
+        let planned = pause(&pool).await;
+        assert!(
+            (wait * 800..=wait * 1_000).contains(&planned),
+            "{planned} ms of {wait} s"
+        );
+        // The instance's clock does not stand still, so the shortest one may be over any moment.
+        if wait > 60 {
+            world.gateway.advance(1).await.unwrap();
+            assert_eq!(receiver.count(), made + 1, "not before {wait} s are over");
+        }
         world.gateway.advance(wait).await.unwrap();
         assert_eq!(receiver.count(), made + 2, "after {wait} s");
     }
@@ -154,7 +185,7 @@ async fn a_receiver_that_recovers_gets_it(pool: PgPool) {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_slow_receiver_delays_nobody_else(pool: PgPool) {
-    let world = World::new(&pool).await;
+    let world = World::with(&pool, with_slow_receivers()).await;
     let gate = Arc::new(Notify::new());
     let slow = Receiver {
         gate: Some(gate.clone()),
@@ -169,7 +200,7 @@ async fn a_slow_receiver_delays_nobody_else(pool: PgPool) {
     paid_charge(&world, &quick_url).await;
     let (stop, shutdown) = tokio::sync::watch::channel(false);
     let workers = world.gateway.spawn_workers(shutdown);
-    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
         while quick.count() == 0 {
             tokio::task::yield_now().await;
         }
@@ -186,15 +217,7 @@ async fn a_slow_receiver_delays_nobody_else(pool: PgPool) {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn many_slow_receivers_of_one_merchant_delay_no_other_merchant(pool: PgPool) {
-    // The slow ones never give their places back while this runs.
-    let settings = Settings {
-        webhook_timeouts: Timeouts {
-            connect: Duration::from_secs(600),
-            total: Duration::from_secs(600),
-        },
-        ..Settings::test("http://127.0.0.1:3000")
-    };
-    let world = World::with(&pool, settings).await;
+    let world = World::with(&pool, with_slow_receivers()).await;
     let gate = Arc::new(Notify::new());
     let slow = Receiver {
         gate: Some(gate.clone()),
@@ -342,11 +365,18 @@ async fn events_of_one_object_come_in_order(pool: PgPool) {
     let id = world.picked("10.00", "EUR", "BTC").await;
     drain(&world).await;
     assert_eq!(receiver.count(), 1, "the first failed");
+    // It is tried again after some seconds, which may pass before the others are there.
+    sqlx::query(
+        "UPDATE deliveries SET next_attempt_at = next_attempt_at + interval '1 hour' WHERE attempts = 1",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
     world.pay_due(&id).await;
     world.mine("BTC", 1).await;
     drain(&world).await;
     assert_eq!(receiver.count(), 1, "later ones wait for it");
-    world.gateway.advance(6).await.unwrap();
+    world.gateway.advance(3_606).await.unwrap();
     let kinds: Vec<String> = receiver
         .seen
         .lock()

@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use url::Url;
 
 /// Backends of a killed postmaster see it and end; until then nobody may start another one.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_secs(120);
 
 pub struct Cluster {
     data_dir: PathBuf,

@@ -425,6 +425,7 @@ where
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_group_judges_the_limit_of_a_day_one_after_the_other(pool: PgPool) {
     let world = World::new(&pool).await;
+    world.well_before_midnight().await;
     world.set_rate("BTC", "EUR", "50000").await;
     sqlx::query("UPDATE merchants SET withdrawal_daily_limit = 2000 WHERE id = $1")
         .bind(world.merchant)

@@ -15,6 +15,7 @@ mod races;
 #[cfg(unix)]
 mod statements;
 
+use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -142,9 +143,14 @@ impl Gate {
 
     /// Waits until somebody stands before the gate; the number of his backend.
     async fn reached(&self) -> i32 {
-        let waiting = || async { waiting_backend(&self.pool).await.is_some() };
-        until(waiting).await;
-        waiting_backend(&self.pool).await.expect("somebody waits")
+        let found = Cell::new(None);
+        until(|| async {
+            // What is seen once is the answer: a second look may come when the wait is over.
+            found.set(waiting_backend(&self.pool).await);
+            found.get().is_some()
+        })
+        .await;
+        found.get().expect("somebody waits")
     }
 
     async fn open(self) {
@@ -155,7 +161,8 @@ impl Gate {
 async fn waiting_backend(pool: &PgPool) -> Option<i32> {
     sqlx::query_scalar(
         "SELECT pid FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active' LIMIT 1",
+         WHERE datname = current_database() AND backend_type = 'client backend'
+           AND wait_event_type = 'Lock' AND state = 'active' LIMIT 1",
     )
     .fetch_optional(pool)
     .await

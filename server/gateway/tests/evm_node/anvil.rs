@@ -22,7 +22,7 @@ pub const ALICE_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae7
 
 pub const CHAIN_ID: u64 = 31_337;
 
-const START_SECONDS_MAX: u64 = 30;
+const START_SECONDS_MAX: u64 = 60;
 /// Calls until something has to be so that is about to happen.
 const LOOKS_MAX: usize = 2_000;
 

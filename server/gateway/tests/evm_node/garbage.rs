@@ -120,10 +120,8 @@ async fn answers_that_are_none_become_errors() {
 
 #[tokio::test]
 async fn a_node_that_is_away_or_silent_becomes_an_error_in_time() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let free = listener.local_addr().unwrap().port();
-    drop(listener);
-    let [error, _] = errors(url(free), limits()).await;
+    // Nobody is given this port; one that was free a moment ago may be somebody else's by now.
+    let [error, _] = errors(url(1), limits()).await;
     assert!(
         error.contains("cannot be reached: connection refused"),
         "{error}"

@@ -13,7 +13,7 @@ use super::purse::{COIN, FINAL, Purse, change, elsewhere, ours, send};
 const AMOUNT: u128 = 123_456_789;
 const FEE: u128 = 10_000;
 /// Sooner than a wait ends by itself.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 async fn at(backend: &impl ChainBackend, height: i64) -> BlockRef {
     backend.block_at(height).await.unwrap().unwrap()

@@ -131,6 +131,16 @@ impl World {
         Ok(serde_json::from_slice(&answer.body).unwrap())
     }
 
+    /// What counts by the day (UTC, instance clock) has some minutes of this one left.
+    pub async fn well_before_midnight(&self) {
+        let now = self.gateway.clock().now();
+        let since = (now - now.date().midnight().assume_utc()).whole_seconds();
+        let left = 86_400 - since;
+        if left < 300 {
+            self.gateway.advance(left).await.unwrap();
+        }
+    }
+
     /// Available and held of the merchant's primary wallet.
     pub async fn wallet(&self, code: &str) -> (String, String) {
         let wallets = self.gateway.list_wallets(self.merchant).await.unwrap();

@@ -103,6 +103,7 @@ async fn approving_and_declining_at_once_does_one_of_the_two(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_limit_of_a_day_counts_what_was_asked_for(pool: PgPool) {
     let world = World::new(&pool).await;
+    world.well_before_midnight().await;
     // A BTC is 60 000 EUR: two of them are 12 000 EUR, the third would be too much.
     sqlx::query("UPDATE merchants SET withdrawal_daily_limit = 15000")
         .execute(&pool)
@@ -128,6 +129,7 @@ async fn the_limit_of_a_day_counts_what_was_asked_for(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_limit_of_a_day_is_of_all_currencies_together(pool: PgPool) {
     let world = World::new(&pool).await;
+    world.well_before_midnight().await;
     sqlx::query("UPDATE merchants SET withdrawal_daily_limit = 6500")
         .execute(&pool)
         .await

@@ -177,7 +177,7 @@ async fn an_idle_connection_does_not_keep_it_from_stopping() {
     write_frame(&mut stream, b"hello").await.unwrap();
     read_frame(&mut stream).await.unwrap().unwrap();
     stop.send(()).unwrap();
-    timeout(GRACE / 2, running).await.unwrap().unwrap();
+    timeout(GRACE * 9 / 10, running).await.unwrap().unwrap();
     assert!(read_frame(&mut stream).await.unwrap().is_none());
 }
 
