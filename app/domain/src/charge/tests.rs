@@ -45,7 +45,7 @@ fn created() -> Charge {
 ///
 /// Steps: `at M`, `fix`, `requote D` (due D, 15 minutes), `cancel`, `seen N`, `other N` (another coin),
 /// `final I`, `drop I`, `reverse I` (receipt by index), `late C`, `accept C`, `refund N`, `refund-other N`,
-/// `clock`; then `->` and what
+/// `unrefund` (the last one came to nothing), `clock`; then `->` and what
 /// must hold: `status [flag…] [inbox] [pays]`, or `refused`.
 #[track_caller]
 fn check(start: Charge, script: &str) {
@@ -74,6 +74,10 @@ fn check(start: Charge, script: &str) {
             "cancel" => Event::Cancelled,
             "late" => Event::LateAccepted { consumed: number() },
             "accept" => Event::AcceptedByHand { consumed: number() },
+            "unrefund" => {
+                charge.refunded.pop();
+                Event::ReceiptsChanged
+            }
             kind @ ("refund" | "refund-other") => {
                 let coin = if kind == "refund" { BTC } else { LTC };
                 charge.refunded.push((coin, number()));
@@ -583,6 +587,33 @@ fn what_went_back_settles_the_matter_and_what_comes_later_does_not() {
          final 0 -> paid over inbox pays
          refund 100 -> paid over inbox",
     );
+}
+
+#[test]
+fn a_refund_that_came_to_nothing_settles_nothing() {
+    check(
+        created(),
+        "fix -> pending
+         seen 400 -> pending under
+         final 0 -> pending under
+         at 15 -> underpaid under inbox
+         refund 400 -> underpaid under
+         unrefund -> underpaid under inbox",
+    );
+    let charge = Charge {
+        status: Status::Underpaid,
+        resolution: Resolution::Refunded,
+        quote: Some(quote()),
+        ..created()
+    };
+    let change = charge.apply(&Event::ReceiptsChanged, minute(20)).unwrap();
+    assert_eq!(change.resolution, Resolution::None);
+    let sent = Charge {
+        refunded: vec![(BTC, 400)],
+        ..charge
+    };
+    let change = sent.apply(&Event::ReceiptsChanged, minute(20)).unwrap();
+    assert_eq!(change.resolution, Resolution::Refunded);
 }
 
 #[test]
