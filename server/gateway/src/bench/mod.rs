@@ -150,6 +150,7 @@ impl Workbench {
             held += count;
         }
         store::analyze(pool).await?;
+        store::checkpoint(pool).await;
         Ok(held)
     }
 
