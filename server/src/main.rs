@@ -7,7 +7,7 @@ use clap::Parser;
 use server::cli::SignerArgs;
 use server::cli::{Cli, Command};
 use server::config::Config;
-use server::{bench, commands, logging, serve};
+use server::{bench, commands, logging, serve, shutdown};
 
 /// Exit code of settings that cannot be used, as of arguments that cannot.
 const WRONG_SETTINGS: u8 = 2;
@@ -41,9 +41,14 @@ fn main() -> ExitCode {
         .enable_all()
         .thread_stack_size(WORKER_STACK_BYTES)
         .build();
-    let done = runtime
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(config, command)));
+    let done = match runtime {
+        Ok(runtime) => {
+            let done = runtime.block_on(run(config, command));
+            shutdown::leave(runtime);
+            done
+        }
+        Err(error) => Err(error.into()),
+    };
     ended(done)
 }
 

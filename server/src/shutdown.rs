@@ -1,6 +1,18 @@
 //! The end of a process: asked for once, seen by everybody who works.
 
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
+
+/// What blocks a thread is left behind after this long. The resolver may take half a minute to find out
+/// that nobody answers it, and nobody waits for what it finds.
+const GRACE_OF_THREADS: Duration = Duration::from_secs(1);
+
+/// Ends a runtime whose work is done. One that is only dropped waits for every thread that is blocked.
+pub fn leave(runtime: Runtime) {
+    runtime.shutdown_timeout(GRACE_OF_THREADS);
+}
 
 /// Tells when the process was asked to stop. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -84,7 +96,11 @@ async fn interrupt() {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
     use futures::FutureExt;
+    use tokio::runtime::Builder;
 
     use super::*;
 
@@ -103,5 +119,25 @@ mod tests {
     #[tokio::test]
     async fn what_can_never_be_asked_for_is_never_seen() {
         assert!(Shutdown::never().requested().now_or_never().is_none());
+    }
+
+    #[test]
+    fn a_blocked_thread_holds_up_no_end() {
+        let (release, held) = mpsc::channel::<()>();
+        let (begin, begun) = mpsc::channel();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.spawn_blocking(move || {
+            begin.send(()).unwrap();
+            // Until the test is over.
+            let _ = held.recv();
+        });
+        begun.recv().unwrap();
+        let (tell, left) = mpsc::channel();
+        thread::spawn(move || {
+            leave(runtime);
+            tell.send(()).unwrap();
+        });
+        left.recv_timeout(Duration::from_secs(60)).unwrap();
+        drop(release);
     }
 }

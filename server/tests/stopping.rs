@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::future::Future;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -38,6 +38,26 @@ async fn a_server_whose_log_nobody_reads_stops_all_the_same(pool: PgPool) {
         kill(id, Signal::SIGKILL).unwrap();
     }
     assert!(status.unwrap().unwrap().unwrap().success());
+}
+
+/// The key of the demo merchant.
+fn merchant_key(url: &str) -> String {
+    let demo = Command::new(env!("CARGO_BIN_EXE_exchequer"))
+        .args(["demo", "--json"])
+        .env("DATABASE_URL", url)
+        .output()
+        .unwrap();
+    let demo: Value = serde_json::from_slice(&demo.stdout).unwrap();
+    demo["merchant"]["ex_pk"].as_str().unwrap().to_owned()
+}
+
+fn new_order() -> Value {
+    json!({
+        "amount": "10.00", "currency": "EUR", "redirect_url": "https://shop.example/ok",
+        "customer_details": {
+            "name": "A", "surname": "B", "email": "a@b.example", "phone": "+371",
+        },
+    })
 }
 
 /// Waits for a condition; it fails the test when that never comes.
@@ -81,13 +101,7 @@ async fn held_up(pool: &PgPool) -> i64 {
 async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
     gateway::outbox::install_crypto_provider();
     let url = pool.connect_options().to_url_lossy().to_string();
-    let demo = Command::new(env!("CARGO_BIN_EXE_exchequer"))
-        .args(["demo", "--json"])
-        .env("DATABASE_URL", &url)
-        .output()
-        .unwrap();
-    let demo: Value = serde_json::from_slice(&demo.stdout).unwrap();
-    let key = demo["merchant"]["ex_pk"].as_str().unwrap().to_owned();
+    let key = merchant_key(&url);
     let metrics = free_address();
     let mut server = Command::new(env!("CARGO_BIN_EXE_exchequer"))
         .arg("serve")
@@ -107,12 +121,7 @@ async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
         let asked = client
             .post(format!("{base}/api/orders"))
             .bearer_auth(&key)
-            .json(&json!({
-                "amount": "10.00", "currency": "EUR", "redirect_url": "https://shop.example/ok",
-                "customer_details": {
-                    "name": "A", "surname": "B", "email": "a@b.example", "phone": "+371",
-                },
-            }))
+            .json(&new_order())
             .send();
         tokio::spawn(asked)
     };
@@ -154,4 +163,57 @@ async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(made, 10);
+}
+
+/// An event stream goes on for ever, a kept connection waits for its next request, and one that was only opened
+/// has asked for nothing: the server waits for none of them.
+#[sqlx::test(migrations = "../migrations")]
+async fn streams_and_idle_connections_hold_up_no_stop(pool: PgPool) {
+    gateway::outbox::install_crypto_provider();
+    let url = pool.connect_options().to_url_lossy().to_string();
+    let key = merchant_key(&url);
+    let mut server = Command::new(env!("CARGO_BIN_EXE_exchequer"))
+        .arg("serve")
+        .env("DATABASE_URL", url)
+        .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
+        .env("EXCHEQUER_LOG", "warn")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(server.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let base = line.trim().to_owned();
+    let client = reqwest::Client::new();
+    let asked = client
+        .post(format!("{base}/api/orders"))
+        .bearer_auth(&key)
+        .json(&new_order())
+        .send();
+    // Read to its end: the connection is kept.
+    let order: Value = asked.await.unwrap().json().await.unwrap();
+    let page = order["checkout_url"].as_str().unwrap();
+    let events = page.replace("?t=", "/events?t=");
+    let mut stream = client.get(events).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    assert!(stream.chunk().await.unwrap().is_some());
+    let opened = std::net::TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
+    let id = Pid::from_raw(server.id().try_into().unwrap());
+    kill(id, Signal::SIGTERM).unwrap();
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut said = String::new();
+        let mut errors = server.stderr.take().unwrap();
+        errors.read_to_string(&mut said).unwrap();
+        (server.wait().unwrap(), said)
+    });
+    // Its end, or that of the connection.
+    while let Ok(Some(_)) = stream.chunk().await {}
+    let (status, said) = ended.await.unwrap();
+    assert!(status.success(), "{said}");
+    assert!(
+        !said.contains("some requests did not end in time"),
+        "{said}"
+    );
+    drop(opened);
 }

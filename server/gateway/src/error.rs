@@ -46,6 +46,10 @@ pub enum Error {
     /// Too much is waiting already. Nothing was done; the same may be asked again after this long.
     #[error("overloaded")]
     Overloaded { retry_after: Duration },
+    /// Nobody answered the commit: it may have happened, or may happen a moment later. Whoever asks again
+    /// under the same key or reference gets it once; without one he has to look first.
+    #[error("the outcome of a commit could not be learnt")]
+    OutcomeUnknown,
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
     #[error("{0}")]
@@ -82,7 +86,7 @@ impl Error {
         Self::Internal(message.to_string())
     }
 
-    /// The same request may succeed a moment later.
+    /// Nothing was done, and the same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Overloaded { .. } | Self::IdempotencyInProgress => true,

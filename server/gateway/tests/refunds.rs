@@ -4,6 +4,7 @@
 mod support;
 
 use gateway::Error;
+use gateway::withdrawals::ReplacedOutcome::NotPaid;
 use sqlx::PgPool;
 use support::World;
 use support::operations::STRANGER;
@@ -158,6 +159,57 @@ async fn an_approved_refund_waits_for_the_payers_address(pool: PgPool) {
         .unwrap();
     world.mine("BTC", 1).await;
     assert_eq!(claim_state(&world).await, "confirmed");
+    world.audit().await;
+}
+
+/// The network had the refund, and another transaction took its coins: the money is in suspense again, and
+/// whoever looks after the charge is told so.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_refund_that_came_to_nothing_waits_for_a_decision_again(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = underpaid(&world).await;
+    refund(&world, &id, Some(STRANGER)).await.unwrap();
+    world.gateway.advance(0).await.unwrap();
+    assert_eq!(claim_state(&world).await, "sent");
+    world.expect(&world.state(&id).await, "underpaid under");
+    assert_eq!(world.view(&id).await.resolution.word(), "refunded");
+    let (operation, txid): (i64, String) =
+        sqlx::query_as("SELECT operation_id, txid FROM withdrawals")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    world
+        .gateway
+        .sandbox_replace(&txid, None, None)
+        .await
+        .unwrap();
+    // More blocks than make any deposit final.
+    world.mine("BTC", 6).await;
+    world
+        .gateway
+        .end_replaced(
+            operation,
+            NotPaid,
+            "looked at the chain",
+            "admin@demo.example",
+        )
+        .await
+        .unwrap();
+    assert_eq!(claim_state(&world).await, "requested");
+    world.expect(&world.state(&id).await, "underpaid under inbox");
+    let view = world.view(&id).await;
+    assert_eq!(view.resolution.word(), "none");
+    assert_eq!(view.resolved_by, None);
+    assert_eq!(
+        world.account(world.merchant, "suspense", "BTC").await,
+        50_000
+    );
+    world.audit().await;
+    // Asked for again, it goes.
+    refund(&world, &id, Some(STRANGER)).await.unwrap();
+    world.mine("BTC", 1).await;
+    world.expect(&world.state(&id).await, "underpaid under");
+    assert_eq!(world.account(world.merchant, "suspense", "BTC").await, 0);
     world.audit().await;
 }
 

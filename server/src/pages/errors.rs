@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     Unavailable,
     /// Too much is waiting already; come back after this many seconds.
     Busy(u64),
+    /// It may have been done.
+    Unclear,
     Internal,
     /// A status that axum or a layer answered with, without a page of its own.
     Other(StatusCode),
@@ -46,6 +48,10 @@ impl From<Error> for Refusal {
             Error::Overloaded { .. } => Self::Busy(retry_after),
             Error::IdempotencyMismatch | Error::IdempotencyInProgress | Error::AlreadyBooked => {
                 Self::Conflict("This was done already.".to_owned())
+            }
+            Error::OutcomeUnknown => {
+                tracing::error!(%error, "nobody knows whether what a form asked for was done");
+                Self::Unclear
             }
             Error::Ledger(_) | Error::Database(_) | Error::Internal(_) => {
                 tracing::error!(%error, "a page could not be made");
@@ -91,7 +97,7 @@ impl Refusal {
             Self::Forbidden | Self::NoMerchant => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable | Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy(_) | Self::Unclear => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Other(status) => *status,
         }
@@ -152,6 +158,14 @@ impl Refusal {
                 "We cannot answer right now",
                 "This is a passing problem on our side. Try again in a moment.",
             ),
+            Self::Unclear => ErrorView {
+                money: "Money may have moved. Look at the list first, and do it again only if it is not there."
+                    .to_owned(),
+                ..with(
+                    "We do not know whether this was done",
+                    "Our database did not answer in time.",
+                )
+            },
             Self::Other(status) => with(
                 status.canonical_reason().unwrap_or("Error"),
                 "The request was refused.",
@@ -219,6 +233,17 @@ mod tests {
             assert_eq!(response.status(), status);
             assert_eq!(response.extensions().get::<Refusal>(), Some(&refusal));
         }
+    }
+
+    /// "Nothing was changed, try again" would have money paid twice.
+    #[test]
+    fn what_may_have_been_done_is_not_called_undone() {
+        let refusal = Refusal::from(Error::OutcomeUnknown);
+        assert_eq!(refusal, Refusal::Unclear);
+        let view = refusal.view("req_1", false);
+        assert_eq!(view.status, 503);
+        assert!(view.money.starts_with("Money may have moved."), "{view:?}");
+        assert!(!Error::OutcomeUnknown.is_transient());
     }
 
     #[test]

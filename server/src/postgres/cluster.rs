@@ -31,6 +31,8 @@ const SETTINGS: &str = "
 max_connections = 200
 shared_buffers = 256MB
 max_wal_size = 2GB
+# Kept for use again: who commits waits while a new file of the log is filled.
+min_wal_size = 512MB
 wal_compression = on
 random_page_cost = 1.1
 idle_in_transaction_session_timeout = 60s

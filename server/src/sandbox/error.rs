@@ -107,6 +107,13 @@ impl From<gateway::Error> for Error {
                     "We are too busy right now. Please try again in a moment.",
                 )
             },
+            Gateway::OutcomeUnknown => Self {
+                retry_after_seconds: Some(1),
+                ..Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "We could not learn whether this was done. Look before you ask again.",
+                )
+            },
             Gateway::Ledger(_) | Gateway::Database(_) | Gateway::Internal(_) => {
                 tracing::error!(%error, "a sandbox call failed");
                 Self::new(

@@ -185,11 +185,21 @@ impl Charge {
                 self.note_reversals();
                 false
             }
-            Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => false,
+            Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => {
+                self.note_failed_refund();
+                false
+            }
         };
         self.note_late_money();
         self.note_amounts();
         paid
+    }
+
+    /// What was on its way back and did not arrive has settled nothing.
+    fn note_failed_refund(&mut self) {
+        if self.resolution == Resolution::Refunded && self.refunded.is_empty() {
+            self.resolution = Resolution::None;
+        }
     }
 
     fn settle_pending(&mut self, now: OffsetDateTime) -> bool {

@@ -47,7 +47,7 @@ fn created() -> Charge {
 ///
 /// Steps: `at M`, `fix`, `requote D` (due D, 15 minutes), `cancel`, `seen N`, `other N` (another coin),
 /// `final I`, `drop I`, `reverse I` (receipt by index), `late C`, `accept C`, `refund N`, `refund-other N`,
-/// `clock`; then `->` and what
+/// `unrefund` (the last one came to nothing), `clock`; then `->` and what
 /// must hold: `status [flag…] [inbox] [pays]`, or `refused`.
 #[track_caller]
 fn check(start: Charge, script: &str) {
@@ -76,6 +76,10 @@ fn check(start: Charge, script: &str) {
             "cancel" => Event::Cancelled,
             "late" => Event::LateAccepted { consumed: number() },
             "accept" => Event::AcceptedByHand { consumed: number() },
+            "unrefund" => {
+                charge.refunded.pop();
+                Event::ReceiptsChanged
+            }
             kind @ ("refund" | "refund-other") => {
                 let coin = if kind == "refund" { BTC } else { LTC };
                 charge.refunded.push((coin, number()));

@@ -161,6 +161,7 @@ impl Workbench {
             }
         }
         store::analyze(pool).await?;
+        store::checkpoint(pool).await;
         Ok(held)
     }
 

@@ -169,6 +169,14 @@ pub(super) async fn analyze(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
+/// What was loaded is written out, and its files of the log are free for use again: both would fall into
+/// whichever row is measured then. Only some users may ask for it.
+pub(super) async fn checkpoint(pool: &PgPool) {
+    if let Err(error) = sqlx::query("CHECKPOINT").execute(pool).await {
+        tracing::debug!(%error, "no checkpoint after the load");
+    }
+}
+
 pub(super) async fn make_floor(conn: &mut PgConnection) -> Result<()> {
     sqlx::query("CREATE TABLE IF NOT EXISTS bench_entries (LIKE journal_entries INCLUDING ALL)")
         .execute(&mut *conn)

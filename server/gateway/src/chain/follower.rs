@@ -162,6 +162,7 @@ async fn reverse_lost(gateway: &Gateway, coin: Currency) -> Result<()> {
     let owner = gateway.clone();
     gateway
         .book()
+        .for_blocks()
         .commit(move |unit| {
             Box::pin(async move {
                 receiving::reverse_lost(&owner, unit, coin).await?;

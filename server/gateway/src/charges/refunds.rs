@@ -54,7 +54,8 @@ pub(super) async fn start_if_ready(
     claim_store::set_operation(unit.conn(), claim.id, operation).await
 }
 
-/// Tells a claim and its charge what the withdrawal did; the caller holds the charge's lock.
+/// Tells a claim and its charge what the withdrawal did; the caller holds the charge's lock. The charge is
+/// judged anew when money has gone, and when it turns out that it has not.
 ///
 /// That it was sent is told once, and before it is told that it arrived.
 pub(crate) async fn withdrawal_changed(
@@ -64,16 +65,17 @@ pub(crate) async fn withdrawal_changed(
     progress: RefundProgress,
 ) -> Result<()> {
     let is_sent = claim_store::is_sent(unit.conn(), claim_id).await?;
+    let came_to_nothing = is_sent && progress == RefundProgress::Failed;
     match &progress {
         RefundProgress::Sent { .. } if is_sent => return Ok(()),
         RefundProgress::Confirmed { txid: Some(txid) } if !is_sent => {
             let sent = RefundProgress::Sent { txid: txid.clone() };
-            tell(gateway, unit, claim_id, sent).await?;
+            tell(gateway, unit, claim_id, sent, false).await?;
         }
         RefundProgress::Sent { .. } | RefundProgress::Confirmed { .. } | RefundProgress::Failed => {
         }
     }
-    tell(gateway, unit, claim_id, progress).await
+    tell(gateway, unit, claim_id, progress, came_to_nothing).await
 }
 
 async fn tell(
@@ -81,6 +83,7 @@ async fn tell(
     unit: &mut Unit,
     claim_id: i64,
     progress: RefundProgress,
+    came_to_nothing: bool,
 ) -> Result<()> {
     let charge_id = receipt_store::charge_of_claim(unit.conn(), claim_id)
         .await?
@@ -108,6 +111,11 @@ async fn tell(
         let receipts = store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
         transition(unit, &mut row, &receipts, &Event::Refunded, None, PAYOUT).await?;
         unit.emit(event_named(&row, &receipts, "charge.refunded"));
+    } else if came_to_nothing {
+        // The money is here again, so somebody has to decide about it again.
+        let receipts = store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
+        let event = Event::ReceiptsChanged;
+        transition(unit, &mut row, &receipts, &event, None, PAYOUT).await?;
     }
     unit.notify(&row.public_id);
     Ok(())

@@ -1,4 +1,4 @@
-use domain::charge::{Change, Event, Status};
+use domain::charge::{Change, Event, Resolution, Status};
 use domain::ledger::template::{ChargeCredit, charge_paid};
 use domain::ledger::{AccountKey, AccountKind};
 use domain::money::Money;
@@ -93,8 +93,9 @@ pub(super) fn stage(
         }
     }
     if change.resolution != row.resolution {
-        row.resolved_by = Some(actor.to_owned());
-        row.resolved_at = Some(now);
+        let is_resolved = change.resolution != Resolution::None;
+        row.resolved_by = is_resolved.then(|| actor.to_owned());
+        row.resolved_at = is_resolved.then_some(now);
     }
     row.status = change.status;
     row.flags = change.flags;

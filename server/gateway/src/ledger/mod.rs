@@ -11,9 +11,11 @@
 //! waits would have to be strictly increasing, so there is none.
 
 mod accounts;
+mod alone;
 mod committer;
 mod drawn;
 mod posting_store;
+mod staged;
 pub(crate) mod store;
 mod tally;
 mod unit;
@@ -58,6 +60,8 @@ pub struct Book {
     accounts: Arc<Accounts>,
     fanout: Fanout,
     tally: Arc<CommitTally>,
+    /// Of units that are committed alone.
+    patience: Patience,
     postings: Arc<OnceLock<Committer<Postings>>>,
     grouped: Arc<OnceLock<Committer<Grouped>>>,
 }
@@ -70,6 +74,7 @@ impl Book {
             accounts: Arc::new(Accounts::new(side_pool)),
             fanout,
             tally: Arc::default(),
+            patience: Patience::default(),
             postings: Arc::default(),
             grouped: Arc::default(),
         }
@@ -79,7 +84,9 @@ impl Book {
     ///
     /// # Errors
     /// What `work` returned; [`crate::Error::Ledger`] when an entry is refused (overdraft, overflow);
-    /// [`crate::Error::AlreadyBooked`] when the fact of an entry is in the journal already.
+    /// [`crate::Error::AlreadyBooked`] when the fact of an entry is in the journal already. The error of a
+    /// lost connection when the database falls silent before the commit, and nothing was done then;
+    /// [`crate::Error::OutcomeUnknown`] when nobody answered the commit.
     pub async fn commit<T, F>(&self, work: F) -> Result<T>
     where
         T: Send,
@@ -123,28 +130,6 @@ impl Book {
     /// What became of the units of this process.
     pub fn commits(&self) -> CommitFigures {
         self.tally.figures()
-    }
-
-    async fn run<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send,
-        F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send,
-    {
-        let mut unit = self.begin().await?;
-        let done = match work(&mut unit).await {
-            Ok(value) => self.flush(&mut unit).await.map(|()| value),
-            Err(error) => Err(error),
-        };
-        match done {
-            Ok(value) => {
-                unit.into_transaction().commit().await?;
-                Ok(value)
-            }
-            Err(error) => {
-                roll_back(unit).await;
-                Err(error)
-            }
-        }
     }
 
     /// Id of an account, made when it does not exist yet. Not for wallets.

@@ -23,7 +23,7 @@ impl CommitTally {
         let counter = match error {
             None => return self.durations.observe(took),
             Some(Error::Overloaded { .. }) => &self.overloaded,
-            Some(Error::Database(_) | Error::Internal(_)) => &self.failed,
+            Some(Error::Database(_) | Error::Internal(_) | Error::OutcomeUnknown) => &self.failed,
             Some(_) => &self.refused,
         };
         counter.fetch_add(1, Ordering::Relaxed);

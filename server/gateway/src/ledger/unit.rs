@@ -3,13 +3,14 @@ use std::sync::Arc;
 
 use domain::ledger::template::Ids;
 use domain::ledger::{AccountId, AccountKey, JournalEntry};
-use domain::money::{CurrencyId, Money};
+use domain::money::Money;
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::accounts::Accounts;
 use super::drawn::{Drawn, accounts_of};
+use super::staged::{Place, Staged};
 use super::{posting_store, store};
 use crate::{Error, Result};
 
@@ -40,17 +41,9 @@ pub struct Unit {
     accounts: Arc<Accounts>,
     entries: Vec<JournalEntry>,
     drawn: Drawn,
-    events: Vec<NewEvent>,
-    /// Objects this unit made and told of: there is no event about them yet.
-    made: HashSet<String>,
-    notifications: Vec<String>,
-    /// The same, to find one among the thousands of a block.
-    notified: HashSet<String>,
-    /// What this unit has taken out of our liquidity. Entries are applied at its end, so the accounts
-    /// do not show it yet.
-    delivered: BTreeMap<CurrencyId, i128>,
-    /// Merchants whose rows are locked.
-    merchants: BTreeSet<i64>,
+    staged: Staged,
+    /// An entry that is durable when this unit is.
+    last_written: Option<Uuid>,
     /// Others' work is in it, too.
     is_shared: bool,
     has_mark: bool,
@@ -58,9 +51,7 @@ pub struct Unit {
 
 /// Where a unit stood before a piece of work began.
 pub(super) struct Mark {
-    events: usize,
-    notifications: usize,
-    delivered: BTreeMap<CurrencyId, i128>,
+    staged: Place,
     locked: BTreeSet<AccountId>,
 }
 
@@ -76,12 +67,8 @@ impl Unit {
             accounts,
             entries: Vec::new(),
             drawn: Drawn::default(),
-            events: Vec::new(),
-            made: HashSet::new(),
-            notifications: Vec::new(),
-            notified: HashSet::new(),
-            delivered: BTreeMap::new(),
-            merchants: BTreeSet::new(),
+            staged: Staged::default(),
+            last_written: None,
             is_shared: false,
             has_mark: false,
         }
@@ -135,12 +122,12 @@ impl Unit {
 
     /// Locks merchants, in id order and before everything else but advisory locks.
     pub(crate) async fn lock_merchants(&mut self, ids: &BTreeSet<i64>) -> Result<()> {
-        if ids.is_subset(&self.merchants) {
+        if ids.is_subset(&self.staged.merchants) {
             return Ok(());
         }
         let wanted: Vec<i64> = ids.iter().copied().collect();
         store::lock_merchants(&mut self.tx, &wanted).await?;
-        self.merchants.extend(wanted);
+        self.staged.merchants.extend(wanted);
         Ok(())
     }
 
@@ -162,9 +149,7 @@ impl Unit {
         store::save_place(&mut self.tx, !self.has_mark).await?;
         self.has_mark = true;
         Ok(Mark {
-            events: self.events.len(),
-            notifications: self.notifications.len(),
-            delivered: self.delivered.clone(),
+            staged: self.staged.place(),
             locked: self.drawn.locked(),
         })
     }
@@ -173,11 +158,7 @@ impl Unit {
     pub(super) async fn undo(&mut self, mark: Mark) -> Result<()> {
         store::go_back(&mut self.tx).await?;
         self.entries.clear();
-        self.events.truncate(mark.events);
-        for undone in self.notifications.drain(mark.notifications..) {
-            self.notified.remove(&undone);
-        }
-        self.delivered = mark.delivered;
+        self.staged.go_back(mark.staged);
         self.drawn.keep_locked(&mark.locked);
         Ok(())
     }
@@ -221,7 +202,7 @@ impl Unit {
     /// The same as [`Self::take_liquidity`], out of what the account was read to have left; `None` = as
     /// much as is asked for.
     pub(crate) fn take_from(&mut self, left: Option<i128>, amount: Money) -> bool {
-        let taken = self.delivered.entry(amount.currency().id).or_default();
+        let taken = self.staged.delivered.entry(amount.currency().id).or_default();
         let covered = left.is_none_or(|left| *taken + amount.units() <= left);
         if covered {
             *taken += amount.units();
@@ -231,25 +212,25 @@ impl Unit {
 
     /// Stages an event.
     pub fn emit(&mut self, event: NewEvent) {
-        self.events.push(event);
+        self.staged.events.push(event);
     }
 
     /// Stages the first event about an object that this unit has made, so that the number of the last
     /// one need not be looked up.
     pub(crate) fn emit_first(&mut self, event: NewEvent) {
-        self.made.insert(event.object.clone());
-        self.events.push(event);
+        self.staged.made.insert(event.object.clone());
+        self.staged.events.push(event);
     }
 
     /// Objects about which there is no event yet.
     pub(crate) fn made(&self) -> &HashSet<String> {
-        &self.made
+        &self.staged.made
     }
 
     /// Wakes the live pages of a charge once the change is committed.
     pub fn notify(&mut self, public_id: &str) {
-        if self.notified.insert(public_id.to_owned()) {
-            self.notifications.push(public_id.to_owned());
+        if self.staged.notified.insert(public_id.to_owned()) {
+            self.staged.notifications.push(public_id.to_owned());
         }
     }
 
@@ -260,16 +241,23 @@ impl Unit {
         if drawn.entries().is_empty() {
             return Ok(());
         }
-        posting_store::write(&mut self.tx, &drawn, self.now).await
+        posting_store::write(&mut self.tx, &drawn, self.now).await?;
+        self.last_written = drawn.entries().last().map(|entry| entry.id);
+        Ok(())
+    }
+
+    /// An entry of what was written, if there is any.
+    pub(super) fn last_written(&self) -> Option<Uuid> {
+        self.last_written
     }
 
     pub(super) fn take_events(&mut self) -> Vec<NewEvent> {
-        std::mem::take(&mut self.events)
+        std::mem::take(&mut self.staged.events)
     }
 
     pub(super) async fn send_notifications(&mut self) -> Result<()> {
-        let public_ids = std::mem::take(&mut self.notifications);
-        self.notified.clear();
+        let public_ids = std::mem::take(&mut self.staged.notifications);
+        self.staged.notified.clear();
         if public_ids.is_empty() {
             return Ok(());
         }

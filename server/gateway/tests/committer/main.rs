@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod alone;
 mod charges;
 mod failures;
 mod grouped;

@@ -100,6 +100,16 @@ impl Error {
         }
     }
 
+    /// It may have been done, so nobody is told that it was not.
+    fn unclear() -> Self {
+        let message = "We could not learn whether this was done. Send it again with the same Idempotency-Key: \
+                       it is done once. Without a key, look first.";
+        Self {
+            retry_after_seconds: Some(1),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+    }
+
     /// Logs what went wrong; the caller is not told.
     fn logged(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "an orders call failed");
@@ -195,6 +205,7 @@ impl From<gateway::Error> for Error {
             Gateway::AlreadyBooked => Self::conflict("This has been recorded already."),
             Gateway::Overloaded { .. } => Self::unavailable(retry_after),
             Gateway::Database(_) if error.is_transient() => Self::unavailable(retry_after),
+            Gateway::OutcomeUnknown => Self::unclear(),
             Gateway::Ledger(_) | Gateway::Database(_) | Gateway::Internal(_) => {
                 Self::logged(&error)
             }

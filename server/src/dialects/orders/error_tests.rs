@@ -53,6 +53,11 @@ fn without_a_field_there_is_a_message_alone() {
         r#"{"message":"An order that is expired cannot do this."}"#,
     );
     check(
+        gateway::Error::OutcomeUnknown,
+        503,
+        r#"{"message":"We could not learn whether this was done. Send it again with the same Idempotency-Key: it is done once. Without a key, look first."}"#,
+    );
+    check(
         gateway::Error::overloaded(),
         503,
         r#"{"message":"We are too busy right now. Please try again in a moment."}"#,

@@ -123,6 +123,18 @@ impl Error {
         )
     }
 
+    /// It may have been done, so nobody is told that it was not.
+    fn unclear() -> Self {
+        let message = "We could not learn whether this was done. Ask again with the same foreign_id: it is \
+                       done once. Without one, look first";
+        Self::busy(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "internal_error",
+            1,
+            message.to_owned(),
+        )
+    }
+
     /// Logs what went wrong; the caller is not told.
     fn logged(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a processing call failed");
@@ -207,6 +219,7 @@ impl From<gateway::Error> for Error {
                 )
             },
             Gateway::Overloaded { .. } => Self::unavailable(retry_after),
+            Gateway::OutcomeUnknown => Self::unclear(),
             Gateway::Ledger(refusal) => Self::logged(&refusal),
             Gateway::AlreadyBooked => Self::conflict("This was done already"),
             Gateway::Database(cause) => {
@@ -271,6 +284,17 @@ mod tests {
         let error = Error::from(gateway::Error::IdempotencyInProgress);
         assert_eq!(error.status, StatusCode::CONFLICT);
         assert_eq!(error.retry_after_seconds, Some(1));
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_not_called_undone() {
+        let error = Error::from(gateway::Error::OutcomeUnknown);
+        assert_eq!(error.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(error.retry_after_seconds, Some(1));
+        assert_eq!(
+            json(&error),
+            r#"{"error":"We could not learn whether this was done. Ask again with the same foreign_id: it is done once. Without one, look first","code":"internal_error"}"#
+        );
     }
 
     #[test]

@@ -168,6 +168,7 @@ async fn connect(gateway: &Gateway, chain: &Chain, next: &BlockRef) -> Result<()
     let (owner, coin) = (gateway.clone(), chain.coin);
     gateway
         .book()
+        .for_blocks()
         .commit(move |unit| {
             Box::pin(async move { connect_block(&owner, unit, coin, &block).await })
         })

@@ -67,6 +67,7 @@ pub(super) async fn follow(
     let (owner, coin) = (gateway.clone(), chain.coin);
     gateway
         .book()
+        .for_blocks()
         .commit(move |unit| {
             Box::pin(async move { write(&owner, unit, coin, height, change).await })
         })

@@ -95,7 +95,7 @@ fn before_commit<D>(error: Error) -> Attempt<D> {
 }
 
 /// Postgres itself said that the commit failed, so it did.
-fn is_answer(error: &sqlx::Error) -> bool {
+pub(in crate::ledger) fn is_answer(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(_)) && !connection_lost(error)
 }
 

@@ -7,13 +7,13 @@
 //! cannot make another one's fail; nothing takes effect twice, whatever becomes of the connection.
 
 mod aside;
-mod attempt;
+pub(super) mod attempt;
 mod batch;
 mod gauge;
 pub(super) mod grouped;
 mod lanes;
 mod part;
-mod patience;
+pub(super) mod patience;
 mod posting;
 mod queue;
 mod worker;

@@ -34,7 +34,7 @@ impl Default for Patience {
 }
 
 /// A step of a transaction, or the error of a lost connection when it takes longer.
-pub(super) async fn within<T, E: From<sqlx::Error>>(
+pub(in crate::ledger) async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
     step: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
@@ -48,7 +48,7 @@ pub(super) async fn within<T, E: From<sqlx::Error>>(
 }
 
 /// The connection was waited for in vain; it may still hold locks.
-pub(super) fn is_silence(error: &Error) -> bool {
+pub(in crate::ledger) fn is_silence(error: &Error) -> bool {
     match error {
         Error::Database(sqlx::Error::Io(cause)) => cause.kind() == io::ErrorKind::TimedOut,
         _ => false,

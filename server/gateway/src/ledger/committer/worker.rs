@@ -252,10 +252,7 @@ fn tries_of(error: &Error) -> u32 {
 
 /// The caller has to ask again, under the same key: it may have happened.
 pub(super) fn outcome_unknown() -> Error {
-    Error::Database(sqlx::Error::Io(std::io::Error::new(
-        std::io::ErrorKind::ConnectionAborted,
-        "the outcome of a commit could not be learnt",
-    )))
+    Error::OutcomeUnknown
 }
 
 fn wait_before(tries: u32) -> Duration {

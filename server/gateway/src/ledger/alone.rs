@@ -1,0 +1,86 @@
+//! One unit in a transaction of its own.
+//!
+//! Invariant: no step of it waits for ever, and what may be durable is never called a failure.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::committer::attempt::is_answer;
+use super::committer::patience::{Patience, is_silence, within};
+use super::{Book, Unit, roll_back, store};
+use crate::{Error, Result};
+
+/// What a block brings is done in one unit, however much that is.
+const WORK_OF_A_BLOCK: Duration = Duration::from_secs(600);
+
+impl Book {
+    /// The same book with other limits of time for [`Self::commit`]; its committers keep theirs.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> Self {
+        Self {
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// For units of which nobody knows beforehand how much they have to do.
+    pub(crate) fn for_blocks(&self) -> Self {
+        self.with_patience(Patience {
+            work: WORK_OF_A_BLOCK,
+            ..self.patience
+        })
+    }
+
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send,
+        F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send,
+    {
+        let mut unit = within(self.patience.begin, self.begin()).await?;
+        let worked: Result<T> = within(self.patience.work, async {
+            let value = work(&mut unit).await?;
+            self.flush(&mut unit).await?;
+            Ok(value)
+        })
+        .await;
+        let value = match worked {
+            Ok(value) => value,
+            Err(error) => {
+                // One that has fallen silent is left to the pool. Nobody told it to commit.
+                let is_silent = is_silence(&error);
+                if !is_silent
+                    && timeout(self.patience.commit, roll_back(unit))
+                        .await
+                        .is_err()
+                {
+                    tracing::warn!("a rollback was not answered");
+                }
+                return Err(error);
+            }
+        };
+        let entry = unit.last_written();
+        match within(self.patience.commit, unit.into_transaction().commit()).await {
+            Ok(()) => Ok(value),
+            Err(error) if is_answer(&error) => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "a commit was not answered");
+                if self.is_booked(entry).await {
+                    Ok(value)
+                } else {
+                    Err(Error::OutcomeUnknown)
+                }
+            }
+        }
+    }
+
+    /// Whether a unit is durable, by an entry of it. False says nothing: it may have none, or be on its way
+    /// still.
+    async fn is_booked(&self, entry: Option<Uuid>) -> bool {
+        let Some(entry) = entry else { return false };
+        let looked_up = within(self.patience.find, store::booked(&self.pool, &[entry])).await;
+        looked_up.is_ok_and(|found| found.contains(&entry))
+    }
+}

@@ -1,0 +1,108 @@
+//! A unit in a transaction of its own, when the database says nothing any more.
+
+use std::future::Future;
+use std::time::Duration;
+
+use domain::ledger::JournalEntry;
+use gateway::Error;
+use gateway::ledger::{Book, Patience};
+use sqlx::PgPool;
+
+use super::proxy::{Moment, Proxy};
+use super::support::World;
+use super::{booked, fund};
+
+/// Long enough for a busy machine.
+const LIMIT: Duration = Duration::from_secs(3);
+
+async fn post(book: &Book, entry: JournalEntry) -> Result<(), Error> {
+    book.commit(move |unit| {
+        Box::pin(async move {
+            unit.post(entry);
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Writes nothing that it could be known by.
+async fn wake(book: &Book) -> Result<(), Error> {
+    book.commit(|unit| {
+        Box::pin(async move {
+            unit.notify("nobody");
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Fails the test instead of hanging with it.
+async fn answer(asked: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    tokio::time::timeout(Duration::from_secs(120), asked)
+        .await
+        .expect("it does not wait for ever")
+}
+
+fn impatient(world: &World) -> Book {
+    world.gateway.book().with_patience(Patience {
+        begin: LIMIT,
+        work: LIMIT,
+        commit: LIMIT,
+        find: Duration::from_secs(60),
+    })
+}
+
+/// Before the commit: nothing was done, and the same may be asked again.
+#[sqlx::test(migrations = "../../migrations")]
+async fn silence_before_the_commit_is_an_error_and_nothing_was_done(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let book = impatient(&world);
+    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    for (round, moment) in [Moment::Begin, Moment::Work].into_iter().enumerate() {
+        let entry = fund(1, 1);
+        let id = entry.id;
+        proxy.fall_silent_at(moment);
+        let error = answer(post(&book, entry.clone())).await.unwrap_err();
+        assert!(error.is_transient(), "{moment:?}: {error:?}");
+        assert_eq!(proxy.silent(), round + 1, "{moment:?}");
+        assert_eq!(booked(&pool, &[id]).await, [0], "{moment:?}");
+        post(world.gateway.book(), entry).await.unwrap();
+        assert_eq!(booked(&pool, &[id]).await, [1], "{moment:?}");
+    }
+    world.audit().await;
+    world.gateway.close().await;
+}
+
+/// Postgres has committed, and nobody hears of it: what is found in the journal was done, of anything else
+/// nobody is told that it was not.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_commit_nobody_answers_is_no_failure(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let book = impatient(&world);
+    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    for silent in [false, true] {
+        let break_off = || {
+            if silent {
+                proxy.fall_silent_at(Moment::Commit);
+            } else {
+                proxy.lose_commit(1);
+            }
+        };
+        let entry = fund(1, 1);
+        let id = entry.id;
+        break_off();
+        answer(post(&book, entry.clone())).await.unwrap();
+        assert_eq!(booked(&pool, &[id]).await, [1], "silent: {silent}");
+        // Whoever asks again all the same gets it once.
+        let again = post(world.gateway.book(), entry).await;
+        assert!(matches!(again, Err(Error::AlreadyBooked)), "{again:?}");
+        break_off();
+        let unknown = answer(wake(&book)).await;
+        assert!(matches!(unknown, Err(Error::OutcomeUnknown)), "{unknown:?}");
+    }
+    assert_eq!((proxy.lost(), proxy.silent()), (2, 2));
+    world.audit().await;
+    world.gateway.close().await;
+}
