@@ -48,7 +48,8 @@ pub(super) struct Made {
 pub(super) async fn find_by_index(conn: &mut PgConnection) -> Result<()> {
     sqlx::query(
         "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-                set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)",
+                set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+                set_config('plan_cache_mode', 'force_generic_plan', true)",
     )
     .execute(conn)
     .await?;

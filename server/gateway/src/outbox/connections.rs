@@ -29,8 +29,8 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
 const IDLE_PER_HOST_MAX: usize = 64;
 
 /// One of this many requests closes its connection, so that none lives for long however busy it is, and
-/// a host that has moved is looked up anew.
-const REQUESTS_PER_CONNECTION: u32 = 100;
+/// a host that has moved is looked up anew. A prime number, or connections that take turns could escape.
+const REQUESTS_PER_CONNECTION: u32 = 97;
 
 /// Cheap to clone; what is kept is shared.
 #[derive(Clone, Debug)]
@@ -144,3 +144,7 @@ fn client_builder(guard: &Arc<AddressGuard>, timeouts: Timeouts, idle_max: usize
 fn broke_off(error: &reqwest::Error) -> bool {
     !error.is_connect() && classify(error) == FailureKind::Connect
 }
+
+#[cfg(test)]
+#[path = "connections_tests.rs"]
+mod tests;
