@@ -49,7 +49,7 @@ pub(super) async fn find_by_index(conn: &mut PgConnection) -> Result<()> {
     sqlx::query(
         "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
                 set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-                set_config('plan_cache_mode', 'force_generic_plan', true)",
+                set_config('plan_cache_mode', 'force_custom_plan', true)",
     )
     .execute(conn)
     .await?;

@@ -10,6 +10,10 @@ use tokio::sync::watch;
 use super::support::World;
 use super::{LIMIT, Receiver, claim, count, drain, end_leases, queue};
 
+/// Delivery, its state and attempts; number and status of the attempt; whether the lease is over, the time of
+/// arrival is that of the attempt, and the next attempt is as far away as the schedule says.
+type Recorded = (i64, String, i32, i32, Option<i32>, bool, bool, bool);
+
 /// Fails when rows of one statement are mixed up, or one of the columns is not what one attempt alone
 /// would have written.
 #[sqlx::test(migrations = "../../migrations")]
@@ -17,7 +21,7 @@ async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
     let world = World::new(&pool).await;
     let receiver = Receiver::default();
     let base = receiver.start().await;
-    let mut statuses = BTreeMap::new();
+    let mut statuses: BTreeMap<i64, i32> = BTreeMap::new();
     // Two rows each, in no order of their statuses.
     for number in 0..2 {
         for status in [500, 200, 404, 202, 410, 302] {
@@ -28,7 +32,7 @@ async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
         }
     }
     assert_eq!(deliver_due(&world.gateway).await.unwrap(), Outcome::Worked);
-    let rows: Vec<(i64, String, i32, i32, Option<i32>, bool, bool, bool)> = sqlx::query_as(
+    let rows: Vec<Recorded> = sqlx::query_as(
         "SELECT d.id, d.state, d.attempts, a.number, a.status, d.locked_until IS NULL,
              coalesce(d.delivered_at = a.at, false),
              coalesce(d.next_attempt_at BETWEEN a.at + interval '4 seconds' AND a.at + interval '5 seconds',
@@ -38,7 +42,7 @@ async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
     .fetch_all(&pool)
     .await
     .unwrap();
-    let expected: Vec<_> = statuses
+    let expected: Vec<Recorded> = statuses
         .iter()
         .map(|(id, status)| {
             let good = matches!(status, 200 | 202);
@@ -64,13 +68,12 @@ async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
     assert_eq!(second, expected);
 }
 
-/// From now on no attempt of this delivery can be recorded; `None`: of none.
-async fn refuse_records(pool: &PgPool, delivery: Option<i64>) {
-    let which = delivery.map_or("true".to_owned(), |id| format!("NEW.delivery_id = {id}"));
+/// From now on no attempt of this delivery can be recorded.
+async fn refuse_records(pool: &PgPool, delivery: i64) {
     let install = format!(
         "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
-             IF {which} THEN RAISE EXCEPTION 'refused by the test'; END IF;
+             IF NEW.delivery_id = {delivery} THEN RAISE EXCEPTION 'refused by the test'; END IF;
              RETURN NEW;
          END $$;
          CREATE TRIGGER test_refuse BEFORE INSERT ON delivery_attempts
@@ -100,7 +103,7 @@ async fn one_that_cannot_be_recorded_takes_no_other_with_it(pool: PgPool) {
         let url = format!("{base}/{}", 200 + number);
         ids.push(queue(&pool, world.merchant, &format!("o{number}"), &url, "1").await);
     }
-    refuse_records(&pool, Some(ids[3])).await;
+    refuse_records(&pool, ids[3]).await;
     deliver_due(&world.gateway).await.unwrap();
     let waiting: Vec<i64> =
         sqlx::query_scalar("SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id")
