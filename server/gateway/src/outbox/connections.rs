@@ -70,13 +70,15 @@ impl Connections {
         let origin = url.origin().ascii_serialization();
         let request = self.keeping.post(url).headers(headers).body(body).build()?;
         let response = self.execute(&origin, request).await?;
-        self.answered.note(origin, Instant::now(), ANSWERED_WITHIN);
+        if !closes(response.headers()) {
+            self.answered.note(origin, Instant::now(), ANSWERED_WITHIN);
+        }
         Ok(response)
     }
 
     /// A kept connection may be ended by the receiver just when it is used again. That says nothing of
     /// the delivery, so the same request is made once more on a connection of its own. A receiver that
-    /// has not answered just before had none to keep, and is not asked twice.
+    /// has not answered just before, or keeps none, is not asked twice.
     async fn execute(
         &self,
         origin: &str,
@@ -138,6 +140,14 @@ fn client_builder(guard: &Arc<AddressGuard>, timeouts: Timeouts, idle_max: usize
         .timeout(timeouts.total)
         .pool_idle_timeout(IDLE_MAX)
         .pool_max_idle_per_host(idle_max)
+}
+
+/// Whether the receiver says that it keeps no connection.
+fn closes(headers: &HeaderMap) -> bool {
+    let said = headers.get_all(CONNECTION).iter();
+    said.filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|word| word.trim().eq_ignore_ascii_case("close"))
 }
 
 /// The connection was there and ended without an answer.

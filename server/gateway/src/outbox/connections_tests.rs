@@ -130,3 +130,14 @@ async fn a_receiver_that_never_answers_is_asked_once() {
     assert!(post(&connections(), &url).await.is_err());
     assert_eq!(seen.requests(), 1);
 }
+
+#[test]
+fn a_receiver_says_whether_it_keeps_connections() {
+    let said = |value: &'static str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONNECTION, HeaderValue::from_static(value));
+        closes(&headers)
+    };
+    assert!(said("close") && said("Close") && said("x-own, close"));
+    assert!(!said("keep-alive") && !said("x-close") && !closes(&HeaderMap::new()));
+}
