@@ -60,8 +60,7 @@ async fn receiver(answers: fn(usize) -> bool) -> (Url, Seen) {
     let counted = seen.clone();
     tokio::spawn(async move {
         let connections = AtomicUsize::new(0);
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
             let connection = connections.fetch_add(1, Ordering::Relaxed);
             let seen = counted.clone();
             tokio::spawn(serve(stream, connection, seen, answers));
