@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 use time::OffsetDateTime;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::KEY_CHANNEL;
 use crate::charges::{any_due, expire_due};
 use crate::currencies::store::CURRENCY_CHANNEL;
 use crate::ledger::store::CHARGE_CHANNEL;
-use crate::outbox::{IN_FLIGHT_MAX, Outcome, deliver_due, start_due};
+use crate::outbox::{self, Outcome, deliver_due};
 use crate::roster::OnDuty;
 use crate::withdrawals::store::WITHDRAWAL_CHANNEL;
 use crate::withdrawals::{any_due as any_withdrawal_due, send_due};
@@ -45,7 +45,6 @@ impl Gateway {
     /// Starts the workers; they end soon after `shutdown` turns true or its sender goes away.
     pub fn spawn_workers(&self, shutdown: watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         let wake = Wake::default();
-        let slots = Arc::new(Semaphore::new(usize::from(IN_FLIGHT_MAX)));
         let mut handles = vec![
             tokio::spawn(on_duty(
                 self.roster().enter("notifications"),
@@ -80,19 +79,10 @@ impl Gateway {
                     }
                 },
             ),
-            spawn_loop(
-                self,
-                "deliveries",
-                shutdown.clone(),
-                Some(wake.deliveries),
-                {
-                    let gateway = self.clone();
-                    move || {
-                        let (gateway, slots) = (gateway.clone(), slots.clone());
-                        async move { start_due(&gateway, &slots).await }
-                    }
-                },
-            ),
+            tokio::spawn(on_duty(
+                self.roster().enter("deliveries"),
+                outbox::run(self.clone(), wake.deliveries, shutdown.clone()),
+            )),
             tokio::spawn(on_duty(
                 self.roster().enter("clean-up"),
                 clean_up(self.clone(), shutdown.clone()),

@@ -35,8 +35,9 @@ const LOOKED_UP_AT_ONCE: u32 = 64;
 /// Rows of one transaction of the floor.
 const FLOOR_ROWS: i64 = 500;
 
-/// Merchants that jobs belong to: the queue gives each of them at most 16 places at a time.
-const JOB_MERCHANTS: i64 = 8;
+/// Merchants that jobs belong to. Each has two of the 64 paths, and the queue gives a URL four places at a
+/// time: 256 in all, which is what one process takes.
+const JOB_MERCHANTS: i64 = 32;
 
 /// How far ahead jobs lie that no worker may send.
 const OUT_OF_REACH: Duration = Duration::days(365);
@@ -197,8 +198,8 @@ impl Workbench {
         store::enqueue(self.gateway.pool(), &jobs).await
     }
 
-    /// Claims up to `limit` of the jobs out of the workers' reach, as a worker does, and notes each as
-    /// delivered without sending it; answers how many there were.
+    /// Claims up to `limit` of the jobs out of the workers' reach, as a worker does, and records them
+    /// together as delivered, as a worker does, without sending any; answers how many there were.
     pub async fn drain(&self, limit: u32) -> Result<u64> {
         let by = self.gateway.clock().now() + OUT_OF_REACH;
         drain_due(&self.gateway, by, i64::from(limit)).await

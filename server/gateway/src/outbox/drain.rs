@@ -1,27 +1,35 @@
-use futures::future::try_join_all;
 use time::OffsetDateTime;
 
-use super::store::{self, After, Attempt};
+use super::attempt_store::{After, Attempt, Made};
+use super::pipeline::LEASE_SECONDS;
+use super::{claim_store, record};
 use crate::{Gateway, Result};
 
-/// Longer than noting a batch takes, seconds.
-const LEASE_SECONDS: i32 = 60;
-
-/// Claims up to `limit` deliveries that are due by `by`, as a worker does, and notes an attempt of each
-/// that went well without making it: what the queue itself can do. Returns how many.
+/// Claims up to `limit` deliveries that are due by `by`, as a worker does, and records an attempt of each
+/// that went well, as a worker does, without making it: what the queue itself can do. Returns how many.
 pub(crate) async fn drain_due(gateway: &Gateway, by: OffsetDateTime, limit: i64) -> Result<u64> {
-    let claimed = store::claim(gateway.pool(), by, LEASE_SECONDS, limit).await?;
+    let claimed = claim_store::claim(gateway.pool(), by, LEASE_SECONDS, limit).await?;
     let at = gateway.clock().now();
-    try_join_all(claimed.iter().map(|delivery| {
-        let attempt = Attempt {
-            at,
-            status: Some(200),
-            duration_ms: 0,
-            error: None,
-            response_head: String::new(),
-        };
-        store::record_attempt(gateway.pool(), delivery, attempt, After::Delivered)
-    }))
-    .await?;
-    Ok(u64::try_from(claimed.len())?)
+    let mut made: Vec<Made> = claimed
+        .into_iter()
+        .map(|delivery| Made {
+            delivery_id: delivery.id,
+            endpoint_id: delivery.endpoint_id,
+            is_gone: false,
+            attempt: Attempt {
+                at,
+                status: Some(200),
+                duration_ms: 0,
+                error: None,
+                response_head: String::new(),
+            },
+            after: After::Delivered,
+        })
+        .collect();
+    made.sort_by_key(|each| each.delivery_id);
+    let count = u64::try_from(made.len())?;
+    if count > 0 {
+        record::commit_patiently(gateway, &made).await?;
+    }
+    Ok(count)
 }

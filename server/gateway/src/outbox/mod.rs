@@ -1,8 +1,13 @@
 //! Outbox and deliveries: an event is written in the transaction of what it reports, rendered once
 //! per receiver, and delivered at least once, in order per object and URL (`50-webhooks.md`).
 
+mod answered;
+mod attempt;
+mod attempt_store;
 mod callback;
 mod callback_store;
+mod claim_store;
+mod connections;
 mod deliver;
 mod drain;
 mod endpoint;
@@ -10,6 +15,9 @@ mod endpoint_store;
 mod fanout;
 mod fanout_store;
 pub mod guard;
+mod in_flight;
+mod pipeline;
+mod record;
 pub mod schedule;
 mod sender;
 pub mod signature;
@@ -19,11 +27,11 @@ mod tally;
 use time::OffsetDateTime;
 
 pub use callback::{CallbackChange, TestCallback};
-pub(crate) use deliver::{IN_FLIGHT_MAX, start_due};
 pub use deliver::{Outcome, deliver_due};
 pub(crate) use drain::drain_due;
 pub(crate) use fanout::Fanout;
 pub use guard::AddressGuard;
+pub(crate) use pipeline::run;
 pub use sender::{Sender, Timeouts, install_crypto_provider};
 pub(crate) use tally::AttemptTally;
 

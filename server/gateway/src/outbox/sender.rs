@@ -9,19 +9,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, Response, redirect};
 use time::UtcDateTime;
 use time::macros::format_description;
 use url::Url;
 
-use super::guard::{AddressGuard, GuardedResolver, LookupRefusal, UrlRefusal};
+use super::connections::Connections;
+use super::guard::{AddressGuard, LookupRefusal, UrlRefusal};
 use super::schedule::FailureKind;
 
 /// How much of an answer's body is read and kept (contract 50).
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 4_096;
 
-const USER_AGENT: &str = concat!("Exchequer-Webhooks/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("Exchequer-Webhooks/", env!("CARGO_PKG_VERSION"));
 
 /// Headers that frame the message. They follow from the URL and the body alone.
 const FRAMING_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
@@ -97,7 +98,7 @@ impl AttemptOutcome {
 /// The HTTP client of the delivery workers. Cheap to clone; one serves the whole process.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    client: Client,
+    connections: Connections,
     guard: Arc<AddressGuard>,
 }
 
@@ -128,18 +129,10 @@ impl Sender {
         timeouts: Timeouts,
     ) -> Result<Self, reqwest::Error> {
         install_crypto_provider();
-        let client = match client_builder(&guard, timeouts).build() {
-            Ok(client) => client,
-            Err(error) => {
-                // A system without CA certificates still delivers over plain HTTP, as on a
-                // compose network; deliveries over HTTPS fail as TLS failures.
-                tracing::warn!(%error, "no usable system certificates: https deliveries will fail");
-                client_builder(&guard, timeouts)
-                    .tls_certs_only([])
-                    .build()?
-            }
-        };
-        Ok(Self { client, guard })
+        Ok(Self {
+            connections: Connections::new(&guard, timeouts)?,
+            guard,
+        })
     }
 
     /// Makes the attempt. Never fails: whatever goes wrong is an outcome.
@@ -167,31 +160,11 @@ impl Sender {
 
     /// Expects a URL that [`AddressGuard::check_url`] returned.
     async fn post(&self, url: Url, headers: HeaderMap, body: Vec<u8>) -> AttemptOutcome {
-        match self
-            .client
-            .post(url)
-            .headers(headers)
-            .body(body)
-            .send()
-            .await
-        {
+        match self.connections.post(url, headers, body).await {
             Ok(response) => read_outcome(response).await,
             Err(error) => AttemptOutcome::new(Some(classify(&error))),
         }
     }
-}
-
-fn client_builder(guard: &Arc<AddressGuard>, timeouts: Timeouts) -> ClientBuilder {
-    Client::builder()
-        .user_agent(USER_AGENT)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        .dns_resolver(GuardedResolver::new(Arc::clone(guard)))
-        .connect_timeout(timeouts.connect)
-        .timeout(timeouts.total)
-        // A kept connection would skip the guard, and the receiver may have closed it meanwhile.
-        .pool_max_idle_per_host(0)
 }
 
 /// `None` when a name or a value cannot be a header, line breaks in it above all.
@@ -278,7 +251,7 @@ fn http_date(text: &str) -> Option<UtcDateTime> {
 }
 
 /// Names what broke an attempt before there was an answer.
-fn classify(error: &reqwest::Error) -> FailureKind {
+pub(super) fn classify(error: &reqwest::Error) -> FailureKind {
     match find_cause::<LookupRefusal>(error) {
         Some(LookupRefusal::Refused) => return FailureKind::Blocked,
         Some(LookupRefusal::Unresolved(_)) => return FailureKind::Dns,

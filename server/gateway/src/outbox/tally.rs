@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::view::system::AttemptFigures;
 
-use super::store::After;
+use super::attempt_store::After;
 
 /// Counters since the process began.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(crate) struct AttemptTally {
 }
 
 impl AttemptTally {
-    pub(super) fn note(&self, after: &After) {
+    pub(super) fn note(&self, after: After) {
         let counter = match after {
             After::Delivered => &self.delivered,
             After::RetryAt(_) => &self.failed,

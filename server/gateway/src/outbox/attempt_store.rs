@@ -1,0 +1,117 @@
+//! What attempts came to, written for many of them at once.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::Result;
+
+/// What an attempt came to, ready to store.
+pub(super) struct Attempt {
+    pub(super) at: OffsetDateTime,
+    pub(super) status: Option<i32>,
+    pub(super) duration_ms: i64,
+    pub(super) error: Option<String>,
+    pub(super) response_head: String,
+}
+
+/// What becomes of a delivery after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    Delivered,
+    RetryAt(OffsetDateTime),
+    GivenUp,
+}
+
+impl After {
+    /// Stored state and when it is due again.
+    fn stored(self) -> (&'static str, Option<OffsetDateTime>) {
+        match self {
+            Self::Delivered => ("delivered", None),
+            Self::RetryAt(at) => ("pending", Some(at)),
+            Self::GivenUp => ("failed", None),
+        }
+    }
+}
+
+/// An attempt that is over and not yet recorded.
+pub(super) struct Made {
+    pub(super) delivery_id: i64,
+    pub(super) endpoint_id: Option<i64>,
+    /// The managed endpoint answered that it is gone.
+    pub(super) is_gone: bool,
+    pub(super) attempt: Attempt,
+    pub(super) after: After,
+}
+
+/// From here to the end of the transaction rows are found by index alone. A plan from when the table was
+/// small would read all of it, and in which order it locks would be anybody's guess.
+pub(super) async fn find_by_index(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query(
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+                set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+                set_config('plan_cache_mode', 'force_custom_plan', true)",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes one attempt each of several deliveries, ends their leases and says what becomes of them. They
+/// are given in the order of their ids, in which they are locked, and each once.
+pub(super) async fn insert(conn: &mut PgConnection, made: &[Made]) -> Result<()> {
+    let mut rows = Columns::default();
+    for each in made {
+        rows.add(each);
+    }
+    sqlx::query(
+        "WITH noted AS (
+             UPDATE deliveries d
+             SET attempts = d.attempts + 1, state = t.state, next_attempt_at = t.due, locked_until = NULL,
+                 delivered_at = CASE WHEN t.state = 'delivered' THEN t.at END
+             FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
+                         $6::bigint[], $7::text[], $8::text[])
+                  AS t (id, state, due, at, status, duration_ms, error, response_head)
+             WHERE d.id = t.id
+             RETURNING d.id, d.attempts, t.at, t.status, t.duration_ms, t.error, t.response_head)
+         INSERT INTO delivery_attempts (delivery_id, number, at, status, duration_ms, error, response_head)
+         SELECT id, attempts, at, status, duration_ms, error, response_head FROM noted",
+    )
+    .bind(rows.id)
+    .bind(rows.state)
+    .bind(rows.due)
+    .bind(rows.at)
+    .bind(rows.status)
+    .bind(rows.duration_ms)
+    .bind(rows.error)
+    .bind(rows.response_head)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Columns<'m> {
+    id: Vec<i64>,
+    state: Vec<&'static str>,
+    due: Vec<Option<OffsetDateTime>>,
+    at: Vec<OffsetDateTime>,
+    status: Vec<Option<i32>>,
+    duration_ms: Vec<i64>,
+    error: Vec<Option<&'m str>>,
+    response_head: Vec<&'m str>,
+}
+
+impl<'m> Columns<'m> {
+    fn add(&mut self, made: &'m Made) {
+        let (state, due) = made.after.stored();
+        let attempt = &made.attempt;
+        self.id.push(made.delivery_id);
+        self.state.push(state);
+        self.due.push(due);
+        self.at.push(attempt.at);
+        self.status.push(attempt.status);
+        self.duration_ms.push(attempt.duration_ms);
+        self.error.push(attempt.error.as_deref());
+        self.response_head.push(&attempt.response_head);
+    }
+}

@@ -1,0 +1,187 @@
+//! What is recorded, and what happens to what could not be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+use gateway::outbox::{Outcome, deliver_due};
+use sqlx::PgPool;
+use tokio::sync::watch;
+
+use super::support::World;
+use super::{LIMIT, Receiver, claim, count, drain, end_leases, queue};
+
+/// Delivery, its state and attempts; number and status of the attempt; whether the lease is over, the time of
+/// arrival is that of the attempt, and the next attempt is as far away as the schedule says.
+type Recorded = (i64, String, i32, i32, Option<i32>, bool, bool, bool);
+
+/// Fails when rows of one statement are mixed up, or one of the columns is not what one attempt alone
+/// would have written.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let base = receiver.start().await;
+    let mut statuses: BTreeMap<i64, i32> = BTreeMap::new();
+    // Two rows each, in no order of their statuses.
+    for number in 0..2 {
+        for status in [500, 200, 404, 202, 410, 302] {
+            let object = format!("{status}/{number}");
+            let url = format!("{base}/{status}");
+            let id = queue(&pool, world.merchant, &object, &url, "1").await;
+            statuses.insert(id, status);
+        }
+    }
+    assert_eq!(deliver_due(&world.gateway).await.unwrap(), Outcome::Worked);
+    let rows: Vec<Recorded> = sqlx::query_as(
+        "SELECT d.id, d.state, d.attempts, a.number, a.status, d.locked_until IS NULL,
+             coalesce(d.delivered_at = a.at, false),
+             coalesce(d.next_attempt_at BETWEEN a.at + interval '4 seconds' AND a.at + interval '5 seconds',
+                      false)
+         FROM deliveries d JOIN delivery_attempts a ON a.delivery_id = d.id ORDER BY d.id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let expected: Vec<Recorded> = statuses
+        .iter()
+        .map(|(id, status)| {
+            let good = matches!(status, 200 | 202);
+            let state = if good { "delivered" } else { "pending" };
+            let status = Some(*status);
+            (*id, state.to_owned(), 1, 1, status, true, good, !good)
+        })
+        .collect();
+    assert_eq!(rows, expected);
+    world.gateway.advance(6).await.unwrap();
+    let second: Vec<i32> =
+        sqlx::query_scalar("SELECT number FROM delivery_attempts ORDER BY delivery_id, id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let expected: Vec<i32> = statuses
+        .values()
+        .flat_map(|status| match status {
+            200 | 202 => vec![1],
+            _ => vec![1, 2],
+        })
+        .collect();
+    assert_eq!(second, expected);
+}
+
+/// From now on no attempt of this delivery can be recorded.
+async fn refuse_records(pool: &PgPool, delivery: i64) {
+    let install = format!(
+        "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF NEW.delivery_id = {delivery} THEN RAISE EXCEPTION 'refused by the test'; END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER test_refuse BEFORE INSERT ON delivery_attempts
+             FOR EACH ROW EXECUTE FUNCTION test_refuse();"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(install))
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+async fn take_records(pool: &PgPool) {
+    sqlx::query("DROP TRIGGER test_refuse ON delivery_attempts")
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// Fails when a statement that is refused is given up with all its rows.
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_that_cannot_be_recorded_takes_no_other_with_it(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let base = receiver.start().await;
+    let mut ids = Vec::new();
+    for number in 0..8 {
+        let url = format!("{base}/{}", 200 + number);
+        ids.push(queue(&pool, world.merchant, &format!("o{number}"), &url, "1").await);
+    }
+    refuse_records(&pool, ids[3]).await;
+    deliver_due(&world.gateway).await.unwrap();
+    let waiting: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    assert_eq!(waiting, [ids[3]]);
+    assert_eq!(count(&pool, "attempts").await, 7);
+    // Another worker makes it once its lease is over: at least once, with the same id.
+    take_records(&pool).await;
+    end_leases(&pool).await;
+    drain(&world).await;
+    assert_eq!(count(&pool, "waiting").await, 0);
+    let ids = receiver.ids();
+    assert_eq!(ids.len(), 9);
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 8);
+}
+
+/// Fails when a delivery without a recorded attempt is taken for done.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_a_dead_worker_had_taken_is_sent_when_its_lease_is_over(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let url = format!("{}/200", receiver.start().await);
+    let id = queue(&pool, world.merchant, "o", &url, "1").await;
+    assert_eq!(claim(&pool, 100).await, [id]);
+    assert_eq!(
+        deliver_due(&world.gateway).await.unwrap(),
+        Outcome::Worked,
+        "somebody is at it"
+    );
+    assert!(receiver.bodies().is_empty());
+    end_leases(&pool).await;
+    drain(&world).await;
+    assert_eq!(receiver.bodies(), ["1"]);
+    assert_eq!(count(&pool, "delivered").await, 1);
+}
+
+/// Whatever holds up recording, workers end; what they sent is sent again rather than lost.
+#[sqlx::test(migrations = "../../migrations")]
+async fn workers_end_although_recording_is_held_up(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let url = format!("{}/200", receiver.start().await);
+    queue(&pool, world.merchant, "o", &url, "1").await;
+    let mut held = pool.begin().await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(41)")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    sqlx::raw_sql(
+        "CREATE FUNCTION test_wait() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             PERFORM pg_advisory_xact_lock(41);
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER test_wait BEFORE INSERT ON delivery_attempts
+             FOR EACH ROW EXECUTE FUNCTION test_wait();",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let (stop, asked) = watch::channel(false);
+    let workers = world.gateway.spawn_workers(asked);
+    let sent = async {
+        while receiver.bodies().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, sent).await.unwrap();
+    stop.send(true).unwrap();
+    tokio::time::timeout(LIMIT, join_all(workers))
+        .await
+        .unwrap();
+    held.rollback().await.unwrap();
+    end_leases(&pool).await;
+    drain(&world).await;
+    assert_eq!(count(&pool, "waiting").await, 0);
+    let ids = receiver.ids();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 1);
+}
