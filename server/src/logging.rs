@@ -19,7 +19,8 @@ pub fn start(config: &Config, command: &Command) {
         Command::Demo { .. }
         | Command::Migrate
         | Command::Audit { .. }
-        | Command::Treasury { .. } => "warn",
+        | Command::Treasury { .. }
+        | Command::OwnFunds { .. } => "warn",
         // Under load every slow statement would be warned of.
         Command::Bench { .. } => "error",
     };

@@ -8,7 +8,7 @@
 #[allow(dead_code)]
 mod anvil;
 mod desk;
-#[path = "../../gateway/tests/treasury/net.rs"]
+#[path = "../../gateway/tests/treasury/net/mod.rs"]
 #[allow(dead_code)]
 mod net;
 mod network;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use domain::ledger::template::Ids;
 use domain::ledger::{AccountId, AccountKey, JournalEntry};
-use domain::money::Money;
+use domain::money::{CurrencyId, Money};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -202,7 +202,11 @@ impl Unit {
     /// The same as [`Self::take_liquidity`], out of what the account was read to have left; `None` = as
     /// much as is asked for.
     pub(crate) fn take_from(&mut self, left: Option<i128>, amount: Money) -> bool {
-        let taken = self.staged.delivered.entry(amount.currency().id).or_default();
+        let taken = self
+            .staged
+            .delivered
+            .entry(amount.currency().id)
+            .or_default();
         let covered = left.is_none_or(|left| *taken + amount.units() <= left);
         if covered {
             *taken += amount.units();

@@ -6,7 +6,7 @@ use super::Code;
 /// of the whole form blames the empty field.
 pub(super) type Entry = (Code, &'static str, &'static str, Option<&'static str>);
 
-pub(super) const ENTRIES: [Entry; 65] = [
+pub(super) const ENTRIES: [Entry; 66] = [
     (
         Code::RefundAddressKept,
         "refund-address-kept",
