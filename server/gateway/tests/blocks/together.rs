@@ -1,5 +1,6 @@
 //! What those of one block have to do with each other: our liquidity, what is lent, one order twice.
 
+use domain::ledger::{AccountKey, AccountKind, HOUSE};
 use sqlx::PgPool;
 
 use super::Yard;
@@ -101,15 +102,20 @@ async fn liquidity_that_is_enough_for_two_pays_the_first_two(pool: PgPool) {
     for order in orders.iter().rev() {
         yard.pay(order, order.due).await;
     }
-    sqlx::query(
-        "UPDATE accounts SET floor = posted - held - $2
-         WHERE kind = 'liquidity' AND currency_id = $1",
-    )
-    .bind(euro.id)
-    .bind(4_999_999_999_i64)
-    .execute(&pool)
-    .await
-    .unwrap();
+    let liquidity = AccountKey {
+        merchant: HOUSE,
+        currency: euro.id,
+        kind: AccountKind::Liquidity,
+        user_id: 0,
+    };
+    let book = yard.world.gateway.book();
+    let id = book.account_id(liquidity).await.unwrap();
+    sqlx::query("UPDATE accounts SET floor = posted - held - $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(4_999_999_999_i64)
+        .execute(&pool)
+        .await
+        .unwrap();
     yard.mine().await;
     assert_eq!(
         yard.states(&orders).await,
