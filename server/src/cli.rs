@@ -61,12 +61,14 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Look after the account that pays withdrawals of ether and tokens.
+    /// Look after the account that pays withdrawals of ether and tokens: what waits there, signatures
+    /// by hand, higher fees, going on after a pause.
     Treasury {
         #[command(subcommand)]
         command: TreasuryCommand,
     },
-    /// Book coins that the house sent to an account of its own, to pay gas or withdrawals with.
+    /// Book coins that the house sent to an account of its own, to pay gas or withdrawals with; until
+    /// then they are in no book, and `audit --chain` calls them not explained.
     OwnFunds {
         #[command(subcommand)]
         command: OwnFundsCommand,
@@ -76,7 +78,7 @@ pub enum Command {
     #[cfg(unix)]
     Signer(SignerArgs),
     /// Measure this machine by the side of pgbench's TPC-B, in a database of its own that is
-    /// dropped afterwards.
+    /// dropped afterwards; or how fast a chain is followed, or when a payer sees a payment.
     Bench(BenchArgs),
 }
 
@@ -134,7 +136,7 @@ pub struct Settings {
     )]
     pub database_url: Option<String>,
 
-    /// Connections to the database at most, 2 to 1000.
+    /// Connections to the database at most, 2 to 1000; up to 8 more follow chains and make accounts.
     #[arg(
         long,
         env = "EXCHEQUER_DB_CONNECTIONS",
@@ -189,7 +191,8 @@ pub struct Settings {
     #[arg(default_value = "off")]
     pub sandbox_public: String,
 
-    /// Addresses of proxies in front of this server, whose X-Forwarded-For is believed.
+    /// Addresses of proxies in front of this server; only their X-Forwarded-For and X-Forwarded-Proto
+    /// are believed.
     /// [default: none]
     #[arg(
         long,

@@ -152,8 +152,9 @@ pub struct PayoutArgs {
     )]
     pub ltc_bump_after_blocks: Option<String>,
 
-    /// Who signs withdrawals of ether and tokens: `by-hand` (people, with `exchequer treasury`), the full
-    /// path of the signer's socket, or, in test mode alone, `in-process`. [default: by-hand]
+    /// Who signs withdrawals of ether and tokens: `by-hand` (people, on the page of EVM payments or with
+    /// `exchequer treasury`), the full path of the signer's socket, or, in test mode alone, `in-process`.
+    /// [default: by-hand]
     #[arg(
         long = "payout-eth-signer",
         env = "EXCHEQUER_PAYOUT_ETH_SIGNER",
@@ -189,8 +190,8 @@ pub struct PayoutArgs {
     )]
     pub eth_bump_after_blocks: Option<String>,
 
-    /// Move deposits of the EVM chain to the account that pays when they are worth as many times their gas; 0
-    /// for never. [default: 0]
+    /// Move final deposits of the EVM chain to the account that pays when they are worth as many times their
+    /// gas; 0 for never. With `by-hand` people sign each of them. [default: 0]
     #[arg(
         long = "payout-eth-sweep-multiple",
         env = "EXCHEQUER_PAYOUT_ETH_SWEEP_MULTIPLE",

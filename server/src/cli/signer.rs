@@ -45,7 +45,7 @@ pub struct SignerArgs {
     #[arg(long, env = "EXCHEQUER_SIGNER_ACCOUNT", default_value_t = 0)]
     pub account: u32,
 
-    /// Ids of the users that may ask. [default: the signer's own]
+    /// Ids of the users that may ask, with commas between them. [default: the signer's own]
     #[arg(
         long = "peer",
         env = "EXCHEQUER_SIGNER_PEERS",
