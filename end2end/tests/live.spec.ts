@@ -80,6 +80,35 @@ test('the stream comes back after it was cut', async ({ page }) => {
   await expect(status(page)).toContainText('Payment seen');
 });
 
+test('an answer that comes late does not take the page back', async ({ page }) => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let answered = (): void => undefined;
+  const early = new Promise<void>((resolve) => (answered = resolve));
+  await page.route(STATUS, async (route) => {
+    const response = await route.fetch();
+    answered();
+    await released;
+    await route.fulfill({ response });
+  });
+  const { url, payment } = await payableOrder(euros('60.00'));
+  await page.goto(url);
+  await untilLive(page);
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  // The server has answered before the payment, and nobody has heard it.
+  await early;
+  await noteAnnouncements(page);
+  await pay(payment.address, payment.amount);
+  await expect(status(page)).toContainText('Payment seen');
+  const heard = page.waitForResponse(STATUS);
+  release();
+  await (await heard).finished();
+  await mine();
+  await expect(status(page)).toHaveText('Paid. Thank you.');
+  const waiting = (await announcements(page)).filter((text) => text.startsWith('Waiting'));
+  expect(waiting, 'said once, at the beginning').toHaveLength(1);
+});
+
 test('the page warns before the rate ends', async ({ page }) => {
   const { url } = await payableOrder(euros('60.00'));
   await page.clock.install();
