@@ -1,9 +1,8 @@
 // How an open checkout learns what happened when its event stream does not work.
 
-import type { Page } from '@playwright/test';
-
 import { euros, payableOrder } from '../support/api';
-import { announcements, heading, noteAnnouncements, status, untilLive } from '../support/checkout';
+import { announcements, heading, noteAnnouncements, status, stay, untilLive } from '../support/checkout';
+import { pauseClock } from '../support/clock';
 import { mine, pay } from '../support/sandbox';
 import { expect, test } from '../support/test';
 
@@ -13,13 +12,7 @@ const STATUS = /\/pay\/[^/]+\/status/;
 /** So long the page waits for its stream before it asks. */
 const FIRST_QUESTION_MS = 5_000;
 
-/** The clock goes on while it is asked for: should it be past that moment, it is asked again. */
-async function pauseClock(page: Page): Promise<void> {
-  await expect(async () => {
-    const now = await page.evaluate(() => Date.now());
-    await page.clock.pauseAt(now + 1000);
-  }).toPass();
-}
+test.beforeEach(({ page }) => stay(page));
 
 test('without the event stream the page asks until it knows', async ({ page }) => {
   await page.route(EVENTS, (route) => route.abort());
