@@ -145,7 +145,7 @@ async fn who_planned_too_long_leaves_what_rides_alone(pool: PgPool) {
     rivals::plan_both(&pool, id, till.work(), other.work()).await;
     assert_eq!(till.states().await, ["drafted"]);
     assert!(rivals::is_left_alone(&pool, id).await);
-    till.audit().await;
+    till.audit_books().await;
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -75,7 +75,7 @@ async fn who_planned_too_long_leaves_what_has_a_number_alone(pool: PgPool) {
     rivals::plan_both(&pool, id, till.work(), other.work()).await;
     assert_eq!(till.states().await, ["drafted"]);
     assert!(rivals::is_left_alone(&pool, id).await);
-    till.audit().await;
+    till.world.audit().await;
 }
 
 /// Two processes plan at once: each number is given out once.
