@@ -31,6 +31,18 @@ export async function untilLive(page: Page): Promise<void> {
 }
 
 /**
+ * Whoever looks at this page presses `Stay here` as soon as it is there: a paid page does not leave while a test
+ * looks at it. Before the page is opened.
+ */
+export async function stay(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    new MutationObserver(() => {
+      document.querySelectorAll<HTMLElement>('.leaving button').forEach((button) => button.click());
+    }).observe(document, { childList: true, subtree: true });
+  });
+}
+
+/**
  * Marks the document, so that a test can tell that what it sees later was not loaded anew; and notes
  * each text that the live region gets, in order.
  */

@@ -12,6 +12,7 @@ import {
   status,
   untilLive,
 } from '../support/checkout';
+import { pauseClock } from '../support/clock';
 import { pdfText } from '../support/documents';
 import { absolute, instance } from '../support/instance';
 import { clockAheadMs, mine, pay } from '../support/sandbox';
@@ -168,6 +169,8 @@ test('after a while the page follows the way back by itself, unless asked to sta
     await open.goto(order.url);
     await untilLive(open);
   }
+  // However long it takes to look and to press: no second of the countdown passes.
+  await pauseClock(page);
   await pay(order.payment.address, order.payment.amount);
   await mine();
 

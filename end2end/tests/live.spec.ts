@@ -1,9 +1,8 @@
 // How an open checkout learns what happened when its event stream does not work.
 
-import type { Page } from '@playwright/test';
-
 import { euros, payableOrder } from '../support/api';
-import { announcements, heading, noteAnnouncements, status, untilLive } from '../support/checkout';
+import { announcements, heading, noteAnnouncements, status, stay, untilLive } from '../support/checkout';
+import { pauseClock } from '../support/clock';
 import { mine, pay } from '../support/sandbox';
 import { expect, test } from '../support/test';
 
@@ -13,13 +12,7 @@ const STATUS = /\/pay\/[^/]+\/status/;
 /** So long the page waits for its stream before it asks. */
 const FIRST_QUESTION_MS = 5_000;
 
-/** The clock goes on while it is asked for: should it be past that moment, it is asked again. */
-async function pauseClock(page: Page): Promise<void> {
-  await expect(async () => {
-    const now = await page.evaluate(() => Date.now());
-    await page.clock.pauseAt(now + 1000);
-  }).toPass();
-}
+test.beforeEach(({ page }) => stay(page));
 
 test('without the event stream the page asks until it knows', async ({ page }) => {
   await page.route(EVENTS, (route) => route.abort());
@@ -78,6 +71,35 @@ test('the stream comes back after it was cut', async ({ page }) => {
   await page.route(STATUS, (route) => route.abort());
   await pay(payment.address, payment.amount);
   await expect(status(page)).toContainText('Payment seen');
+});
+
+test('an answer that comes late does not take the page back', async ({ page }) => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let answered = (): void => undefined;
+  const early = new Promise<void>((resolve) => (answered = resolve));
+  await page.route(STATUS, async (route) => {
+    const response = await route.fetch();
+    answered();
+    await released;
+    await route.fulfill({ response });
+  });
+  const { url, payment } = await payableOrder(euros('60.00'));
+  await page.goto(url);
+  await untilLive(page);
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  // The server has answered before the payment, and nobody has heard it.
+  await early;
+  await noteAnnouncements(page);
+  await pay(payment.address, payment.amount);
+  await expect(status(page)).toContainText('Payment seen');
+  const heard = page.waitForResponse(STATUS);
+  release();
+  await (await heard).finished();
+  await mine();
+  await expect(status(page)).toHaveText('Paid. Thank you.');
+  const waiting = (await announcements(page)).filter((text) => text.startsWith('Waiting'));
+  expect(waiting, 'said once, at the beginning').toHaveLength(1);
 });
 
 test('the page warns before the rate ends', async ({ page }) => {

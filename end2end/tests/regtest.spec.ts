@@ -11,6 +11,7 @@ import {
   heading,
   noteAnnouncements,
   status,
+  stay,
   untilLive,
 } from '../support/checkout';
 import { announce, instance, type Instance } from '../support/instance';
@@ -75,6 +76,7 @@ interface Asked {
 /** Opens the page of a new order and picks the coin. */
 async function ask(page: Page, amount: string): Promise<Asked> {
   const { public_order_id: id, checkout_url: url } = await createOrder(euros(amount));
+  await stay(page);
   await page.goto(url);
   await choose(page, 'LTC');
   const payment = await getPayment(id);

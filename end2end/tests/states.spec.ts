@@ -11,7 +11,7 @@ import {
   getOrder,
   payableOrder,
 } from '../support/api';
-import { SHOP, add, heading, status } from '../support/checkout';
+import { SHOP, add, heading, status, stay } from '../support/checkout';
 import { doubleSpend, letRateExpire, mine, pay, reorganise } from '../support/sandbox';
 import { expect, test } from '../support/test';
 
@@ -34,6 +34,8 @@ async function expectPage(page: Page, url: string, shown: Shown): Promise<void> 
   // On every page there is somebody to ask.
   await expect(page.locator('.help')).toContainText(new URL(url).pathname.replace('/pay/', ''));
 }
+
+test.beforeEach(({ page }) => stay(page));
 
 const AWAITING: Shown = {
   heading: `Pay ${SHOP}`,

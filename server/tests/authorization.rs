@@ -11,8 +11,12 @@ mod instance;
 mod matrix;
 #[path = "authorization/money.rs"]
 mod money;
+#[path = "authorization/principals.rs"]
+mod principals;
 #[path = "authorization/routes.rs"]
 mod routes;
+#[path = "authorization/shop.rs"]
+mod shop;
 
 use std::collections::BTreeSet;
 

@@ -5,7 +5,8 @@
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Stdio};
+use std::ops::{Deref, DerefMut};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -13,23 +14,58 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgPool};
 
+/// A server that is killed when its test is over, also when that fails before it is told to stop.
+struct Server(Child);
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.id().try_into().unwrap())
+    }
+}
+
+impl Deref for Server {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended and was waited for is left alone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_server_whose_log_nobody_reads_stops_all_the_same(pool: PgPool) {
     let url = pool.connect_options().to_url_lossy().to_string();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_exchequer"))
-        .arg("serve")
-        .env("DATABASE_URL", url)
-        .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
-        .env("EXCHEQUER_LOG", "info")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut server = Server::start(
+        Command::new(env!("CARGO_BIN_EXE_exchequer"))
+            .arg("serve")
+            .env("DATABASE_URL", url)
+            .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
+            .env("EXCHEQUER_LOG", "info")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+    );
     let mut output = BufReader::new(server.stdout.take().unwrap());
     output.read_line(&mut String::new()).unwrap();
     drop(server.stderr.take());
     drop(output);
-    let id = Pid::from_raw(server.id().try_into().unwrap());
+    let id = server.pid();
     kill(id, Signal::SIGTERM).unwrap();
     let ended = tokio::task::spawn_blocking(move || server.wait());
     let status = tokio::time::timeout(Duration::from_secs(60), ended).await;
@@ -103,15 +139,15 @@ async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
     let url = pool.connect_options().to_url_lossy().to_string();
     let key = merchant_key(&url);
     let metrics = free_address();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_exchequer"))
-        .arg("serve")
-        .env("DATABASE_URL", url)
-        .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
-        .env("EXCHEQUER_METRICS_LISTEN", metrics.to_string())
-        .env("EXCHEQUER_LOG", "error")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut server = Server::start(
+        Command::new(env!("CARGO_BIN_EXE_exchequer"))
+            .arg("serve")
+            .env("DATABASE_URL", url)
+            .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
+            .env("EXCHEQUER_METRICS_LISTEN", metrics.to_string())
+            .env("EXCHEQUER_LOG", "error")
+            .stdout(Stdio::piped()),
+    );
     let mut output = BufReader::new(server.stdout.take().unwrap());
     let mut line = String::new();
     output.read_line(&mut line).unwrap();
@@ -144,7 +180,7 @@ async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
             .any(|line| line == "exchequer_committer_queue_depth 8")
     })
     .await;
-    let id = Pid::from_raw(server.id().try_into().unwrap());
+    let id = server.pid();
     kill(id, Signal::SIGTERM).unwrap();
     until(|| async {
         let ready = client.get(format!("{base}/health/ready")).send().await;
@@ -172,15 +208,15 @@ async fn streams_and_idle_connections_hold_up_no_stop(pool: PgPool) {
     gateway::outbox::install_crypto_provider();
     let url = pool.connect_options().to_url_lossy().to_string();
     let key = merchant_key(&url);
-    let mut server = Command::new(env!("CARGO_BIN_EXE_exchequer"))
-        .arg("serve")
-        .env("DATABASE_URL", url)
-        .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
-        .env("EXCHEQUER_LOG", "warn")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut server = Server::start(
+        Command::new(env!("CARGO_BIN_EXE_exchequer"))
+            .arg("serve")
+            .env("DATABASE_URL", url)
+            .env("EXCHEQUER_LISTEN", "127.0.0.1:0")
+            .env("EXCHEQUER_LOG", "warn")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+    );
     let mut output = BufReader::new(server.stdout.take().unwrap());
     let mut line = String::new();
     output.read_line(&mut line).unwrap();
@@ -199,7 +235,7 @@ async fn streams_and_idle_connections_hold_up_no_stop(pool: PgPool) {
     assert_eq!(stream.status(), 200);
     assert!(stream.chunk().await.unwrap().is_some());
     let opened = std::net::TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
-    let id = Pid::from_raw(server.id().try_into().unwrap());
+    let id = server.pid();
     kill(id, Signal::SIGTERM).unwrap();
     let ended = tokio::task::spawn_blocking(move || {
         let mut said = String::new();

@@ -51,4 +51,4 @@ pub use protocol::{DayIsFull, RefusedPayment};
 pub use script_kind::ScriptKind;
 pub use selection::{Selection, SelectionError, select};
 #[cfg(unix)]
-pub use serve::{SignerConfig, SignerError, run};
+pub use serve::{Clock, SignerConfig, SignerError, run, run_by};

@@ -92,20 +92,36 @@ pub async fn run(
     config: SignerConfig,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), SignerError> {
-    Service::open(&config)?.serve(shutdown).await;
+    run_by(config, OffsetDateTime::now_utc, shutdown).await
+}
+
+/// Tells what time it is. The limits of a day count by its days, in UTC.
+pub type Clock = fn() -> OffsetDateTime;
+
+/// [`run`] by another clock than the system's.
+///
+/// # Errors
+/// See [`SignerError`]; only at the start.
+pub async fn run_by(
+    config: SignerConfig,
+    clock: Clock,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), SignerError> {
+    Service::open(&config, clock)?.serve(shutdown).await;
     Ok(())
 }
 
 /// A signer that can be connected to.
 struct Service {
     listener: UnixListener,
+    clock: Clock,
     socket: PathBuf,
     peers: Vec<u32>,
     desk: Arc<Mutex<Desk>>,
 }
 
 impl Service {
-    fn open(config: &SignerConfig) -> Result<Self, SignerError> {
+    fn open(config: &SignerConfig, clock: Clock) -> Result<Self, SignerError> {
         let user = nix::unistd::Uid::effective().as_raw();
         let desk = Desk::open(config, user)?;
         let listener = listen(config)?;
@@ -123,6 +139,7 @@ impl Service {
         );
         Ok(Self {
             listener,
+            clock,
             socket: config.socket.clone(),
             peers,
             desk: Arc::new(Mutex::new(desk)),
@@ -140,7 +157,8 @@ impl Service {
                     Ok((stream, _)) => {
                         if conversations.len() < CONNECTIONS_MAX && self.may_ask(&stream) {
                             let desk = Arc::clone(&self.desk);
-                            conversations.spawn(converse(stream, desk, stopped.clone()));
+                            let talk = converse(stream, desk, self.clock, stopped.clone());
+                            conversations.spawn(talk);
                         }
                     }
                     Err(error) => {
@@ -232,6 +250,7 @@ fn clear(path: &Path) -> Result<(), SignerError> {
 async fn converse(
     mut stream: UnixStream,
     desk: Arc<Mutex<Desk>>,
+    clock: Clock,
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
@@ -253,7 +272,7 @@ async fn converse(
             }
         };
         let desk = Arc::clone(&desk);
-        let work = spawn_blocking(move || answer(&desk, &json));
+        let work = spawn_blocking(move || answer(&desk, &json, clock));
         let answer = work
             .await
             .unwrap_or_else(|_| Answer::Failed("the signer failed".to_owned()));
@@ -268,9 +287,10 @@ async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-fn answer(desk: &Mutex<Desk>, json: &[u8]) -> Answer {
+fn answer(desk: &Mutex<Desk>, json: &[u8], clock: Clock) -> Answer {
     match desk.lock() {
-        Ok(mut desk) => desk.answer(json, OffsetDateTime::now_utc()),
+        // Read under the lock, so that no day comes after a later one.
+        Ok(mut desk) => desk.answer(json, clock()),
         // Something went wrong halfway through another request: a person has to look.
         Err(_) => Answer::Failed("the signer failed before and has to be started again".to_owned()),
     }

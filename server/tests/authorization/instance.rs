@@ -1,4 +1,4 @@
-//! One server with what the matrix is about, and everybody who may try.
+//! One server with what the matrix is about.
 
 use std::net::SocketAddr;
 
@@ -7,26 +7,19 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use domain::money::Money;
 use gateway::charges::Collection;
-use gateway::demo::DemoSet;
 use gateway::invoices::{InvoiceKey, NewInvoice};
-use serde_json::{Value, json};
+use serde_json::json;
 use server::testing::TestApp;
 use sqlx::PgPool;
 use tower::ServiceExt;
 
 use crate::matrix::{Matrix, Row};
 use crate::money::MoneyThings;
+use crate::principals::{Principal, principals};
+use crate::shop::{ORDER, Shop};
 
-const JSON: &str = "application/json";
+pub const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
-
-const ORDER: &str = r#"{"amount":"149.98","currency":"USD","redirect_url":"https://shop.example/",
-    "customer_details":{"name":"Inga","surname":"Berzina","email":"i@shop.example","phone":"1"}}"#;
-
-/// The same with a webhook, which nobody sends: there are no workers here.
-const ORDER_WITH_WEBHOOK: &str = r#"{"amount":"149.98","currency":"USD",
-    "redirect_url":"https://shop.example/","webhook_url":"http://127.0.0.1:9/hook",
-    "customer_details":{"name":"Inga","surname":"Berzina","email":"i@shop.example","phone":"1"}}"#;
 
 /// What a refused call must leave as it is. Last uses of keys and sessions are not part of it.
 const STATE: &str = "SELECT concat_ws(' ',
@@ -91,17 +84,6 @@ async fn invoice(app: &TestApp, merchant_id: i64, reference: &str) -> Thing {
         id: view.code,
         token: gateway.page_token(&view.charge.public_id),
     }
-}
-
-/// Somebody who calls.
-pub struct Principal {
-    pub name: &'static str,
-    /// Added to every call.
-    header: Option<(&'static str, String)>,
-    /// Added to every address; `{token}` stands for the token of the charge's page.
-    query: String,
-    /// Log-ins are counted by address, so everybody has one, all of them on this machine.
-    number: u8,
 }
 
 /// What a call is about.
@@ -299,23 +281,6 @@ impl Instance {
     }
 }
 
-impl Principal {
-    pub fn is_session(&self) -> bool {
-        self.header
-            .as_ref()
-            .is_some_and(|(name, _)| *name == "cookie")
-    }
-
-    /// What a browser adds when it sends a form of our own page.
-    pub fn of_our_page(&self) -> &'static [(&'static str, &'static str)] {
-        if self.is_session() {
-            &[("sec-fetch-site", "same-origin")]
-        } else {
-            &[]
-        }
-    }
-}
-
 impl Answer {
     pub fn header(&self, name: &str) -> &str {
         self.headers
@@ -357,136 +322,5 @@ fn body_of(row: &Row, who: &Principal) -> (&'static str, String) {
         "/app/faucet" => (FORM, "action=mine&currency=BTC&blocks=1".to_owned()),
         _ if row.is_below("/api") || row.is_below("/sandbox") => (JSON, "{}".to_owned()),
         _ => (FORM, String::new()),
-    }
-}
-
-/// In the order of the matrix's columns.
-async fn principals(app: &TestApp, demo: &DemoSet) -> Vec<Principal> {
-    let session =
-        async |email: &str, password: &str| Some(("cookie", app.sign_in(email, password).await));
-    let bearer = |key: &str| Some(("authorization", format!("Bearer {key}")));
-    let (merchant, merchant2) = (&demo.merchant, &demo.merchant2);
-    let garbage = format!("ex_pk_{}", "0".repeat(38));
-    let remote = Some(("x-forwarded-for", "192.0.2.1".to_owned()));
-    let admin = session(&demo.admin.email, &demo.admin.password).await;
-    let manager = session(&demo.manager.email, &demo.manager.password).await;
-    let of_merchant = session(&merchant.email, &merchant.password).await;
-    let of_merchant2 = session(&merchant2.email, &merchant2.password).await;
-    let api_user = session(&demo.api_user.email, &demo.api_user.password).await;
-    let none = String::new;
-    let table = [
-        ("anon", None, none()),
-        ("token", None, "t={token}".to_owned()),
-        ("forged", None, format!("t={}", "A".repeat(22))),
-        ("remote", remote, none()),
-        ("admin", admin, none()),
-        ("manager", manager, none()),
-        ("merchant", of_merchant, none()),
-        ("merchant2", of_merchant2, none()),
-        ("api_user", api_user, none()),
-        ("key", bearer(&merchant.ex_pk), none()),
-        ("key2", bearer(&merchant2.ex_pk), none()),
-        ("static", bearer(&demo.static_key), none()),
-        (
-            "static1",
-            bearer(&demo.static_key),
-            format!("merchant_id={}", merchant.id),
-        ),
-        (
-            "static2",
-            bearer(&demo.static_key),
-            format!("merchant_id={}", merchant2.id),
-        ),
-        ("in-url", None, format!("key={}", merchant.ex_pk)),
-        ("garbage", bearer(&garbage), none()),
-    ];
-    (1..)
-        .zip(table)
-        .map(|(number, (name, header, query))| Principal {
-            name,
-            header,
-            query,
-            number,
-        })
-        .collect()
-}
-
-/// The merchant's program, before the matrix is walked.
-struct Shop<'a> {
-    app: &'a TestApp,
-    key: String,
-}
-
-impl Shop<'_> {
-    async fn call(&self, method: &str, path: &str, body: &str) -> Value {
-        let headers = [("authorization", self.key.as_str()), ("content-type", JSON)];
-        let answer = self.app.call(method, path, &headers, body).await;
-        assert!(answer.status < 300, "{method} {path}: {}", answer.text());
-        answer.json()
-    }
-
-    async fn order(&self, body: &str) -> Thing {
-        let made = self.call("POST", "/api/orders", body).await;
-        let (_, token) = made["checkout_url"]
-            .as_str()
-            .unwrap()
-            .split_once("?t=")
-            .unwrap();
-        Thing {
-            id: made["public_order_id"].as_str().unwrap().to_owned(),
-            token: token.to_owned(),
-        }
-    }
-
-    /// Address and amount in Bitcoin.
-    async fn choose(&self, order: &Thing) -> (Value, Value) {
-        let page = format!("/pay/{}?t={}", order.id, order.token);
-        let chosen = self.app.post_form(&page, &[], &[("method", "BTC")]).await;
-        assert_eq!(chosen.status, 303, "{}", chosen.text());
-        let path = format!("/api/orders/{}", order.id);
-        let shown = self.call("GET", &path, "").await;
-        let payment = &shown["payment"];
-        (payment["address"].clone(), payment["amount"].clone())
-    }
-
-    async fn pay(&self, address: Value, amount: Value) {
-        let body = json!({ "address": address, "amount": amount });
-        self.app.sandbox("pay", body).await;
-    }
-
-    async fn mine(&self) {
-        self.app.sandbox("mine", json!({ "currency": "BTC" })).await;
-    }
-
-    async fn underpaid(&self, count: usize) -> Vec<Thing> {
-        let mut orders = Vec::new();
-        for _ in 0..count {
-            let order = self.order(ORDER).await;
-            let (address, _) = self.choose(&order).await;
-            self.pay(address, json!("0.001")).await;
-            orders.push(order);
-        }
-        self.mine().await;
-        self.app.sandbox("advance", json!({ "seconds": 901 })).await;
-        orders
-    }
-
-    async fn paid(&self) -> Thing {
-        let order = self.order(ORDER_WITH_WEBHOOK).await;
-        let (address, amount) = self.choose(&order).await;
-        self.pay(address, amount).await;
-        self.mine().await;
-        order
-    }
-
-    /// Of a customer: every merchant has the primary ones anyway.
-    async fn wallet(&self) -> Thing {
-        let made = self
-            .call("POST", "/api/wallets", r#"{"user_id":7,"currency":"USD"}"#)
-            .await;
-        Thing {
-            id: made["id"].as_i64().unwrap().to_string(),
-            ..Thing::default()
-        }
     }
 }

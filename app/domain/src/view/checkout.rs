@@ -112,6 +112,9 @@ pub struct InvoiceBlock {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutView {
     pub public_id: String,
+    /// How often the charge was decided on when this was read: of two views the one with more is newer. It
+    /// tells a payer no more than the states they are shown.
+    pub version: i64,
     pub brand: Brand,
     pub test_mode: bool,
     pub state: CheckoutState,

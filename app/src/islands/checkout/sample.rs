@@ -37,6 +37,7 @@ pub(crate) fn view(state: CheckoutState) -> CheckoutView {
     );
     CheckoutView {
         public_id: "EX-4K7QZ2MX3A".to_owned(),
+        version: 1,
         brand: Brand {
             name: "Café Riga".to_owned(),
             accent: None,

@@ -15,6 +15,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{EventSource, MessageEvent};
 
+use super::newest::Newest;
 use super::{Feed, Leaving, Live, words};
 use crate::islands::fetch::fetch_text;
 
@@ -37,6 +38,7 @@ pub(super) fn start(live: Live) {
     let watch = Rc::new(Watch {
         live,
         ahead: Cell::new(0),
+        newest: RefCell::new(Newest::new(live.view.with_untracked(|view| view.version))),
         stream: RefCell::new(None),
         question: Cell::new(None),
     });
@@ -58,6 +60,7 @@ struct Watch {
     live: Live,
     /// Seconds the instance clock is ahead of the browser's.
     ahead: Cell<i64>,
+    newest: RefCell<Newest>,
     stream: RefCell<Option<EventSource>>,
     /// The next question while the stream is down.
     question: Cell<Option<TimeoutHandle>>,
@@ -111,8 +114,11 @@ impl Watch {
         stream.set_onerror(Some(failed.unchecked_ref()));
         let watch = Rc::clone(self);
         let told = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(json) = event.data().as_string() {
-                watch.adopt(&json);
+            let next = event.data().as_string();
+            if let Some(next) = next.and_then(|json| read(&json))
+                && watch.newest.borrow_mut().stream(next.version)
+            {
+                watch.adopt(next);
             }
         })
         .into_js_value();
@@ -172,15 +178,19 @@ impl Watch {
     /// Fetches the view once.
     fn ask(self: &Rc<Self>) {
         let watch = Rc::clone(self);
+        let moment = self.newest.borrow_mut().ask();
         let url = self
             .live
             .view
             .with_untracked(|view| view.snapshot_url.clone());
         spawn_local(async move {
-            let Some(json) = fetch_text(&url).await else {
+            let Some(next) = fetch_text(&url).await.and_then(|json| read(&json)) else {
                 return;
             };
-            watch.adopt(&json);
+            let is_newer = watch.newest.borrow_mut().answer(next.version, moment);
+            if is_newer {
+                watch.adopt(next);
+            }
             if !watch.is_over() && watch.live.feed.get_untracked() != Feed::Live {
                 watch
                     .live
@@ -190,10 +200,8 @@ impl Watch {
         });
     }
 
-    fn adopt(&self, json: &str) {
-        let Ok(mut next) = serde_json::from_str::<CheckoutView>(json) else {
-            return;
-        };
+    /// Shows a snapshot that is the newest.
+    fn adopt(&self, mut next: CheckoutView) {
         self.set_clock(next.now);
         let changed = self.live.view.with_untracked(|current| {
             if next.state == current.state {
@@ -201,6 +209,7 @@ impl Watch {
                 next.notice.clone_from(&current.notice);
             }
             next.now = current.now;
+            next.version = current.version;
             next != *current
         });
         if changed {
@@ -254,6 +263,10 @@ impl Watch {
             let _ = window().location().set_href(&url);
         }
     }
+}
+
+fn read(json: &str) -> Option<CheckoutView> {
+    serde_json::from_str(json).ok()
 }
 
 fn page_title(view: &CheckoutView) -> String {

@@ -56,6 +56,7 @@ impl Gateway {
         let payment = charge.payment.as_ref();
         Ok(CheckoutView {
             public_id: public_id.to_owned(),
+            version: charge.version,
             brand,
             test_mode: self.settings().test_mode,
             state,

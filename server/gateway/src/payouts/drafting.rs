@@ -54,8 +54,9 @@ pub(super) async fn draft_due(gateway: &Gateway, chain: &Chain, wallet: &Wallet)
         }
     };
     for (id, why, is_waiting) in left {
-        withdrawals::failed(gateway.pool(), id, &why, now, work::pause_after).await?;
-        if is_waiting {
+        let still_waits =
+            withdrawals::failed(gateway.pool(), id, &why, now, work::pause_after).await?;
+        if is_waiting && still_waits {
             tell_of_waiting(gateway, chain.coin, id, &why).await?;
         }
     }

@@ -77,8 +77,9 @@ pub(super) async fn draft_due(
                 (error.to_string(), false)
             }
         };
-        withdrawals::failed(gateway.pool(), id, &why, now, work::pause_after).await?;
-        if is_waiting {
+        let still_waits =
+            withdrawals::failed(gateway.pool(), id, &why, now, work::pause_after).await?;
+        if is_waiting && still_waits {
             attention::tell_of_waiting(gateway, id, &why).await?;
         }
     }

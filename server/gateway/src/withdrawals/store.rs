@@ -340,31 +340,35 @@ pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> 
     .await?)
 }
 
-/// Notes a failed attempt and when to try again.
+/// Notes a failed attempt and when to try again; false when it waits for none any more.
+///
+/// Whoever planned longer than its lease may come after another process has given it a payout or a number: that
+/// one has no next attempt of its own.
 pub(crate) async fn failed(
     pool: &PgPool,
     operation_id: i64,
     error: &str,
     now: OffsetDateTime,
     pause_after: fn(i32) -> Duration,
-) -> Result<()> {
+) -> Result<bool> {
     let attempts: Option<i32> =
         sqlx::query_scalar("SELECT attempts FROM withdrawals WHERE operation_id = $1")
             .bind(operation_id)
             .fetch_optional(pool)
             .await?;
     let attempts = attempts.unwrap_or(0);
-    sqlx::query(
+    let noted = sqlx::query(
         "UPDATE withdrawals SET attempts = attempts + 1, last_error = left($2, 500),
              next_attempt_at = $3, locked_until = NULL
-         WHERE operation_id = $1 AND state IN ('queued', 'built')",
+         WHERE operation_id = $1 AND state IN ('queued', 'built') AND next_attempt_at IS NOT NULL",
     )
     .bind(operation_id)
     .bind(error)
     .bind(now + pause_after(attempts))
     .execute(pool)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    Ok(noted == 1)
 }
 
 pub(crate) async fn notify_worker(conn: &mut PgConnection) -> Result<()> {

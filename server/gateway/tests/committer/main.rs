@@ -11,6 +11,7 @@ mod failures;
 mod grouped;
 mod limits;
 mod model;
+mod neighbours;
 #[cfg(unix)]
 mod proxy;
 mod races;

@@ -4,6 +4,7 @@ use gateway::payouts::SignerSetting;
 use sqlx::PgPool;
 
 use crate::STRANGERS;
+use crate::support::rivals;
 use crate::till::{COIN, Till, rules};
 
 async fn asked(pool: &PgPool, signer: SignerSetting) -> Till {
@@ -134,6 +135,17 @@ async fn while_somebody_plans_nobody_else_does(pool: PgPool) {
     assert_eq!(till.states().await, ["broadcast"]);
     till.mine(1).await;
     till.audit().await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn who_planned_too_long_leaves_what_rides_alone(pool: PgPool) {
+    let till = Till::with(&pool, SignerSetting::ByHand, rules(), &[COIN]).await;
+    let id = till.ask("0.3", "1", STRANGERS[0]).await;
+    let other = Till::on(&pool, till.net.clone(), SignerSetting::ByHand, rules()).await;
+    rivals::plan_both(&pool, id, till.work(), other.work()).await;
+    assert_eq!(till.states().await, ["drafted"]);
+    assert!(rivals::is_left_alone(&pool, id).await);
+    till.audit_books().await;
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -7,11 +7,18 @@ use std::path::{Path, PathBuf};
 use gateway::payouts::SignerSetting;
 use signing::{ScriptKind, SignerConfig};
 use sqlx::PgPool;
+use time::OffsetDateTime;
+use time::macros::datetime;
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 
 use crate::STRANGERS;
 use crate::till::{COIN, GENEROUS, Till, rules};
+
+/// No day ends during a test.
+fn noon() -> OffsetDateTime {
+    datetime!(2030-01-31 12:00 UTC)
+}
 
 /// Files of one signer; they go with it.
 pub struct Place(PathBuf);
@@ -57,7 +64,9 @@ impl Place {
             group: None,
         };
         let running = tokio::spawn(async move {
-            signing::run(config, std::future::pending()).await.unwrap();
+            signing::run_by(config, noon, std::future::pending())
+                .await
+                .unwrap();
         });
         answers(&self.path("socket")).await;
         running

@@ -1,32 +1,22 @@
 //! What each command asks of the gateway. Refusals are part of life; what went wrong inside is not.
 
+mod charges;
+mod money;
+
 use gateway::Error;
 use gateway::auth::NewKeyPair;
-use gateway::charges::{ChargeView, Collection, expire_due};
-use gateway::exchange::{NewExchange, Pricing};
-use gateway::futures::NewFutures;
-use gateway::invoices::NewInvoice;
+use gateway::charges::expire_due;
 use gateway::merchants::MerchantPolicy;
 use gateway::operator::TermsForm;
 use gateway::outbox::deliver_due;
-use gateway::withdrawals::{Decider, NewWithdrawal, ReplacedOutcome};
 
-use crate::commands::{Command, Part, Step};
+use crate::commands::{Command, Step};
 use crate::faults;
 use crate::world::{Run, ids, nth};
 
 const BY: &str = "simulator";
 
-const DEPOSITS: &str =
-    "SELECT operation_id FROM deposits WHERE $1::bigint >= 0 ORDER BY operation_id";
-const WITHDRAWALS: &str =
-    "SELECT operation_id FROM withdrawals WHERE $1::bigint >= 0 ORDER BY operation_id";
-const PENDING: &str = "SELECT operation_id FROM withdrawals
-    WHERE state = 'pending' AND $1::bigint >= 0 ORDER BY operation_id";
-const PROMISES: &str = "SELECT id FROM futures WHERE $1::bigint >= 0 ORDER BY id";
 const KEYS: &str = "SELECT id FROM key_pairs WHERE merchant_id = $1 ORDER BY id";
-/// Stands for nobody in particular.
-const EVERYBODY: i64 = 0;
 
 /// An address of nobody here, for each coin.
 fn stranger(coin: &str) -> &'static str {
@@ -34,13 +24,6 @@ fn stranger(coin: &str) -> &'static str {
         "BTC" => "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
         "LTC" => "ltc1qar0srrr7xfkvy5l643lydnw9re59gtzz24wl4s",
         _ => "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
-    }
-}
-
-fn decider() -> Decider {
-    Decider {
-        name: BY.to_owned(),
-        user_id: None,
     }
 }
 
@@ -147,102 +130,6 @@ impl Run {
         }
     }
 
-    async fn order(&mut self, merchant: usize, cents: u32, told: bool) -> Result<(), Error> {
-        let merchant = self.merchants[merchant];
-        let url = told.then_some(self.orders_url.as_str());
-        let mut new = self.world.new_charge("1.00", "EUR", url);
-        new.merchant_id = merchant;
-        new.amount = self.money("EUR", cents);
-        let answer = self
-            .gateway()
-            .create_charge(new, None, |view| (201, view.public_id.clone().into_bytes()))
-            .await?;
-        let id = String::from_utf8(answer.body).unwrap();
-        self.charges.push((id, merchant));
-        Ok(())
-    }
-
-    async fn invoice(&mut self, merchant: usize, cents: u32, timer: bool) -> Result<(), Error> {
-        let merchant = self.merchants[merchant];
-        let reference = self.reference();
-        let new = NewInvoice {
-            merchant_id: merchant,
-            timer,
-            title: "Simulated".to_owned(),
-            description: String::new(),
-            amount: self.money("EUR", cents),
-            sender_currency: None,
-            foreign_id: reference.clone(),
-            foreign_json: serde_json::Value::String(reference),
-            url_success: None,
-            url_failed: None,
-            email: None,
-            collection: Collection::GoodUntilExpired,
-            details: None,
-            created_by: BY.to_owned(),
-        };
-        self.gateway()
-            .create_invoice(new, None, |_| (201, Vec::new()))
-            .await?;
-        // Asked again it is the same invoice, so charges are read anew instead of added.
-        let known: Vec<(String, i64)> =
-            sqlx::query_as("SELECT public_id, merchant_id FROM charges ORDER BY id")
-                .fetch_all(&self.pool)
-                .await?;
-        self.charges = known;
-        Ok(())
-    }
-
-    async fn act_on_charge(&self, command: Command, id: &str, merchant: i64) -> Result<(), Error> {
-        let gateway = self.gateway();
-        let nothing = |_: &ChargeView| (200_u16, Vec::<u8>::new());
-        match command {
-            Command::Pick { coin, .. } => gateway.choose_method(id, coin).await,
-            Command::Pay { part, .. } => {
-                let view = gateway.find_charge(merchant, id).await?;
-                let Some(payment) = view.payment else {
-                    return Ok(());
-                };
-                let due = payment.due.units();
-                let units = match part {
-                    Part::Exact => payment.left.units(),
-                    Part::Half => due / 2,
-                    Part::TooMuch => due + due / 3,
-                };
-                // What has digits nobody can pay is cut.
-                let minor = payment.coin.units_per_minor();
-                let amount = domain::money::Money::from_units(units / minor * minor, payment.coin);
-                if !amount.is_positive() {
-                    return Ok(());
-                }
-                let code = payment.coin.code.to_string();
-                self.send_coins(&payment.address, &code, &amount.shortest())
-                    .await
-            }
-            Command::Requote { .. } => gateway.requote(id).await,
-            Command::Cancel { .. } => gateway
-                .cancel_charge(merchant, id, BY.to_owned(), None, nothing)
-                .await
-                .map(drop),
-            Command::Accept { .. } => gateway
-                .accept_charge(merchant, id, BY.to_owned(), None, nothing)
-                .await
-                .map(drop),
-            Command::Refund { .. } => {
-                let view = gateway.find_charge(merchant, id).await?;
-                let coin = view
-                    .refundable
-                    .map(|amount| amount.currency().code.to_string());
-                let address = coin.map(|coin| stranger(&coin).to_owned());
-                gateway
-                    .request_refund(merchant, id, address, BY.to_owned(), None, nothing)
-                    .await
-                    .map(drop)
-            }
-            _ => Ok(()),
-        }
-    }
-
     async fn send_coins(&self, address: &str, coin: &str, amount: &str) -> Result<(), Error> {
         self.gateway()
             .sandbox_pay(address, amount, Some(coin), None)
@@ -300,129 +187,6 @@ impl Run {
             return expire_due(gateway).await.map(drop);
         }
         gateway.advance(seconds).await.map(drop)
-    }
-
-    async fn withdraw(
-        &self,
-        merchant: usize,
-        from: &'static str,
-        to: &'static str,
-        parts: u32,
-    ) -> Result<(), Error> {
-        // Cents of fiat are worth little by the side of a coin's parts.
-        let parts = if from == "EUR" { parts * 30 } else { parts };
-        let new = NewWithdrawal {
-            merchant_id: self.merchants[merchant],
-            foreign_id: Some(self.reference()),
-            amount: self.money(from, parts),
-            convert_to: (from != to).then(|| self.currency(to)),
-            address: stranger(to).to_owned(),
-            tag: None,
-            requested_by: BY.to_owned(),
-            requested_user_id: None,
-        };
-        self.gateway()
-            .request_withdrawal_by_reference(new, None, |_| (201, Vec::new()))
-            .await
-            .map(drop)
-    }
-
-    async fn decide(&self, command: Command) -> Result<(), Error> {
-        let gateway = self.gateway();
-        let (question, which) = match command {
-            Command::Release { deposit } | Command::SendBack { deposit } => (DEPOSITS, deposit),
-            Command::Approve { withdrawal } | Command::Decline { withdrawal } => {
-                (PENDING, withdrawal)
-            }
-            Command::EndReplaced { withdrawal, .. } => (WITHDRAWALS, withdrawal),
-            _ => return Ok(()),
-        };
-        let all = ids(&self.pool, question, EVERYBODY).await;
-        let Some(id) = nth(&all, which).copied() else {
-            return Ok(());
-        };
-        let merchant: i64 = sqlx::query_scalar("SELECT merchant_id FROM operations WHERE id = $1")
-            .bind(id)
-            .fetch_one(&self.pool)
-            .await?;
-        match command {
-            Command::Release { .. } => gateway.release_deposit(id, BY).await,
-            Command::SendBack { .. } => {
-                let code: String = sqlx::query_scalar(
-                    "SELECT c.code FROM operations o JOIN currencies c ON c.id = o.sent_currency_id
-                     WHERE o.id = $1",
-                )
-                .bind(id)
-                .fetch_one(&self.pool)
-                .await?;
-                gateway.refund_deposit(id, stranger(&code), BY).await
-            }
-            Command::Approve { .. } => gateway.approve_withdrawal(merchant, id, decider()).await,
-            Command::Decline { .. } => gateway.decline_withdrawal(merchant, id, decider()).await,
-            Command::EndReplaced { paid, .. } => {
-                let outcome = if paid {
-                    ReplacedOutcome::Paid
-                } else {
-                    ReplacedOutcome::NotPaid
-                };
-                gateway.end_replaced(id, outcome, "looked at it", BY).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn exchange(
-        &self,
-        merchant: usize,
-        from: &'static str,
-        to: &'static str,
-        parts: u32,
-    ) -> Result<(), Error> {
-        let parts = if from == "EUR" { parts * 30 } else { parts };
-        let new = NewExchange {
-            merchant_id: self.merchants[merchant],
-            sender_amount: self.money(from, parts),
-            receiver: self.currency(to),
-            pricing: Pricing::Now,
-            foreign_id: Some(self.reference()),
-            requested_by: BY.to_owned(),
-        };
-        self.gateway()
-            .exchange(new, None, |_| (201, Vec::new()))
-            .await
-            .map(drop)
-    }
-
-    async fn promise(&self, merchant: usize, cents: u32) -> Result<(), Error> {
-        let merchant = self.merchants[merchant];
-        let new = NewFutures {
-            merchant_id: merchant,
-            address: self.address(merchant, "BTC", true).await?,
-            sender: self.currency("BTC"),
-            receiver: self.currency("EUR"),
-            receiver_amount: self.money("EUR", cents),
-        };
-        self.gateway()
-            .confirm_futures(new, None, |_| (201, Vec::new()))
-            .await
-            .map(drop)
-    }
-
-    /// Pays exactly what a promise is about, whether it still stands or not.
-    async fn meet(&self, promise: u32) -> Result<(), Error> {
-        let all = ids(&self.pool, PROMISES, EVERYBODY).await;
-        let Some(id) = nth(&all, promise).copied() else {
-            return Ok(());
-        };
-        let (merchant, units): (i64, rust_decimal::Decimal) =
-            sqlx::query_as("SELECT merchant_id, sender_amount FROM futures WHERE id = $1")
-                .bind(id)
-                .fetch_one(&self.pool)
-                .await?;
-        let coin = self.currency("BTC");
-        let amount = domain::money::Money::from_units(gateway::ledger::units(units), coin);
-        let address = self.address(merchant, "BTC", true).await?;
-        self.send_coins(&address, "BTC", &amount.shortest()).await
     }
 
     async fn change_terms(&self, command: Command) -> Result<(), Error> {

@@ -34,6 +34,7 @@ impl Render for PlainRenderer {
 }
 
 pub mod operations;
+pub mod rivals;
 
 pub struct World {
     pub gateway: Gateway,

@@ -4,6 +4,7 @@ use sqlx::PgPool;
 
 use crate::STRANGERS;
 use crate::net::ETHER;
+use crate::support::rivals;
 use crate::till::{DEEP, Till};
 
 async fn check_paid_once(till: &Till) {
@@ -64,6 +65,17 @@ async fn after_sending_the_answer_may_be_lost(pool: PgPool) {
     let till = till.restarted().await;
     till.work().await;
     check_paid_once(&till).await;
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn who_planned_too_long_leaves_what_has_a_number_alone(pool: PgPool) {
+    let till = Till::with(&pool, "by-hand").await;
+    let id = till.ask("1", "ETH", "1", STRANGERS[0]).await;
+    let other = Till::on(&pool, till.net.clone(), "by-hand").await;
+    rivals::plan_both(&pool, id, till.work(), other.work()).await;
+    assert_eq!(till.states().await, ["drafted"]);
+    assert!(rivals::is_left_alone(&pool, id).await);
+    till.world.audit().await;
 }
 
 /// Two processes plan at once: each number is given out once.

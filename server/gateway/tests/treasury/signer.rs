@@ -6,11 +6,18 @@ use std::path::PathBuf;
 
 use signing::{ScriptKind, SignerConfig};
 use sqlx::PgPool;
+use time::OffsetDateTime;
+use time::macros::datetime;
 use tokio::net::UnixStream;
 
 use crate::STRANGERS;
 use crate::net::{CHAIN_ID, ETHER, contract};
 use crate::till::{DEEP, Till};
+
+/// No day ends during a test.
+fn noon() -> OffsetDateTime {
+    datetime!(2030-01-31 12:00 UTC)
+}
 
 /// Files of one signer; they go with it.
 pub struct Place(PathBuf);
@@ -53,7 +60,9 @@ impl Place {
             group: None,
         };
         tokio::spawn(async move {
-            signing::run(config, std::future::pending()).await.unwrap();
+            signing::run_by(config, noon, std::future::pending())
+                .await
+                .unwrap();
         });
         let answered = async {
             while UnixStream::connect(self.0.join("socket")).await.is_err() {

@@ -2,6 +2,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use bitcoin::Psbt;
 use tempfile::TempDir;
+use time::macros::datetime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -14,6 +15,15 @@ const KIND: ScriptKind = ScriptKind::P2wpkh;
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLICY: &str = r#"{"chain":"bitcoin","payment_max_sat":100000,"daily_max_sat":150000,
                          "fee_max_sat":1000,"fee_max_ppm":50000}"#;
+
+/// Two seconds before the day ends, which the tests do not wait for.
+fn late() -> OffsetDateTime {
+    datetime!(2030-01-31 23:59:58 UTC)
+}
+
+fn next_day() -> OffsetDateTime {
+    datetime!(2030-02-01 00:00 UTC)
+}
 
 /// A directory with everything a signer needs.
 struct Place {
@@ -48,7 +58,11 @@ impl Place {
 
     /// A signer that can be connected to already, and what stops it.
     fn start(&self) -> (oneshot::Sender<()>, JoinHandle<()>) {
-        let service = Service::open(&self.config).unwrap();
+        self.start_at(late)
+    }
+
+    fn start_at(&self, clock: Clock) -> (oneshot::Sender<()>, JoinHandle<()>) {
+        let service = Service::open(&self.config, clock).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(service.serve(async move {
             let _ = stopped.await;
@@ -60,6 +74,14 @@ impl Place {
 fn psbt() -> Psbt {
     let plan = samples::plan(KIND);
     build(&plan, &samples::account(KIND), &samples::fundings(KIND)).unwrap()
+}
+
+/// Pays more than a day has room for when the first one has left.
+fn other() -> Psbt {
+    let coin = samples::coin(KIND, 5, 200_000);
+    let plan = samples::planned(KIND, &[coin], &[samples::payment(2, 60_000)]);
+    let fundings = std::collections::BTreeMap::new();
+    build(&plan, &samples::account(KIND), &fundings).unwrap()
 }
 
 fn references() -> Vec<String> {
@@ -90,20 +112,33 @@ async fn what_left_counts_after_a_start() {
     running.await.unwrap();
 
     let (stop, running) = place.start();
-    let coin = samples::coin(KIND, 5, 200_000);
-    let other = samples::planned(KIND, &[coin], &[samples::payment(2, 60_000)]);
-    let other = build(
-        &other,
-        &samples::account(KIND),
-        &std::collections::BTreeMap::new(),
-    );
-    let refused = place.client().sign(&other.unwrap(), &[]).await;
+    let refused = place.client().sign(&other(), &[]).await;
     assert!(matches!(
         refused,
         Err(ClientError::DayIsFull(day)) if day.why.contains("100209 satoshis have left today")
     ));
     // And the one that counted is signed as before.
     place.client().sign(&psbt(), &references()).await.unwrap();
+    stop.send(()).unwrap();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_day_of_its_clock_has_room_again_and_an_old_one_none() {
+    let place = Place::new();
+    let days: [(Clock, Psbt); 2] = [(late, psbt()), (next_day, other())];
+    for (clock, asked) in days {
+        let (stop, running) = place.start_at(clock);
+        place.client().sign(&asked, &references()).await.unwrap();
+        stop.send(()).unwrap();
+        running.await.unwrap();
+    }
+    let (stop, running) = place.start_at(late);
+    let refused = place.client().sign(&psbt(), &references()).await;
+    assert!(
+        matches!(refused, Err(ClientError::Refused(_))),
+        "{refused:?}"
+    );
     stop.send(()).unwrap();
     running.await.unwrap();
 }

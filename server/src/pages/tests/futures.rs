@@ -3,7 +3,7 @@
 use gateway::PgPool;
 use serde_json::json;
 
-use super::money::{Person, between, hidden, with};
+use super::person::{Person, between, hidden, with};
 use super::{open, shows};
 
 const REVIEW: &str = "/app/futures/review";

@@ -60,6 +60,9 @@ async fn a_page_is_told_at_once_and_after_each_change(pool: PgPool) {
     }
     assert_eq!(next["state"], "awaiting");
     assert!(next["payment"]["address"].is_string(), "{next}");
+    // A page that is told both knows which one is newer.
+    let version = |view: &Value| view["version"].as_i64().unwrap();
+    assert!(version(&first) < version(&next), "{first} {next}");
 
     stop.send(true).unwrap();
     for worker in workers {

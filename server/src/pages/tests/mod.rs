@@ -12,6 +12,7 @@ mod invoices;
 mod live;
 mod money;
 mod operate;
+mod person;
 mod public;
 mod settings;
 mod terminal;
