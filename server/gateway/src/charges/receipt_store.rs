@@ -201,7 +201,7 @@ pub(super) async fn insert_internal(
 }
 
 /// Charges with a receipt that became deep enough (again), or that is gone: its transaction, or only the
-/// output, which another block does not have.
+/// output, which another block does not have or pays to somebody else.
 pub(super) async fn with_changes(
     conn: &mut PgConnection,
     coin: Currency,
@@ -212,7 +212,8 @@ pub(super) async fn with_changes(
          LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = r.txid
          LEFT JOIN LATERAL (
              SELECT vout FROM chain_outputs
-             WHERE chain = $2 AND txid = r.txid AND vout = r.vout AND t.status = 'confirmed' LIMIT 1
+             WHERE chain = $2 AND txid = r.txid AND vout = r.vout AND address_id = r.address_id
+               AND t.status = 'confirmed' LIMIT 1
          ) o ON true
          WHERE r.coin_id = $1 AND r.state <> 'final'
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= r.confirmations_required
@@ -292,24 +293,24 @@ pub(super) async fn chain_positions(
     let ids: Vec<i64> = receipts.iter().map(|receipt| receipt.id).collect();
     let chains: Vec<&str> = receipts.iter().map(|r| r.coin.code.as_str()).collect();
     let txids: Vec<&str> = receipts.iter().map(|r| r.txid.as_str()).collect();
-    let vouts: Vec<i32> = receipts.iter().map(|receipt| receipt.vout).collect();
     let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
         "SELECT t.id, CASE WHEN x.status = 'confirmed' AND o.vout IS NULL THEN 'dropped' ELSE x.status END,
              x.replaced_by
-         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[]) AS t (id, chain, txid, vout)
+         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS t (id, chain, txid)
          LEFT JOIN LATERAL (
              SELECT status, replaced_by FROM chain_txs
              WHERE chain = t.chain AND txid = t.txid LIMIT 1
          ) x ON true
          LEFT JOIN LATERAL (
-             SELECT vout FROM chain_outputs
-             WHERE chain = t.chain AND txid = t.txid AND vout = t.vout LIMIT 1
+             SELECT k.vout FROM receipts r
+             JOIN chain_outputs k ON k.chain = t.chain AND k.txid = r.txid AND k.vout = r.vout
+                 AND k.address_id = r.address_id
+             WHERE r.id = t.id LIMIT 1
          ) o ON true",
     )
     .bind(ids)
     .bind(chains)
     .bind(txids)
-    .bind(vouts)
     .fetch_all(conn)
     .await?;
     Ok(rows

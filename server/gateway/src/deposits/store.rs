@@ -68,7 +68,7 @@ pub(super) async fn insert(
 }
 
 /// Operations with a deposit that became deep enough (again), came back, or is gone: its transaction, or only
-/// the output, which another block does not have.
+/// the output, which another block does not have or pays to somebody else.
 pub(super) async fn with_changes(
     conn: &mut PgConnection,
     coin: Currency,
@@ -78,8 +78,10 @@ pub(super) async fn with_changes(
         "SELECT d.operation_id FROM deposits d
          LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = d.txid
          LEFT JOIN LATERAL (
-             SELECT vout FROM chain_outputs
-             WHERE chain = $2 AND txid = d.txid AND vout = d.vout AND t.status = 'confirmed' LIMIT 1
+             SELECT k.vout FROM deposit_addresses a
+             JOIN chain_outputs k ON k.chain = $2 AND k.txid = d.txid AND k.vout = d.vout
+                 AND k.address_id = a.address_id
+             WHERE a.id = d.deposit_address_id AND t.status = 'confirmed' LIMIT 1
          ) o ON true
          WHERE d.coin_id = $1 AND d.state <> 'final'
            AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= d.confirmations_required
@@ -172,7 +174,9 @@ pub(super) async fn find(
          FROM deposits d
          JOIN currencies c ON c.id = d.coin_id
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = d.txid
+         JOIN deposit_addresses a ON a.id = d.deposit_address_id
          LEFT JOIN chain_outputs o ON o.chain = t.chain AND o.txid = t.txid AND o.vout = d.vout
+             AND o.address_id = a.address_id
          WHERE d.operation_id = $1",
     )
     .bind(operation_id)

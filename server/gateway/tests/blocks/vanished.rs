@@ -94,3 +94,43 @@ async fn what_grows_in_another_block_has_to_be_as_deep_as_it_is_large(pool: PgPo
     assert_eq!(yard.world.told().await, ["deposit confirmed"]);
     yard.world.audit().await;
 }
+
+/// An order's payment becomes a deposit in another block, and a deposit the payment of an order: each is
+/// credited to whom it came in the end, and to nobody else.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_another_block_pays_to_somebody_else_is_his_alone(pool: PgPool) {
+    let yard = Yard::new(&pool).await;
+    sqlx::query("UPDATE currency_terms SET confirmations = 3, confirmations_large = 3")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let (one, other) = (yard.order("20.00").await, yard.order("20.00").await);
+    assert_eq!(one.due, other.due);
+    let before = yard.world.address("BTC", None, "before").await;
+    let after = yard.world.address("BTC", None, "after").await;
+    let txid = yard.pay(&one, one.due).await;
+    pay_too(&pool, &txid, 7, &before).await;
+    yard.mine().await;
+    sqlx::query(
+        "UPDATE sim.txs SET outputs = jsonb_set(jsonb_set(outputs, '{0,address}', to_jsonb($2::text)),
+             '{1,address}', to_jsonb($3::text))
+         WHERE txid = $1",
+    )
+    .bind(&txid)
+    .bind(&after)
+    .bind(&other.address)
+    .execute(&pool)
+    .await
+    .unwrap();
+    yard.chain.reorg(1, &[]).await.unwrap();
+    yard.follow().await;
+    for _ in 0..3 {
+        yard.mine().await;
+    }
+    assert_eq!(yard.states(&[one, other]).await, ["pending", "paid"]);
+    assert_eq!(
+        yard.world.told().await,
+        ["deposit cancelled", "deposit confirmed"]
+    );
+    yard.world.audit().await;
+}
