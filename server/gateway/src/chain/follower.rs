@@ -10,7 +10,7 @@ mod mempool;
 mod recording;
 mod store;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::money::Currency;
 use tokio::sync::watch;
@@ -20,7 +20,7 @@ use super::Chain;
 use super::backend::BlockRef;
 use super::node::Node;
 use crate::charges::receiving;
-use crate::ledger::{Book, is_silence};
+use crate::ledger::{Book, WORK_OF_A_BLOCK, is_silence};
 use crate::{Gateway, Result, deposits, withdrawals};
 
 /// How often one call starts again because the chain moved while it was read.
@@ -54,11 +54,14 @@ pub(super) struct Memory {
 
 impl Memory {
     /// A unit that may only have been too large for its time gets more of it in the next pass, or the
-    /// same block would be cut for ever.
-    fn note<T>(&mut self, pass: &Result<T>) {
+    /// same block would be cut for ever. A database that is away is noticed sooner, and is no reason to
+    /// wait longer for a connection that is dead.
+    fn note<T>(&mut self, pass: &Result<T>, took: Duration) {
         match pass {
             Ok(_) => self.cuts = 0,
-            Err(error) if is_silence(error) => self.cuts = self.cuts.saturating_add(1),
+            Err(error) if is_silence(error) && took >= WORK_OF_A_BLOCK => {
+                self.cuts = self.cuts.saturating_add(1);
+            }
             Err(_) => {}
         }
     }
@@ -77,8 +80,9 @@ pub async fn sync(gateway: &Gateway, coin: Currency) -> Result<Progress> {
     let chain = gateway.chains().of(coin)?;
     let mut memory = chain.memory.lock().await;
     let lock = store::lock_chain(gateway.side_pool(), coin).await?;
+    let begun = Instant::now();
     let progress = catch_up(gateway, chain, &mut memory).await;
-    memory.note(&progress);
+    memory.note(&progress, begun.elapsed());
     lock.rollback().await?;
     match &progress {
         Ok(Progress { tip: Some(tip), .. }) => chain.health.reached_tip(tip, gateway.clock().now()),
@@ -199,13 +203,14 @@ mod tests {
         let mut memory = Memory::default();
         let silence = || Error::Database(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
         for cuts in [1, 2, 3] {
-            memory.note(&Err::<(), _>(silence()));
+            memory.note(&Err::<(), _>(silence()), WORK_OF_A_BLOCK);
             assert_eq!(memory.cuts, cuts);
         }
-        // What is refused is not slow, and tells nothing of the time.
-        memory.note(&Err::<(), _>(Error::AlreadyBooked));
+        // What is refused was not cut, and who cannot even begin has done nothing that could be too much.
+        memory.note(&Err::<(), _>(Error::AlreadyBooked), WORK_OF_A_BLOCK);
+        memory.note(&Err::<(), _>(silence()), Duration::from_secs(15));
         assert_eq!(memory.cuts, 3);
-        memory.note(&Ok(()));
+        memory.note(&Ok(()), Duration::ZERO);
         assert_eq!(memory.cuts, 0);
     }
 }

@@ -14,7 +14,7 @@ use super::{Book, Unit, roll_back, store};
 use crate::{Error, Result};
 
 /// What a block brings is done in one unit, however much that is.
-const WORK_OF_A_BLOCK: Duration = Duration::from_secs(600);
+pub(crate) const WORK_OF_A_BLOCK: Duration = Duration::from_secs(600);
 
 /// Most times that is doubled: ten hours.
 const DOUBLINGS_MAX: u32 = 6;
