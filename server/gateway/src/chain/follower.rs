@@ -10,7 +10,7 @@ mod mempool;
 mod recording;
 mod store;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::money::Currency;
 use tokio::sync::watch;
@@ -20,6 +20,7 @@ use super::Chain;
 use super::backend::BlockRef;
 use super::node::Node;
 use crate::charges::receiving;
+use crate::ledger::{Book, WORK_OF_A_BLOCK, is_silence};
 use crate::{Gateway, Result, deposits, withdrawals};
 
 /// How often one call starts again because the chain moved while it was read.
@@ -47,6 +48,23 @@ pub(super) struct Memory {
     mempool: MempoolView,
     /// No block was connected or disconnected since final receipts were last compared with the chain.
     reconciled: bool,
+    /// Passes in a row that ended because the database did not answer in time.
+    cuts: u32,
+}
+
+impl Memory {
+    /// A unit that may only have been too large for its time gets more of it in the next pass, or the
+    /// same block would be cut for ever. A database that is away is noticed sooner, and is no reason to
+    /// wait longer for a connection that is dead.
+    fn note<T>(&mut self, pass: &Result<T>, took: Duration) {
+        match pass {
+            Ok(_) => self.cuts = 0,
+            Err(error) if is_silence(error) && took >= WORK_OF_A_BLOCK => {
+                self.cuts = self.cuts.saturating_add(1);
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Takes over everything the node has to tell about the coin's chain.
@@ -62,7 +80,9 @@ pub async fn sync(gateway: &Gateway, coin: Currency) -> Result<Progress> {
     let chain = gateway.chains().of(coin)?;
     let mut memory = chain.memory.lock().await;
     let lock = store::lock_chain(gateway.side_pool(), coin).await?;
+    let begun = Instant::now();
     let progress = catch_up(gateway, chain, &mut memory).await;
+    memory.note(&progress, begun.elapsed());
     lock.rollback().await?;
     match &progress {
         Ok(Progress { tip: Some(tip), .. }) => chain.health.reached_tip(tip, gateway.clock().now()),
@@ -145,10 +165,12 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
         }
         // Until they are compared, a crash or an error must not make us forget to.
         let reconciled = std::mem::take(&mut memory.reconciled);
+        let book = gateway.book().for_blocks(memory.cuts);
+        let view = &mut memory.mempool;
         let some_are_gone =
-            mempool::follow(gateway, chain, &mut memory.mempool, tip.height, snapshot).await?;
+            mempool::follow(gateway, &book, chain, view, tip.height, snapshot).await?;
         if !reconciled || some_are_gone {
-            reverse_lost(gateway, chain.coin).await?;
+            reverse_lost(gateway, &book, chain.coin).await?;
         }
         memory.reconciled = true;
         withdrawals::follow(gateway, chain.coin, tip.height).await?;
@@ -158,16 +180,37 @@ async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Resu
     Ok(progress)
 }
 
-async fn reverse_lost(gateway: &Gateway, coin: Currency) -> Result<()> {
+async fn reverse_lost(gateway: &Gateway, book: &Book, coin: Currency) -> Result<()> {
     let owner = gateway.clone();
-    gateway
-        .book()
-        .for_blocks()
-        .commit(move |unit| {
-            Box::pin(async move {
-                receiving::reverse_lost(&owner, unit, coin).await?;
-                deposits::reverse_lost(&owner, unit, coin).await
-            })
+    book.commit(move |unit| {
+        Box::pin(async move {
+            receiving::reverse_lost(&owner, unit, coin).await?;
+            deposits::reverse_lost(&owner, unit, coin).await
         })
-        .await
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn a_pass_that_was_cut_is_remembered_until_one_comes_through() {
+        let mut memory = Memory::default();
+        let silence = || Error::Database(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
+        for cuts in [1, 2, 3] {
+            memory.note(&Err::<(), _>(silence()), WORK_OF_A_BLOCK);
+            assert_eq!(memory.cuts, cuts);
+        }
+        // What is refused was not cut, and who cannot even begin has done nothing that could be too much.
+        memory.note(&Err::<(), _>(Error::AlreadyBooked), WORK_OF_A_BLOCK);
+        memory.note(&Err::<(), _>(silence()), Duration::from_secs(15));
+        assert_eq!(memory.cuts, 3);
+        memory.note(&Ok(()), Duration::ZERO);
+        assert_eq!(memory.cuts, 0);
+    }
 }

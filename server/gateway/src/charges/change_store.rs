@@ -112,6 +112,10 @@ impl ChargeColumns {
 }
 
 /// Writes what receipts are now; their charges are locked.
+///
+/// # Errors
+/// [`Error::Internal`] when one of them is not there: what its state means is staged to be booked, and
+/// would be booked again with the next block.
 pub(super) async fn receipts(conn: &mut PgConnection, receipts: &[ChangedReceipt]) -> Result<()> {
     let ids: Vec<i64> = receipts.iter().map(|receipt| receipt.id).collect();
     let states: Vec<&str> = receipts.iter().map(|receipt| receipt.state).collect();
@@ -122,7 +126,7 @@ pub(super) async fn receipts(conn: &mut PgConnection, receipts: &[ChangedReceipt
     let bookings: Vec<i32> = receipts.iter().map(|receipt| receipt.bookings).collect();
     let final_at: Vec<Option<OffsetDateTime>> =
         receipts.iter().map(|receipt| receipt.final_at).collect();
-    sqlx::query(
+    let updated = sqlx::query(
         "UPDATE receipts r SET state = t.state, value = t.value, bookings = t.bookings,
              final_at = t.final_at
          FROM unnest($1::bigint[], $2::text[], $3::numeric[], $4::int[], $5::timestamptz[])
@@ -135,8 +139,13 @@ pub(super) async fn receipts(conn: &mut PgConnection, receipts: &[ChangedReceipt
     .bind(bookings)
     .bind(final_at)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    if usize::try_from(updated)? == receipts.len() {
+        Ok(())
+    } else {
+        Err(Error::Internal("receipt changed under its lock".into()))
+    }
 }
 
 /// Appends to timelines; their numbers follow the given order.

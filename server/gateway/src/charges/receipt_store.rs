@@ -140,7 +140,8 @@ pub(super) async fn upsert_each(
          ORDER BY t.n
          ON CONFLICT ON CONSTRAINT receipts_outpoint_key DO UPDATE
          SET charge_id = EXCLUDED.charge_id, address_id = EXCLUDED.address_id,
-             amount = EXCLUDED.amount, value = NULL
+             amount = EXCLUDED.amount, value = NULL,
+             confirmations_required = EXCLUDED.confirmations_required
          WHERE receipts.bookings = 0
            AND (receipts.address_id, receipts.amount)
                IS DISTINCT FROM (EXCLUDED.address_id, EXCLUDED.amount)",
@@ -199,7 +200,8 @@ pub(super) async fn insert_internal(
     .await?)
 }
 
-/// Charges with a receipt that became deep enough (again) or whose transaction is gone.
+/// Charges with a receipt that became deep enough (again), or that is gone: its transaction, or only the
+/// output, which another block does not have or pays to somebody else.
 pub(super) async fn with_changes(
     conn: &mut PgConnection,
     coin: Currency,
@@ -208,9 +210,16 @@ pub(super) async fn with_changes(
     Ok(sqlx::query_scalar(
         "SELECT DISTINCT r.charge_id FROM receipts r
          LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = r.txid
+         LEFT JOIN LATERAL (
+             SELECT vout FROM chain_outputs
+             WHERE chain = $2 AND txid = r.txid AND vout = r.vout AND address_id = r.address_id
+               AND t.status = 'confirmed' LIMIT 1
+         ) o ON true
          WHERE r.coin_id = $1 AND r.state <> 'final'
-           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= r.confirmations_required)
+           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= r.confirmations_required
+                 AND o.vout IS NOT NULL)
                 OR (t.status = 'mempool' AND r.confirmations_required = 0)
+                OR (r.state = 'seen' AND t.status = 'confirmed' AND o.vout IS NULL)
                 OR (r.state = 'seen' AND coalesce(t.status, 'dropped') IN ('replaced', 'dropped')))",
     )
     .bind(coin.id)
@@ -268,7 +277,7 @@ pub(super) async fn announced(conn: &mut PgConnection, coin: Currency) -> Result
 #[derive(Debug, Clone)]
 pub(super) struct ChainPosition {
     pub(super) confirmed: bool,
-    /// Replaced or dropped.
+    /// Replaced or dropped, or in a block in which the transaction does not make this payment.
     pub(super) gone: bool,
     pub(super) replaced_by: Option<String>,
 }
@@ -285,12 +294,19 @@ pub(super) async fn chain_positions(
     let chains: Vec<&str> = receipts.iter().map(|r| r.coin.code.as_str()).collect();
     let txids: Vec<&str> = receipts.iter().map(|r| r.txid.as_str()).collect();
     let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
-        "SELECT t.id, x.status, x.replaced_by
+        "SELECT t.id, CASE WHEN x.status = 'confirmed' AND o.vout IS NULL THEN 'dropped' ELSE x.status END,
+             x.replaced_by
          FROM unnest($1::bigint[], $2::text[], $3::text[]) AS t (id, chain, txid)
          LEFT JOIN LATERAL (
              SELECT status, replaced_by FROM chain_txs
              WHERE chain = t.chain AND txid = t.txid LIMIT 1
-         ) x ON true",
+         ) x ON true
+         LEFT JOIN LATERAL (
+             SELECT k.vout FROM receipts r
+             JOIN chain_outputs k ON k.chain = t.chain AND k.txid = r.txid AND k.vout = r.vout
+                 AND k.address_id = r.address_id
+             WHERE r.id = t.id LIMIT 1
+         ) o ON true",
     )
     .bind(ids)
     .bind(chains)

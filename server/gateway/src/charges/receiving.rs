@@ -42,7 +42,10 @@ pub async fn record_outputs(
         let payments = receipt_store::payments(unit.conn(), part).await?;
         let coins: BTreeSet<CurrencyId> = payments
             .iter()
-            .filter(|payment| payment.known.is_none())
+            .filter(|payment| match &payment.known {
+                Some(known) => is_told_otherwise(payment, known),
+                None => true,
+            })
             .map(|payment| payment.output.coin.id)
             .collect();
         depths.learn(gateway, unit, &coins).await?;
@@ -76,23 +79,19 @@ fn is_told_otherwise(payment: &Payment<'_>, known: &KnownReceipt) -> bool {
 fn receipt_of<'a>(payment: &Payment<'a>, depths: &mut Depths) -> Result<Option<NewReceipt<'a>>> {
     let output = payment.output;
     let (confirmations_required, more) = match &payment.known {
-        // How deep it has to be was decided when it was first seen.
+        // Never less deep than was decided when it was first seen; deeper when it has grown.
         Some(known) if is_told_otherwise(payment, known) => {
             let counted = if known.state.is_live() {
                 known.amount
             } else {
                 output.units
             };
-            (known.confirmations_required, output.units - counted)
+            let deep = known.confirmations_required.max(required(output, depths)?);
+            (deep, output.units - counted)
         }
+        // How deep it has to be was decided when it was first seen.
         Some(_) => return Ok(None),
-        None => {
-            let depth = depths
-                .of(output.coin)
-                .ok_or_else(|| Error::Internal(format!("no depth of {}", output.coin.code)))?;
-            let amount = Money::from_units(output.units, output.coin);
-            (depth.required(amount), output.units)
-        }
+        None => (required(output, depths)?, output.units),
     };
     if confirmations_required == 0 && payment.waits {
         depths.lend(output.coin, more);
@@ -102,6 +101,14 @@ fn receipt_of<'a>(payment: &Payment<'a>, depths: &mut Depths) -> Result<Option<N
         charge_id: payment.charge_id,
         confirmations_required,
     }))
+}
+
+/// How deep an output has to be, by its amount.
+fn required(output: &SeenOutput, depths: &Depths) -> Result<u32> {
+    let depth = depths
+        .of(output.coin)
+        .ok_or_else(|| Error::Internal(format!("no depth of {}", output.coin.code)))?;
+    Ok(depth.required(Money::from_units(output.units, output.coin)))
 }
 
 /// Locks the charge a watched address belongs to, if it is one's.

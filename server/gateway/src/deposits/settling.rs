@@ -167,7 +167,10 @@ async fn retell(
     };
     let now = unit.now();
     operations::tell_again(unit.conn(), id, &told, now).await?;
-    store::tell_again(unit.conn(), id, address.id, amount).await
+    // Never less deep than was decided when it was first seen; deeper when it has grown.
+    let depth = Depth::of(gateway, unit, amount.currency()).await?;
+    let required = known.confirmations_required.max(depth.required(amount));
+    store::tell_again(unit.conn(), id, address.id, amount, required).await
 }
 
 /// What it means that a final deposit's transaction is not in the chain right now.

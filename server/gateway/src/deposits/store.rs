@@ -67,7 +67,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Operations with a deposit that became deep enough (again), came back, or is gone.
+/// Operations with a deposit that became deep enough (again), came back, or is gone: its transaction, or only
+/// the output, which another block does not have or pays to somebody else.
 pub(super) async fn with_changes(
     conn: &mut PgConnection,
     coin: Currency,
@@ -76,11 +77,20 @@ pub(super) async fn with_changes(
     Ok(sqlx::query_scalar(
         "SELECT d.operation_id FROM deposits d
          LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = d.txid
+         LEFT JOIN LATERAL (
+             SELECT k.vout FROM deposit_addresses a
+             JOIN chain_outputs k ON k.chain = $2 AND k.txid = d.txid AND k.vout = d.vout
+                 AND k.address_id = a.address_id
+             WHERE a.id = d.deposit_address_id AND t.status = 'confirmed' LIMIT 1
+         ) o ON true
          WHERE d.coin_id = $1 AND d.state <> 'final'
-           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= d.confirmations_required)
+           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= d.confirmations_required
+                 AND o.vout IS NOT NULL)
                 OR (t.status = 'mempool' AND d.confirmations_required = 0)
                 OR (d.state = 'seen' AND coalesce(t.status, 'dropped') IN ('replaced', 'dropped'))
-                OR (d.state = 'dropped' AND t.status IN ('mempool', 'confirmed')))",
+                OR (d.state = 'seen' AND t.status = 'confirmed' AND o.vout IS NULL)
+                OR (d.state = 'dropped' AND t.status = 'mempool')
+                OR (d.state = 'dropped' AND t.status = 'confirmed' AND o.vout IS NOT NULL))",
     )
     .bind(coin.id)
     .bind(coin.code.as_str())
@@ -155,13 +165,18 @@ pub(super) async fn find(
     let row = sqlx::query(
         "SELECT d.operation_id, d.deposit_address_id, d.coin_id, d.amount, d.txid, d.state,
              d.confirmations_required, d.bookings, d.disposition, d.internal_from,
-             d.first_seen_at, d.final_at, t.status AS tx_status,
+             d.first_seen_at, d.final_at,
+             CASE WHEN t.status = 'confirmed' AND o.vout IS NULL THEN 'dropped'
+                  ELSE t.status END AS tx_status,
              CASE WHEN t.status = 'confirmed' THEN
                  (SELECT max(height) FROM chain_blocks WHERE chain = t.chain AND active) - t.height + 1
              END AS confirmations
          FROM deposits d
          JOIN currencies c ON c.id = d.coin_id
          LEFT JOIN chain_txs t ON t.chain = c.code AND t.txid = d.txid
+         JOIN deposit_addresses a ON a.id = d.deposit_address_id
+         LEFT JOIN chain_outputs o ON o.chain = t.chain AND o.txid = t.txid AND o.vout = d.vout
+             AND o.address_id = a.address_id
          WHERE d.operation_id = $1",
     )
     .bind(operation_id)
@@ -193,20 +208,23 @@ pub(super) async fn find(
     })
 }
 
-/// Another address or amount than was told before; for deposits that were never booked.
+/// Another address or amount than was told before, and how deep that has to be; for deposits that were never
+/// booked.
 pub(super) async fn tell_again(
     conn: &mut PgConnection,
     operation_id: i64,
     deposit_address_id: i64,
     amount: Money,
+    confirmations_required: u32,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE deposits SET deposit_address_id = $2, amount = $3
+        "UPDATE deposits SET deposit_address_id = $2, amount = $3, confirmations_required = $4
          WHERE operation_id = $1 AND bookings = 0",
     )
     .bind(operation_id)
     .bind(deposit_address_id)
     .bind(decimal(amount.units()))
+    .bind(i32::try_from(confirmations_required)?)
     .execute(conn)
     .await?;
     Ok(())

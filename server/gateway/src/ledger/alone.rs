@@ -14,7 +14,10 @@ use super::{Book, Unit, roll_back, store};
 use crate::{Error, Result};
 
 /// What a block brings is done in one unit, however much that is.
-const WORK_OF_A_BLOCK: Duration = Duration::from_secs(600);
+pub(crate) const WORK_OF_A_BLOCK: Duration = Duration::from_secs(600);
+
+/// Most times that is doubled: ten hours.
+const DOUBLINGS_MAX: u32 = 6;
 
 impl Book {
     /// The same book with other limits of time for [`Self::commit`]; its committers keep theirs.
@@ -26,10 +29,11 @@ impl Book {
         }
     }
 
-    /// For units of which nobody knows beforehand how much they have to do.
-    pub(crate) fn for_blocks(&self) -> Self {
+    /// For units of which nobody knows beforehand how much they have to do: `cuts` tries before this one
+    /// took longer than they might.
+    pub(crate) fn for_blocks(&self, cuts: u32) -> Self {
         self.with_patience(Patience {
-            work: WORK_OF_A_BLOCK,
+            work: work_of_a_block(cuts),
             ..self.patience
         })
     }
@@ -82,5 +86,24 @@ impl Book {
         let Some(entry) = entry else { return false };
         let looked_up = within(self.patience.find, store::booked(&self.pool, &[entry])).await;
         looked_up.is_ok_and(|found| found.contains(&entry))
+    }
+}
+
+/// Twice as long after each try that was cut: whoever fills a block with payments of dust must not stop a
+/// chain for ever.
+fn work_of_a_block(cuts: u32) -> Duration {
+    WORK_OF_A_BLOCK.saturating_mul(1 << cuts.min(DOUBLINGS_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_was_cut_gets_more_time_within_bounds() {
+        let seconds = |cuts| work_of_a_block(cuts).as_secs();
+        assert_eq!([0, 1, 2].map(seconds), [600, 1_200, 2_400]);
+        assert_eq!(seconds(6), 38_400);
+        assert_eq!(seconds(u32::MAX), 38_400);
     }
 }

@@ -29,7 +29,9 @@ use futures::future::BoxFuture;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 
+pub(crate) use alone::WORK_OF_A_BLOCK;
 pub(crate) use committer::Needs;
+pub(crate) use committer::patience::is_silence;
 pub use committer::{Batch, Committer, CommitterStats, Limits, Patience, PostedEntry, Postings};
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 

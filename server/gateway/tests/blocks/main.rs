@@ -14,6 +14,7 @@ mod one_by_one;
 #[cfg(unix)]
 mod statements;
 mod together;
+mod vanished;
 mod ways;
 
 use gateway::chain::address::params;

@@ -214,3 +214,35 @@ async fn a_row_that_changed_under_the_lock_stops_the_block(pool: PgPool) {
     assert_eq!(yard.states(&orders).await, ["paid"; 2]);
     yard.world.audit().await;
 }
+
+/// A receipt that is not written would be booked by every block to come: the unit is given up, too.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_receipt_that_is_not_written_stops_the_block(pool: PgPool) {
+    let yard = Yard::new(&pool).await;
+    let (one, other) = (yard.order("20.00").await, yard.order("20.00").await);
+    for order in [&one, &other] {
+        yard.pay(order, order.due).await;
+    }
+    yard.follow().await;
+    for statement in [
+        "CREATE FUNCTION elsewhere() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+        "CREATE TRIGGER elsewhere BEFORE UPDATE ON receipts FOR EACH ROW
+         WHEN (NEW.state = 'final') EXECUTE FUNCTION elsewhere()",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    yard.chain.mine(1).await.unwrap();
+    let coin = yard.world.currency("BTC");
+    let refused = gateway::chain::follower::sync(&yard.world.gateway, coin).await;
+    assert!(refused.is_err());
+    let orders = [one, other];
+    assert_eq!(yard.states(&orders).await, ["processing"; 2]);
+    yard.world.audit().await;
+    sqlx::query("DROP TRIGGER elsewhere ON receipts")
+        .execute(&pool)
+        .await
+        .unwrap();
+    yard.follow().await;
+    assert_eq!(yard.states(&orders).await, ["paid"; 2]);
+    yard.world.audit().await;
+}

@@ -6,7 +6,7 @@ use super::{Memory, Progress, recording};
 use crate::chain::backend::{BlockRef, ChainBlock};
 use crate::chain::{Chain, store as accounts};
 use crate::charges::receiving;
-use crate::ledger::Unit;
+use crate::ledger::{Book, Unit};
 use crate::{Error, Gateway, Result, deposits};
 
 /// Blocks kept per chain: how deep a reorganisation may be.
@@ -56,7 +56,8 @@ pub(super) async fn follow(
         }
         // Also for a process that disconnected some and is gone.
         memory.reconciled = false;
-        connect(gateway, chain, &next).await?;
+        let book = gateway.book().for_blocks(memory.cuts);
+        connect(gateway, &book, chain, &next).await?;
         progress.connected += 1;
         chain.health.saw(Some(next.height), &theirs);
         ours = Some(next);
@@ -163,16 +164,13 @@ async fn leave_stale(
     Ok(None)
 }
 
-async fn connect(gateway: &Gateway, chain: &Chain, next: &BlockRef) -> Result<()> {
+async fn connect(gateway: &Gateway, book: &Book, chain: &Chain, next: &BlockRef) -> Result<()> {
     let block = chain.backend.block(&next.hash).await?;
     let (owner, coin) = (gateway.clone(), chain.coin);
-    gateway
-        .book()
-        .for_blocks()
-        .commit(move |unit| {
-            Box::pin(async move { connect_block(&owner, unit, coin, &block).await })
-        })
-        .await
+    book.commit(move |unit| {
+        Box::pin(async move { connect_block(&owner, unit, coin, &block).await })
+    })
+    .await
 }
 
 async fn connect_block(

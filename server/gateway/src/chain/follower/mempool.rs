@@ -9,7 +9,7 @@ use super::recording;
 use crate::chain::Chain;
 use crate::chain::backend::{ChainTx, OutPoint};
 use crate::charges::receiving;
-use crate::ledger::Unit;
+use crate::ledger::{Book, Unit};
 use crate::{Gateway, Result, deposits};
 
 /// Most transactions remembered per chain. Those beyond are fetched in every pass.
@@ -40,6 +40,7 @@ struct Change {
 /// gone: what needed no block may have been lost.
 pub(super) async fn follow(
     gateway: &Gateway,
+    book: &Book,
     chain: &Chain,
     view: &mut MempoolView,
     height: i64,
@@ -65,13 +66,10 @@ pub(super) async fn follow(
         .map(|tx| (tx.txid.clone(), tx.inputs.clone()))
         .collect();
     let (owner, coin) = (gateway.clone(), chain.coin);
-    gateway
-        .book()
-        .for_blocks()
-        .commit(move |unit| {
-            Box::pin(async move { write(&owner, unit, coin, height, change).await })
-        })
-        .await?;
+    book.commit(move |unit| {
+        Box::pin(async move { write(&owner, unit, coin, height, change).await })
+    })
+    .await?;
     // Only now: a failed unit has to look at them again.
     let room = REMEMBERED_MAX.saturating_sub(view.inputs.len());
     view.inputs.extend(looked_at.into_iter().take(room));

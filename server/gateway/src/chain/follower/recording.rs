@@ -1,5 +1,6 @@
 mod foreign;
 mod store;
+mod vanished;
 
 use std::collections::{HashMap, HashSet};
 
@@ -66,6 +67,9 @@ pub(super) async fn record(
     foreign::tell(unit, chain, &taken).await?;
     store::insert_txs(unit.conn(), code, &watched, block, now).await?;
     store::insert_spends(unit.conn(), code, &watched).await?;
+    if block.is_some() {
+        vanished::forget(unit, chain, &watched, &payments).await?;
+    }
     let mut rows = store::OutputRows::default();
     for payment in &payments {
         rows.push(payment.tx, payment.output, payment.address_id)?;

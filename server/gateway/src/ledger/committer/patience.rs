@@ -48,7 +48,7 @@ pub(in crate::ledger) async fn within<T, E: From<sqlx::Error>>(
 }
 
 /// The connection was waited for in vain; it may still hold locks.
-pub(in crate::ledger) fn is_silence(error: &Error) -> bool {
+pub(crate) fn is_silence(error: &Error) -> bool {
     match error {
         Error::Database(sqlx::Error::Io(cause)) => cause.kind() == io::ErrorKind::TimedOut,
         _ => false,

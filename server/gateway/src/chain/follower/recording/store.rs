@@ -195,3 +195,46 @@ impl<'a> OutputRows<'a> {
         Ok(())
     }
 }
+
+/// Which outputs of these transactions are stored. As in [`owners`], one look for each.
+pub(super) async fn outputs_of(
+    conn: &mut PgConnection,
+    chain: &str,
+    txids: &[&str],
+) -> Result<Vec<(String, i32)>> {
+    Ok(sqlx::query_as(
+        "SELECT o.txid, o.vout FROM unnest($2::text[]) AS t (txid)
+             CROSS JOIN LATERAL (
+                 SELECT txid, vout FROM chain_outputs WHERE chain = $1 AND txid = t.txid OFFSET 0
+             ) o",
+    )
+    .bind(chain)
+    .bind(txids)
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Forgets outputs that were never made after all. What a person has booked as ours stays, and is looked
+/// at where it is shown.
+pub(super) async fn forget_outputs(
+    conn: &mut PgConnection,
+    chain: &str,
+    outputs: &[(String, i32)],
+) -> Result<()> {
+    let (txids, vouts): (Vec<&str>, Vec<i32>) = outputs
+        .iter()
+        .map(|(txid, vout)| (txid.as_str(), *vout))
+        .unzip();
+    sqlx::query(
+        "DELETE FROM chain_outputs o USING unnest($2::text[], $3::int[]) AS t (txid, vout)
+         WHERE o.chain = $1 AND o.txid = t.txid AND o.vout = t.vout
+           AND NOT EXISTS (SELECT FROM own_funds f WHERE f.chain = o.chain AND f.txid = o.txid
+                           AND f.vout = o.vout)",
+    )
+    .bind(chain)
+    .bind(txids)
+    .bind(vouts)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
