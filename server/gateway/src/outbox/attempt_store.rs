@@ -57,7 +57,8 @@ pub(super) async fn find_by_index(conn: &mut PgConnection) -> Result<()> {
 }
 
 /// Notes one attempt each of several deliveries, ends their leases and says what becomes of them. They
-/// are given in the order of their ids, in which they are locked, and each once.
+/// are given in the order of their ids, in which they are locked, and each once. One that is over stays so
+/// whatever came of another attempt, except that it arrives: two are made when a lease ran out.
 pub(super) async fn insert(conn: &mut PgConnection, made: &[Made]) -> Result<()> {
     let mut rows = Columns::default();
     for each in made {
@@ -66,8 +67,10 @@ pub(super) async fn insert(conn: &mut PgConnection, made: &[Made]) -> Result<()>
     sqlx::query(
         "WITH noted AS (
              UPDATE deliveries d
-             SET attempts = d.attempts + 1, state = t.state, next_attempt_at = t.due, locked_until = NULL,
-                 delivered_at = CASE WHEN t.state = 'delivered' THEN t.at END
+             SET attempts = d.attempts + 1, locked_until = NULL,
+                 state = CASE WHEN d.state = 'pending' OR t.state = 'delivered' THEN t.state ELSE d.state END,
+                 next_attempt_at = CASE WHEN d.state = 'pending' THEN t.due END,
+                 delivered_at = CASE WHEN t.state = 'delivered' THEN t.at ELSE d.delivered_at END
              FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
                          $6::bigint[], $7::text[], $8::text[])
                   AS t (id, state, due, at, status, duration_ms, error, response_head)

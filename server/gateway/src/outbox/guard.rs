@@ -8,15 +8,20 @@
 
 use std::error::Error;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 /// Longest URL taken for a receiver, in characters.
 pub const WEBHOOK_URL_CHARS_MAX: usize = 2_000;
+
+/// Names one resolver looks up at a time, at most. A name server that never answers holds a thread for longer
+/// than an attempt lasts, and passwords, documents and blocks are worked on by the same threads, 512 in all.
+const LOOKUPS_MAX: usize = 128;
 
 /// What no operator's switch opens, because no single host listens there.
 const NOT_UNICAST: [IpNet; 3] = [
@@ -219,13 +224,17 @@ fn is_local_name(name: &str) -> bool {
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
     guard: Arc<AddressGuard>,
+    lookups: Arc<Semaphore>,
 }
 
 impl GuardedResolver {
     /// A resolver for clients that must obey `guard`.
     #[must_use]
     pub fn new(guard: Arc<AddressGuard>) -> Self {
-        Self { guard }
+        Self {
+            guard,
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
+        }
     }
 }
 
@@ -233,11 +242,18 @@ impl Resolve for GuardedResolver {
     /// Fails with [`LookupRefusal`]; the connector fills in the port.
     fn resolve(&self, name: Name) -> Resolving {
         let guard = Arc::clone(&self.guard);
+        let lookups = Arc::clone(&self.lookups);
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0))
-                .await
-                .map_err(LookupRefusal::Unresolved)?
-                .collect();
+            let place = lookups.acquire_owned().await?;
+            // The place is given back when the lookup ends, which may be long after anybody waits for it.
+            let lookup = tokio::task::spawn_blocking(move || {
+                let found = (name.as_str(), 0)
+                    .to_socket_addrs()
+                    .map(Iterator::collect::<Vec<SocketAddr>>);
+                drop(place);
+                found
+            });
+            let found = lookup.await?.map_err(LookupRefusal::Unresolved)?;
             let addresses: Addrs = Box::new(guard.vet(found)?.into_iter());
             Ok::<Addrs, Box<dyn Error + Send + Sync>>(addresses)
         })

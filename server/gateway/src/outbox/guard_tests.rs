@@ -257,3 +257,20 @@ async fn a_name_that_leads_inside_gives_no_address() {
             .all(|address| address.ip().is_loopback())
     );
 }
+
+/// Fails when a lookup takes no place.
+#[tokio::test]
+async fn a_lookup_waits_for_its_place() {
+    let resolver = GuardedResolver::new(Arc::new(open()));
+    let lookups = Arc::clone(&resolver.lookups);
+    let all = u32::try_from(LOOKUPS_MAX).unwrap();
+    let taken = lookups.acquire_many(all).await.unwrap();
+    let waiting = tokio::spawn(resolver.resolve("localhost".parse().unwrap()));
+    // Another one, as long as it takes: time enough for the first.
+    let other = GuardedResolver::new(Arc::new(open()));
+    assert!(other.resolve("localhost".parse().unwrap()).await.is_ok());
+    assert!(!waiting.is_finished());
+    drop(taken);
+    assert!(waiting.await.unwrap().is_ok());
+    assert_eq!(resolver.lookups.available_permits(), LOOKUPS_MAX);
+}

@@ -42,28 +42,45 @@ pub(crate) async fn count_due(pool: &PgPool, now: OffsetDateTime) -> Result<i64>
     .await?)
 }
 
-/// Sends a finished or waiting delivery again at once; its schedule is not used up by it.
+/// Sends a finished or waiting delivery again at once; its schedule is not used up by it. Those that a claim
+/// put off until its next attempt (`claim_deliveries`) are due with it.
 pub(crate) async fn redeliver(
     pool: &PgPool,
     merchant_id: i64,
     delivery_id: i64,
     now: OffsetDateTime,
 ) -> Result<bool> {
-    let updated = sqlx::query(
+    let mut tx = pool.begin().await?;
+    let sent: Option<(String, String)> = sqlx::query_as(
         "UPDATE deliveries SET state = 'pending', next_attempt_at = $3, delivered_at = NULL
          WHERE id = $2 AND merchant_id = $1
-           AND (locked_until IS NULL OR locked_until < clock_timestamp())",
+           AND (locked_until IS NULL OR locked_until < clock_timestamp())
+         RETURNING object, url",
     )
     .bind(merchant_id)
     .bind(delivery_id)
     .bind(now)
-    .execute(pool)
-    .await?
-    .rows_affected();
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some((object, url)) = sent else {
+        return Ok(false);
+    };
+    // A statement of its own: what was put off while this one waited for the row is seen.
+    sqlx::query(
+        "UPDATE deliveries SET next_attempt_at = $4
+         WHERE object = $1 AND url = $2 AND state = 'pending' AND id > $3 AND next_attempt_at > $4",
+    )
+    .bind(object)
+    .bind(url)
+    .bind(delivery_id)
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
     sqlx::query("SELECT pg_notify('exchequer_delivery', '')")
-        .execute(pool)
+        .execute(&mut *tx)
         .await?;
-    Ok(updated == 1)
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Whether the merchant has such a delivery.

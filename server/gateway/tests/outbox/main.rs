@@ -5,6 +5,7 @@ mod claims;
 mod records;
 #[path = "../support/mod.rs"]
 mod support;
+mod waiting;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,11 +1,16 @@
 //! What is recorded, and what happens to what could not be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::post;
 use futures::future::join_all;
 use gateway::outbox::{Outcome, deliver_due};
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::support::World;
 use super::{LIMIT, Receiver, claim, count, drain, end_leases, queue};
@@ -140,6 +145,51 @@ async fn what_a_dead_worker_had_taken_is_sent_when_its_lease_is_over(pool: PgPoo
     drain(&world).await;
     assert_eq!(receiver.bodies(), ["1"]);
     assert_eq!(count(&pool, "delivered").await, 1);
+}
+
+/// Fails when the attempt that ends last decides: what arrived would be sent again.
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_attempt_that_fails_late_takes_no_arrival_back(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let requests = Arc::new(AtomicUsize::new(0));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let receiver = {
+        let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
+        move || {
+            let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
+            let number = requests.fetch_add(1, Ordering::SeqCst);
+            async move {
+                if number > 0 {
+                    return StatusCode::OK;
+                }
+                asked.notify_one();
+                answer.notified().await;
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    };
+    let app = Router::new().route("/", post(receiver));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    queue(&pool, world.merchant, "o", &url, "1").await;
+    let late = deliver_due(&world.gateway);
+    let other = async {
+        asked.notified().await;
+        end_leases(&pool).await;
+        deliver_due(&world.gateway).await.unwrap();
+        assert_eq!(count(&pool, "delivered").await, 1);
+        answer.notify_one();
+    };
+    let (late, ()) = tokio::join!(late, other);
+    assert_eq!(late.unwrap(), Outcome::Worked);
+    assert_eq!(count(&pool, "attempts").await, 2);
+    assert_eq!(count(&pool, "delivered").await, 1);
+    let is_dated: bool = sqlx::query_scalar("SELECT delivered_at IS NOT NULL FROM deliveries")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(is_dated);
 }
 
 /// Whatever holds up recording, workers end; what they sent is sent again rather than lost.
