@@ -131,6 +131,12 @@ pub(super) async fn spent(
                      JOIN withdrawals w ON w.coin_id = $3 AND w.txid = l.txid
                          AND w.state IN ('built', 'broadcast')
                      WHERE l.chain = t.chain AND l.status <> 'confirmed' AND l.replaced_by = t.txid)
+             -- Its payout's own transaction may never have been seen.
+             OR EXISTS (SELECT FROM chain_spends s
+                        JOIN payout_coins l ON l.chain = s.chain AND l.prev_txid = s.prev_txid
+                            AND l.prev_vout = s.prev_vout
+                        JOIN withdrawals w ON w.payout_id = l.payout_id AND w.state NOT IN ('settled', 'void')
+                        WHERE s.chain = t.chain AND s.txid = t.txid)
                  AS is_awaited
          FROM chain_txs t WHERE t.chain = $1 AND t.txid = $2",
     )
