@@ -1,7 +1,8 @@
 -- Coins that the operator takes out of accounts of ours past this instance (decision 050), with a wallet that has the
 -- same key. Until a person says so the books still have them, and the comparison of books and chains never ends.
 
--- One row for each transaction that a person said is ours. What is booked is `amount` and `gas` where the state says so.
+-- One row for each transaction that a person said is ours. What is booked is `amount` and `gas` where the state
+-- says so.
 CREATE TABLE own_funds_out (
     -- The coin that it was booked as; a transaction has one at a time.
     chain      text NOT NULL,

@@ -146,7 +146,7 @@ async fn coins_of_the_house_that_left_are_explained_once_they_are_booked(pool: P
     sqlx::query(
         "INSERT INTO sim.txs (chain, txid, seq, inputs, outputs)
          SELECT 'BTC', $1, max(seq) + 1,
-             jsonb_build_array(jsonb_build_object('txid', $2::text, 'vout', 0)), '[]'
+             jsonb_build_array(jsonb_build_object('txid', $2::text, 'vout', 0)), '[]'::jsonb
          FROM sim.txs",
     )
     .bind(&left)

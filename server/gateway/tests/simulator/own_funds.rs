@@ -20,7 +20,7 @@ const LEFT: &str = "
 const TAKE: &str = "
     WITH place AS (UPDATE sim.chains SET counter = counter + 1 WHERE chain = 'BTC' RETURNING counter)
     INSERT INTO sim.txs (chain, txid, seq, inputs, outputs)
-    SELECT 'BTC', encode(sha256(convert_to('taken ' || $1, 'UTF8')), 'hex'), counter,
+    SELECT 'BTC', encode(sha256(convert_to('taken ' || $1::text, 'UTF8')), 'hex'), counter,
         jsonb_build_array(jsonb_build_object('txid', $1::text, 'vout', 0)),
         jsonb_build_array(jsonb_build_object('vout', 0, 'address', $2::text, 'raw', '1000'))
     FROM place ON CONFLICT DO NOTHING";
