@@ -58,8 +58,11 @@ async fn with_own_coins(pool: &PgPool) -> (Till, OutPoint) {
     .unwrap();
     let coin = till.net.fund(HOUSE, 2 * COIN);
     till.mine(MANY).await;
-    let gateway = &till.world.gateway;
-    let booked = gateway.book_own_funds("BTC", &coin.to_string(), "for payouts", BY);
+    let txid = coin.to_string();
+    let booked = till
+        .world
+        .gateway
+        .book_own_funds("BTC", &txid, "for payouts", BY);
     assert_eq!(booked.await.unwrap().booked.as_deref(), Some("2 BTC"));
     assert_eq!(causes(&till).await, []);
     (till, OutPoint::new(coin, 0))
