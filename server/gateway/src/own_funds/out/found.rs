@@ -80,6 +80,8 @@ pub(super) async fn asked(chain: &Chain, txid: &str) -> Result<Option<Sent>> {
     }
 }
 
+/// What is right for a transaction now. `sent` is what [`asked`] answered.
+///
 /// # Errors
 /// [`Error::Invalid`] on `txid` with the reason why nothing can be booked.
 pub(super) async fn step(
