@@ -122,6 +122,54 @@ async fn coins_of_the_house_are_explained_once_they_are_booked(pool: PgPool) {
     world.audit().await;
 }
 
+/// The same coins, spent by somebody who has the key and does not ask us.
+#[sqlx::test(migrations = "../../migrations")]
+async fn coins_of_the_house_that_left_are_explained_once_they_are_booked(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let address = world.withdrawal("1", "BTC", "none").address;
+    sqlx::query(
+        "INSERT INTO chain_addresses (chain, branch, idx, address, merchant_id, created_at)
+         VALUES ('BTC', 1, 0, $1, NULL, now())",
+    )
+    .bind(&address)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let came = world.deposit(&address, "BTC", "0.5").await;
+    world.mine("BTC", 20).await;
+    let gateway = &world.gateway;
+    gateway
+        .book_own_funds("BTC", &came, "for payouts", "admin")
+        .await
+        .unwrap();
+    let left = "ab".repeat(32);
+    sqlx::query(
+        "INSERT INTO sim.txs (chain, txid, seq, inputs, outputs)
+         SELECT 'BTC', $1, max(seq) + 1,
+             jsonb_build_array(jsonb_build_object('txid', $2::text, 'vout', 0)), '[]'::jsonb
+         FROM sim.txs",
+    )
+    .bind(&left)
+    .bind(&came)
+    .execute(&pool)
+    .await
+    .unwrap();
+    world.mine("BTC", 20).await;
+    assert_eq!(
+        causes(&compared(&world).await),
+        [(Cause::ForeignSpend, "-0.5")]
+    );
+    let booked = gateway
+        .book_own_funds_out("BTC", &left, false, "taken home", "admin")
+        .await
+        .unwrap();
+    assert_eq!(booked.booked.as_deref(), Some("0.5 BTC"));
+    let view = compared(&world).await;
+    assert_eq!(causes(&view), []);
+    assert_eq!(view.books, "0");
+    world.audit().await;
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_chain_that_is_not_connected_is_not_compared(pool: PgPool) {
     let world = World::new(&pool).await;

@@ -58,20 +58,33 @@ async fn told(gateway: &Gateway, command: OwnFundsCommand) -> anyhow::Result<Str
                 .book_own_funds(&coin, &txid, &reason, BY)
                 .await
                 .map_err(explained)?;
-            Ok(sentence(&done))
+            Ok(sentence(&done, "as the house's own"))
+        }
+        OwnFundsCommand::TakeOut {
+            coin,
+            txid,
+            loss,
+            reason,
+        } => {
+            let done = gateway
+                .book_own_funds_out(&coin, &txid, loss, &reason, BY)
+                .await
+                .map_err(explained)?;
+            Ok(sentence(&done, "as taken out of own funds"))
         }
     }
 }
 
-fn sentence(done: &OwnFundsBooked) -> String {
+/// `what` they were booked as.
+fn sentence(done: &OwnFundsBooked, what: &str) -> String {
     let booked = done
         .booked
         .iter()
-        .map(|amount| format!("Booked {amount} as the house's own."));
+        .map(|amount| format!("Booked {amount} {what}."));
     let back = done
         .taken_back
         .iter()
-        .map(|amount| format!("Booked {amount} back: the chain does not have it any more."));
+        .map(|amount| format!("Booked {amount} back: the chain does not say so any more."));
     let said: Vec<String> = booked.chain(back).collect();
     if said.is_empty() {
         "The books say the same as the chain already; nothing was changed.".to_owned()
@@ -90,10 +103,10 @@ mod tests {
             booked: booked.map(str::to_owned),
             taken_back: taken_back.map(str::to_owned),
         };
-        let said = sentence(&done(Some("2 ETH"), None));
+        let said = sentence(&done(Some("2 ETH"), None), "as the house's own");
         assert_eq!(said, "Booked 2 ETH as the house's own.");
-        let said = sentence(&done(None, Some("2 ETH")));
+        let said = sentence(&done(None, Some("2 ETH")), "as the house's own");
         assert!(said.starts_with("Booked 2 ETH back"), "{said}");
-        assert!(sentence(&done(None, None)).ends_with("nothing was changed."));
+        assert!(sentence(&done(None, None), "").ends_with("nothing was changed."));
     }
 }

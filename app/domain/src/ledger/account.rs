@@ -28,7 +28,7 @@ pub enum AccountKind {
     Suspense,
     /// Debt of a merchant to the house.
     Receivable,
-    /// What the house put in of its own.
+    /// What the house put in of its own, less what it took out; below zero when that was more.
     OwnFunds,
     /// Opening balances of the demo set; exists in test mode only.
     TestFunding,

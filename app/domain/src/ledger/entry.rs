@@ -47,12 +47,16 @@ pub enum EntryKind {
     OwnFunds,
     /// They left the chain again.
     OwnFundsReversed,
+    /// Coins that the house took out of its accounts past this instance.
+    OwnFundsOut,
+    /// The transaction left the chain again.
+    OwnFundsOutReversed,
     /// Opening balance of the demo set.
     TestFunding,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::ReceiptFinal,
         Self::ReceiptReversed,
         Self::ChargePaid,
@@ -75,6 +79,8 @@ impl EntryKind {
         Self::NetworkFeeReversed,
         Self::OwnFunds,
         Self::OwnFundsReversed,
+        Self::OwnFundsOut,
+        Self::OwnFundsOutReversed,
         Self::TestFunding,
     ];
 
@@ -103,6 +109,8 @@ impl EntryKind {
             Self::NetworkFeeReversed => "network_fee_reversed",
             Self::OwnFunds => "own_funds",
             Self::OwnFundsReversed => "own_funds_reversed",
+            Self::OwnFundsOut => "own_funds_out",
+            Self::OwnFundsOutReversed => "own_funds_out_reversed",
             Self::TestFunding => "test_funding",
         }
     }

@@ -164,6 +164,8 @@ pub enum Command {
     OwnFunds {
         coin: Coin,
         units: u32,
+        /// Taken out, and not put in.
+        is_out: bool,
     },
     /// They are gone, or there again.
     TurnOwnFunds {
@@ -335,6 +337,7 @@ fn command(dice: &mut Dice) -> Command {
                 Command::OwnFunds {
                     coin: coin(dice),
                     units: dice.roll(100_000) + 1,
+                    is_out: dice.hits(3),
                 }
             } else {
                 Command::TurnOwnFunds { own: which }

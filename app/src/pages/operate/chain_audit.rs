@@ -3,6 +3,7 @@ use domain::view::reconciliation::{ChainAuditPage as Page, ChainAuditView, Diffe
 use leptos::prelude::*;
 
 use super::own_coins::own_coins;
+use super::own_out::own_out;
 use super::{blamed, with_notice};
 use crate::pages::frame::{DashboardPage, Section};
 use crate::ui::{Cell, EmptyState, HeadCell, RowHead, TableFrame, Timestamp};
@@ -21,8 +22,10 @@ pub fn ChainAuditPage(frame: Frame, view: Page) -> impl IntoView {
         notice,
     } = view;
     let wrong = blamed(notice.as_ref(), "txid");
+    let wrong_out = blamed(notice.as_ref(), "out-txid");
     let frame = with_notice(frame, notice);
     let own = own_coins(&code, coins, wrong);
+    let out = own_out(&code, wrong_out);
     let title = format!("Coins of {code}");
     let action = format!("{PATH}/{code}");
     let running = begun_at.map(|at| {
@@ -55,6 +58,7 @@ pub fn ChainAuditPage(frame: Frame, view: Page) -> impl IntoView {
                 <button class="btn">"Compare now"</button>
             </form>
             {own}
+            {out}
             <p><a href=PATH>"Back to chains"</a></p>
         </DashboardPage>
     }

@@ -11,6 +11,7 @@ mod duration_chart;
 mod house;
 mod merchants;
 mod own_coins;
+mod own_out;
 mod payouts;
 mod progress;
 mod rates;

@@ -13,7 +13,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::Result;
 
 /// What should be true, and how to find where it is not.
-pub(super) const CHECKS: [(&str, &str); 48] = [
+pub(super) const CHECKS: [(&str, &str); 49] = [
     ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
     (
         "each balance is the sum of its lines",
@@ -177,6 +177,10 @@ pub(super) const CHECKS: [(&str, &str); 48] = [
     (
         "the house's own coins are booked once, and nobody else's",
         own_funds::BOOKED_ONCE,
+    ),
+    (
+        "what the house took out is booked once, and is no payment",
+        own_funds::OUT_BOOKED_ONCE,
     ),
     (
         "each change of status has its event",

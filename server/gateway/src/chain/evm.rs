@@ -19,6 +19,7 @@ mod paying;
 mod pool;
 mod quantity;
 pub mod rpc;
+mod sent;
 mod token;
 mod wire;
 
@@ -26,3 +27,4 @@ pub use account::Account;
 pub use endpoint::NodeUrl;
 pub use node::{Asset, Evm, EvmConfig, NodeStatus};
 pub(crate) use paying::{Did, Estimate, Funds, Mined};
+pub(crate) use sent::{Moved, Sent};

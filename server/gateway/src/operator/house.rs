@@ -137,7 +137,7 @@ fn purpose(kind: AccountKind) -> &'static str {
         AccountKind::Rounding => "Remainders of roundings",
         AccountKind::Suspense => "Money that belongs to nobody yet",
         AccountKind::Receivable => "Debts of merchants to us",
-        AccountKind::OwnFunds => "Coins the house put in itself",
+        AccountKind::OwnFunds => "Coins the house put in itself, less those it took out",
         AccountKind::TestFunding => "Opening balances of test mode",
         AccountKind::Wallet => "A wallet of the house",
     }

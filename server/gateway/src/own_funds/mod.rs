@@ -1,9 +1,10 @@
 //! The house's own coins: what the operator sends to an account of ours to pay gas or withdrawals with. A person
-//! says so, and it is booked (decision 047).
+//! says so, and it is booked (decision 047). `out/` books what the operator takes out again.
 //!
 //! Invariants: an output is booked once, with the amount the chain says; only what came to an account that no
 //! payer is given, from no account of ours, as deep as no reorganisation is reckoned with.
 
+mod out;
 mod review;
 mod store;
 

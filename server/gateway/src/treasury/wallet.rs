@@ -107,8 +107,16 @@ impl Treasury {
     }
 
     /// As the tables have it: EIP-155's, below 2^63 on every network there is.
-    pub(super) fn chain_id(&self) -> Result<i64> {
+    pub(crate) fn chain_id(&self) -> Result<i64> {
         Ok(i64::try_from(self.node.network().chain_id())?)
+    }
+
+    /// A transaction in a block, whoever sent it, and what it moved of this coin.
+    ///
+    /// # Errors
+    /// As every call of the node.
+    pub(crate) async fn sent(&self, txid: &str) -> Result<Option<evm::Sent>> {
+        self.node.sent(txid).await
     }
 
     /// Asks for the signed bytes of a transaction.

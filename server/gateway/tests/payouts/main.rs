@@ -31,6 +31,7 @@ mod signer;
 #[cfg(unix)]
 mod splits;
 mod stories;
+mod taken_out;
 mod till;
 mod witnessed;
 

@@ -108,7 +108,12 @@ impl Net {
 
     /// Somebody else's transaction takes a coin, and is in the mempool.
     pub fn steal(&self, coin: OutPoint) -> Txid {
-        let tx = pay(vec![coin], vec![(ScriptBuf::from_bytes(vec![0x51]), 1_000)]);
+        self.take(coin, vec![(ScriptBuf::from_bytes(vec![0x51]), 1_000)])
+    }
+
+    /// The same, with what it pays to whom; the rest is its fee. The same again is the same transaction.
+    pub fn take(&self, coin: OutPoint, payments: Vec<(ScriptBuf, u64)>) -> Txid {
+        let tx = pay(vec![coin], payments);
         let mut state = self.state();
         state.mempool.retain(|waiting| !conflict(&tx, waiting));
         state.mempool.push(tx.clone());

@@ -142,6 +142,14 @@ pub enum Command {
     BookOwn {
         tx: u32,
     },
+    /// The house takes one of those away again, past this instance.
+    TakeOwn {
+        tx: u32,
+    },
+    /// The same as booking, for what was taken away.
+    BookOut {
+        tx: u32,
+    },
     Deliver,
 }
 
@@ -203,7 +211,7 @@ fn command(dice: &mut Dice) -> Command {
     let which = dice.roll(1_000);
     let coin = dice.one_of(&COINS);
     let any = ["EUR", "BTC", "LTC", "ETH"];
-    match dice.roll(64) {
+    match dice.roll(66) {
         0..=4 => Command::Order {
             merchant: merchant(dice),
             cents: dice.roll(90_000) + 100,
@@ -295,6 +303,8 @@ fn command(dice: &mut Dice) -> Command {
             parts: dice.roll(2_000) + 1,
         },
         59 | 60 => Command::BookOwn { tx: which },
+        61 => Command::TakeOwn { tx: which },
+        62 => Command::BookOut { tx: which },
         _ => Command::Deliver,
     }
 }

@@ -125,7 +125,10 @@ impl Run {
                 self.receiver.will_answer(answer);
                 Ok(())
             }
-            Command::OwnCoins { .. } | Command::BookOwn { .. } => self.own_funds(command).await,
+            Command::OwnCoins { .. }
+            | Command::BookOwn { .. }
+            | Command::TakeOwn { .. }
+            | Command::BookOut { .. } => self.own_funds(command).await,
             Command::Deliver => deliver_due(self.gateway()).await.map(drop),
         }
     }

@@ -18,6 +18,7 @@ mod listed;
 mod lost;
 mod net;
 mod own_funds;
+mod own_funds_out;
 mod random;
 mod real;
 mod real_tokens;

@@ -8,39 +8,39 @@ use crate::net::{ETHER, Net};
 use crate::support::operations::blamed;
 use crate::till::{DEEP, Till};
 
-const BY: &str = "admin";
+pub const BY: &str = "admin";
 
-async fn book(till: &Till, code: &str, txid: &str) -> Result<OwnFundsBooked, Error> {
+pub async fn book(till: &Till, code: &str, txid: &str) -> Result<OwnFundsBooked, Error> {
     let gateway = &till.world.gateway;
     gateway.book_own_funds(code, txid, "gas", BY).await
 }
 
-fn booked(amount: &str) -> OwnFundsBooked {
+pub fn booked(amount: &str) -> OwnFundsBooked {
     OwnFundsBooked {
         booked: Some(amount.to_owned()),
         taken_back: None,
     }
 }
 
-const NOTHING: OwnFundsBooked = OwnFundsBooked {
+pub const NOTHING: OwnFundsBooked = OwnFundsBooked {
     booked: None,
     taken_back: None,
 };
 
 /// Whether `audit --chain` accounts for every coin.
-async fn is_explained(till: &Till, code: &str) -> bool {
+pub async fn is_explained(till: &Till, code: &str) -> bool {
     let found = till.world.gateway.audit_chains().await.unwrap();
     let view = found.iter().find(|view| view.chain == code).unwrap();
     assert_eq!(view.problem, None);
     view.is_explained()
 }
 
-async fn own(till: &Till, code: &str) -> i128 {
+pub async fn own(till: &Till, code: &str) -> i128 {
     till.world.account(0, "own_funds", code).await
 }
 
 /// The transaction that came to the account that pays.
-async fn arrived(till: &Till, code: &str) -> String {
+pub async fn arrived(till: &Till, code: &str) -> String {
     sqlx::query_scalar(
         "SELECT o.txid FROM chain_outputs o JOIN chain_addresses a ON a.id = o.address_id
          WHERE o.chain = $1 AND a.branch = 1",

@@ -11,6 +11,7 @@ mod currencies;
 mod house;
 mod merchants;
 mod own_funds;
+mod own_funds_out;
 mod payouts;
 mod rates;
 mod signing;
@@ -114,6 +115,10 @@ pub(super) fn routes() -> Router<AppState> {
         .route(
             "/app/operate/chains/{code}/own-funds",
             get(own_funds::form).post(own_funds::book),
+        )
+        .route(
+            "/app/operate/chains/{code}/own-funds-out",
+            get(own_funds_out::form).post(own_funds_out::book),
         )
         .route("/app/operate/audit", get(audit::show))
         .route("/app/operate/audit.csv", get(audit::export))

@@ -19,7 +19,7 @@ pub use deposit::{
 };
 pub use exchange::{exchange, futures_held, futures_void};
 pub use network::{network_fee, network_fee_reversed, treasury_fee, treasury_fee_reversed};
-pub use own_funds::{own_funds, own_funds_reversed};
+pub use own_funds::{own_funds, own_funds_out, own_funds_out_reversed, own_funds_reversed};
 pub use withdrawal::{Fact, Held, Holds, withdrawal_held, withdrawal_settled, withdrawal_void};
 
 /// Fresh ids for an entry and its legs; the caller draws them, rules do not.

@@ -52,6 +52,60 @@ fn moved(
     Some(entry(ids, HOUSE, kind, subject, dedupe, vec![leg]))
 }
 
+/// The house took coins out of its accounts on the chain, past this instance: own funds → chain holdings. What
+/// was paid to move them is among them.
+///
+/// `place` is the transaction, unique on all chains, such as `ETH:0x…`. `taken` has one amount for each coin:
+/// a token's transfer is paid with another one. `booking` counts from 1, as for [`own_funds`]. `None` when
+/// nothing was taken.
+pub fn own_funds_out(
+    ids: &mut Ids<'_>,
+    place: &str,
+    booking: i32,
+    taken: &[Money],
+) -> Option<JournalEntry> {
+    left(ids, EntryKind::OwnFundsOut, place, booking, taken)
+}
+
+/// The exact opposite of [`own_funds_out`] with the same `booking`: the transaction is in no block any more.
+pub fn own_funds_out_reversed(
+    ids: &mut Ids<'_>,
+    place: &str,
+    booking: i32,
+    taken: &[Money],
+) -> Option<JournalEntry> {
+    left(ids, EntryKind::OwnFundsOutReversed, place, booking, taken)
+}
+
+fn left(
+    ids: &mut Ids<'_>,
+    kind: EntryKind,
+    place: &str,
+    booking: i32,
+    taken: &[Money],
+) -> Option<JournalEntry> {
+    let mut legs = Vec::new();
+    for amount in taken.iter().filter(|amount| amount.is_positive()) {
+        let coin = amount.currency().id;
+        let (own, holdings) = (
+            house(AccountKind::OwnFunds, coin),
+            house(AccountKind::ChainHoldings, coin),
+        );
+        let (debit, credit) = if kind == EntryKind::OwnFundsOutReversed {
+            (holdings, own)
+        } else {
+            (own, holdings)
+        };
+        legs.push(post(ids, "own_funds_out", debit, credit, *amount));
+    }
+    if legs.is_empty() {
+        return None;
+    }
+    let subject = format!("own_funds_out:{place}");
+    let dedupe = format!("{subject}/{booking}");
+    Some(entry(ids, HOUSE, kind, subject, dedupe, legs))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -111,6 +165,51 @@ mod tests {
     fn nothing_is_booked_for_nothing() {
         let none = Money::zero(ether());
         assert!(with_ids(|ids| own_funds(ids, "ETH:0xaa:0", 1, none)).is_none());
+    }
+
+    fn token() -> Currency {
+        Currency {
+            id: 5,
+            code: "USDT".parse().unwrap(),
+            ..ether()
+        }
+    }
+
+    /// A token and the gas that moved it: a leg each, each within its coin.
+    #[test]
+    fn what_is_taken_out_leaves_own_funds_and_the_chain() {
+        let taken = [
+            Money::from_units(700, token()),
+            Money::from_units(42, ether()),
+        ];
+        let booked = with_ids(|ids| own_funds_out(ids, "USDT:0xaa", 1, &taken)).unwrap();
+        let undone = with_ids(|ids| own_funds_out_reversed(ids, "USDT:0xaa", 1, &taken)).unwrap();
+        let (chain, own) = (AccountKind::ChainHoldings, AccountKind::OwnFunds);
+        for (entry, kind, debit, credit) in [
+            (&booked, EntryKind::OwnFundsOut, own, chain),
+            (&undone, EntryKind::OwnFundsOutReversed, chain, own),
+        ] {
+            assert_eq!((entry.kind, entry.merchant), (kind, HOUSE));
+            assert_eq!(entry.dedupe, "own_funds_out:USDT:0xaa/1");
+            let legs: Vec<_> = entry
+                .legs
+                .iter()
+                .map(|leg| (leg.debit.currency, leg.credit.currency, leg.amount))
+                .collect();
+            assert_eq!(legs, [(5, 5, 700), (3, 3, 42)]);
+            let kinds = |leg: &crate::ledger::Leg| (leg.debit.kind, leg.credit.kind);
+            assert!(entry.legs.iter().all(|leg| kinds(leg) == (debit, credit)));
+        }
+    }
+
+    /// A transaction that failed moved nothing, and cost gas all the same.
+    #[test]
+    fn only_what_left_is_taken_out() {
+        let none = Money::zero(token());
+        assert!(with_ids(|ids| own_funds_out(ids, "USDT:0xaa", 1, &[none])).is_none());
+        let gas = Money::from_units(42, ether());
+        let booked = with_ids(|ids| own_funds_out(ids, "USDT:0xaa", 1, &[none, gas])).unwrap();
+        assert_eq!(booked.legs.len(), 1);
     }
 
     proptest! {

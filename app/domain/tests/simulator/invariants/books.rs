@@ -79,8 +79,10 @@ impl Explained {
         }
         for row in world.rows.own_funds.iter().filter(|row| row.is_booked) {
             let coin = Coin::of(row.amount.currency().id).index();
-            all.holdings[coin] -= row.amount.units();
-            all.own_funds[coin] += row.amount.units();
+            let units = row.amount.units();
+            let came = if row.is_out { -units } else { units };
+            all.holdings[coin] -= came;
+            all.own_funds[coin] += came;
         }
         for row in &world.rows.promises {
             if matches!(row.state, FuturesState::Open | FuturesState::Matched) {

@@ -145,11 +145,12 @@ pub struct TradeRow {
     pub deal: Deal,
 }
 
-/// Coins that the house put in.
+/// Coins that the house put in, or took out.
 #[derive(Debug, Clone)]
 pub struct OwnFundsRow {
     pub key: usize,
     pub amount: Money,
+    pub is_out: bool,
     /// How often they were booked.
     pub bookings: i32,
     pub is_booked: bool,

@@ -156,9 +156,13 @@ impl World {
                 self.terms.limit_cents[usize::from(merchant)] = cents;
             }
             Command::Fee { points } => self.terms.fee_points = points,
-            Command::OwnFunds { coin, units } => {
+            Command::OwnFunds {
+                coin,
+                units,
+                is_out,
+            } => {
                 if self.rows.own_funds.len() < OWN_FUNDS_MAX {
-                    self.own_funds(coin, units).ok()?;
+                    self.own_funds(coin, units, is_out).ok()?;
                 }
             }
             Command::TurnOwnFunds { own } => {

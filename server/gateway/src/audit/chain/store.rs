@@ -106,7 +106,7 @@ pub(super) async fn unspent(
 }
 
 /// What accounts of ours have paid in blocks up to `height`, as negative coins: payments of the coin, moves to
-/// another account of ours among them, and, on the chain that gas is paid on, gas.
+/// another account of ours and what a person took out among them, and, on the chain that gas is paid on, gas.
 pub(super) async fn paid_from_accounts(
     conn: &mut PgConnection,
     chain: &str,
@@ -114,15 +114,24 @@ pub(super) async fn paid_from_accounts(
     height: i64,
 ) -> Result<Vec<Coin>> {
     let rows: Vec<(String, Decimal)> = sqlx::query_as(
-        "SELECT p.address, sum(CASE WHEN p.coin_id <> $2 THEN 0
+        "SELECT address, sum(raw) FROM (
+             SELECT p.address, CASE WHEN p.coin_id <> $2 THEN 0
                                     WHEN x.succeeded THEN p.raw_amount ELSE coalesce(x.moved, 0) END
-                               + CASE WHEN $1 = 'ETH' THEN x.cost ELSE 0 END)
-         FROM treasury_txs x
-         JOIN treasury_payments p ON p.id = x.payment_id
-         WHERE x.cost IS NOT NULL AND EXISTS (
-             SELECT FROM chain_txs t WHERE t.chain = $1 AND t.txid IN (x.txid, x.txid || ':failed')
-                 AND t.status = 'confirmed' AND t.height <= $3)
-         GROUP BY p.address",
+                               + CASE WHEN $1 = 'ETH' THEN x.cost ELSE 0 END AS raw
+             FROM treasury_txs x
+             JOIN treasury_payments p ON p.id = x.payment_id
+             WHERE x.cost IS NOT NULL AND EXISTS (
+                 SELECT FROM chain_txs t WHERE t.chain = $1 AND t.txid IN (x.txid, x.txid || ':failed')
+                     AND t.status = 'confirmed' AND t.height <= $3)
+             UNION ALL
+             -- What a person took out past this instance, and said so.
+             SELECT f.address, CASE WHEN f.coin_id <> $2 THEN 0 ELSE f.raw_sent END
+                               + CASE WHEN $1 = 'ETH' THEN f.raw_cost ELSE 0 END
+             FROM own_funds_out f
+             WHERE f.state = 'booked' AND f.address IS NOT NULL AND (f.coin_id = $2 OR $1 = 'ETH')
+               AND EXISTS (SELECT FROM chain_blocks b WHERE b.chain = $1 AND b.hash = f.block_hash
+                           AND b.active AND b.height <= $3)) paid
+         GROUP BY address",
     )
     .bind(chain)
     .bind(coin.id)
@@ -185,8 +194,19 @@ const CAUSES: &str = "
         SELECT x.txid, sum(w.amount) AS amount FROM payout_txs x
         JOIN withdrawals w ON w.payout_id = x.payout_id AND w.state = 'void'
         WHERE x.chain = $1 GROUP BY x.txid),
+    -- What a person took out past this instance, and said so.
+    taken AS (
+        SELECT txid, address IS NOT NULL AS is_by_account,
+            CASE WHEN coin_id = $2 THEN amount ELSE 0 END
+            + CASE WHEN $1 = 'ETH' THEN coalesce(gas, 0) ELSE 0 END AS booked,
+            (CASE WHEN coin_id = $2 THEN raw_sent ELSE 0 END
+             + CASE WHEN $1 = 'ETH' THEN raw_cost ELSE 0 END) * $3 AS gone,
+            EXISTS (SELECT FROM chain_blocks k
+                    WHERE k.chain = $1 AND k.hash = block_hash AND k.active) AS is_there
+        FROM own_funds_out
+        WHERE state = 'booked' AND (coin_id = $2 OR ($1 = 'ETH' AND address IS NOT NULL))),
     left_us AS (
-        SELECT s.txid, coalesce(d.amount, 0) + coalesce(f.amount, 0)
+        SELECT s.txid, coalesce(d.amount, 0) + coalesce(f.amount, 0) + coalesce(t.booked, 0)
                        - (s.spent - coalesce(b.amount, 0)) AS amount,
             coalesce(g.amount, 0) AS given_back,
             EXISTS (SELECT FROM ours u WHERE u.txid = s.txid) AS is_ours,
@@ -198,7 +218,8 @@ const CAUSES: &str = "
         LEFT JOIN back b ON b.txid = s.txid
         LEFT JOIN settled d ON d.txid = s.txid
         LEFT JOIN fees f ON f.txid = s.txid
-        LEFT JOIN given_back g ON g.txid = s.txid),
+        LEFT JOIN given_back g ON g.txid = s.txid
+        LEFT JOIN taken t ON t.txid = s.txid AND NOT t.is_by_account),
     numbered AS (
         SELECT x.txid,
             CASE WHEN EXISTS (SELECT FROM mined m WHERE m.txid IN (x.txid, x.txid || ':failed'))
@@ -231,6 +252,7 @@ const CAUSES: &str = "
         FROM received r
         WHERE r.what IS NULL AND NOT EXISTS (SELECT FROM spending s WHERE s.txid = r.txid)
           AND NOT EXISTS (SELECT FROM moved m WHERE m.txid = r.txid)
+          AND NOT EXISTS (SELECT FROM taken t WHERE t.txid = r.txid AND t.is_by_account AND t.is_there)
         UNION ALL
         -- It has arrived, and has not been seen to leave yet: both are one transaction.
         SELECT 'waiting_payout', r.amount, 'transaction ' || r.txid
@@ -264,6 +286,20 @@ const CAUSES: &str = "
         SELECT CASE WHEN gone = 0 THEN 'reversed' WHEN booked = 0 THEN 'waiting_payout'
                     ELSE 'unknown' END, booked - gone, 'transaction ' || txid
         FROM numbered
+        UNION ALL
+        -- On chains of accounts it is in the tables only where it came to another account of ours.
+        SELECT CASE WHEN t.is_there THEN 'unknown' ELSE 'reversed' END,
+            t.booked - CASE WHEN t.is_there THEN t.gone - coalesce(b.amount, 0) ELSE 0 END,
+            'own funds out in ' || t.txid
+        FROM taken t
+        LEFT JOIN back b ON b.txid = t.txid
+        WHERE t.is_by_account
+        UNION ALL
+        SELECT CASE WHEN m.txid IS NULL THEN 'reversed' ELSE 'unknown' END, t.booked,
+            'own funds out in ' || t.txid
+        FROM taken t
+        LEFT JOIN mined m ON m.txid = t.txid
+        WHERE NOT t.is_by_account AND NOT EXISTS (SELECT FROM spending s WHERE s.txid = t.txid)
         UNION ALL
         SELECT CASE WHEN m.txid IS NULL THEN 'reversed' ELSE 'unknown' END, f.amount, 'fee of ' || f.txid
         FROM fees f

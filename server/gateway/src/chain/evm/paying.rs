@@ -85,15 +85,15 @@ struct FeeBlock {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Receipt {
-    transaction_hash: Hash,
-    block_hash: Hash,
-    block_number: Quantity,
-    status: Quantity,
-    gas_used: Quantity,
-    effective_gas_price: Quantity,
+pub(super) struct Receipt {
+    pub(super) transaction_hash: Hash,
+    pub(super) block_hash: Hash,
+    pub(super) block_number: Quantity,
+    pub(super) status: Quantity,
+    pub(super) gas_used: Quantity,
+    pub(super) effective_gas_price: Quantity,
     #[serde(default)]
-    logs: Vec<Log>,
+    pub(super) logs: Vec<Log>,
 }
 
 impl Evm {
@@ -269,7 +269,7 @@ fn did(logs: &[Log], contract: Account, from: Account, to: Account, units: u128)
 }
 
 /// Sender, receiver and base units of a transfer of the token.
-fn transfer(log: &Log, contract: Account) -> Option<(Account, Account, u128)> {
+pub(super) fn transfer(log: &Log, contract: Account) -> Option<(Account, Account, u128)> {
     let [topic, sender, receiver] = log.topics.as_slice() else {
         return None;
     };

@@ -121,30 +121,54 @@ impl Net {
 
     /// The same of any account.
     pub fn use_key_of(&self, account: &str, nonce: u64) {
+        self.send_from(account, nonce, Account([0x77; 20]), 1, Vec::new());
+    }
+
+    /// Somebody with the key moves ether; answers the transaction, which waits for a block.
+    pub fn take(&self, account: &str, nonce: u64, to: &str, wei: u128) -> String {
+        self.send_from(account, nonce, to.parse().unwrap(), wei, Vec::new())
+    }
+
+    /// The same with tokens.
+    pub fn take_token(&self, account: &str, nonce: u64, to: &str, units: u128) -> String {
+        let data = Transaction::transfer_data(to.parse().unwrap(), units);
+        self.send_from(account, nonce, CONTRACT, 0, data)
+    }
+
+    fn send_from(
+        &self,
+        account: &str,
+        nonce: u64,
+        to: Account,
+        value: u128,
+        data: Vec<u8>,
+    ) -> String {
         let payer: Account = account.parse().unwrap();
         self.with(|world| {
             world.made += 1;
             let plan = Transaction {
                 chain_id: CHAIN_ID,
                 nonce,
-                gas_limit: 21_000,
+                gas_limit: 100_000,
                 max_fee_per_gas: 1_000_000 * GWEI,
                 max_priority_fee_per_gas: GWEI,
-                to: Account([0x77; 20]),
-                value: 1,
-                data: Vec::new(),
+                to,
+                value,
+                data,
             };
             world
                 .pool
                 .retain(|tx| tx.from != payer || tx.plan.nonce != nonce);
+            let hash = hash("foreign", world.made);
             world.pool.push(Tx {
-                hash: hash("foreign", world.made),
+                hash: hash.clone(),
                 from: payer,
                 plan,
                 fails: false,
                 keeps: 0,
             });
-        });
+            hash
+        })
     }
 
     pub fn mine(&self, blocks: u32) {

@@ -135,7 +135,8 @@ fn text(chain: &Chain, spender: &str, coins: &[&Taken]) -> String {
     }
     text.push_str(
         "\nIf nobody with the key did that, somebody else has the key: stop the signer and move the \
-         other coins. `exchequer audit --chain` shows what the books and the chain differ by.",
+         other coins. `exchequer audit --chain` shows what the books and the chain differ by. What the \
+         house took itself is booked with `exchequer own-funds take-out`.",
     );
     text
 }
