@@ -3,7 +3,7 @@
 use domain::view::reconciliation::OwnCoin;
 use leptos::prelude::*;
 
-use crate::ui::{Cell, HeadCell, RowHead, TableFrame, TextField};
+use crate::ui::{Cell, HeadCell, RowHead, ShortHash, TableFrame, TextField};
 
 /// The list with a link for each that can be booked, and a form for a transaction that is not in it.
 pub(super) fn own_coins(code: &str, coins: Vec<OwnCoin>, wrong: Option<String>) -> AnyView {
@@ -57,9 +57,9 @@ fn table(code: &str, action: &str, coins: Vec<OwnCoin>) -> AnyView {
                     <RowHead label="Transaction">
                         <span class="output"><bdi>{coin.txid}</bdi></span>
                     </RowHead>
-                    <Cell label="Account"><span class="output"><bdi>{coin.address}</bdi></span></Cell>
-                    <Cell label="Coins" numeric=true>{amount}</Cell>
-                    <Cell label="State">{coin.state}</Cell>
+                    <Cell label="Account"><ShortHash value=coin.address/></Cell>
+                    <Cell label="Coins" numeric=true><span class="whole">{amount}</span></Cell>
+                    <Cell label="State"><span class="whole">{coin.state}</span></Cell>
                     <Cell label="Change">{change}</Cell>
                 </tr>
             }

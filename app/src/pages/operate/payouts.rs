@@ -28,12 +28,10 @@ pub fn PayoutsPage(frame: Frame, view: PayoutsView) -> impl IntoView {
         .into_any()
     } else {
         let head = view! {
-            <HeadCell label="Number"/>
-            <HeadCell label="Made"/>
+            <HeadCell label="Payout"/>
             <HeadCell label="Status"/>
             <HeadCell label="Withdrawals" numeric=true/>
             <HeadCell label="Paid" numeric=true/>
-            <HeadCell label="Fee" numeric=true/>
             <HeadCell label="Transaction"/>
             <HeadCell label="To do"/>
         }
@@ -55,17 +53,26 @@ pub fn PayoutsPage(frame: Frame, view: PayoutsView) -> impl IntoView {
     }
 }
 
+/// As few columns as a screen of 1280 pixels shows: what belongs together stands in two lines.
 fn row(payout: PayoutRow) -> AnyView {
     let href = format!("{PATH}/{}", payout.id);
     let to_do = to_do(href.clone(), payout.waits_for_signature, payout.problem);
     view! {
         <tr role="row">
-            <RowHead label="Number"><a class="id" href=href>{payout.id}</a></RowHead>
-            <Cell label="Made"><Timestamp at=payout.created/></Cell>
+            <RowHead label="Payout">
+                <span>
+                    <a class="id" href=href>{payout.id}</a>
+                    <span class="output quiet"><Timestamp at=payout.created/></span>
+                </span>
+            </RowHead>
             <Cell label="Status"><Status of=payout.state/></Cell>
             <Cell label="Withdrawals" numeric=true>{payout.riders}</Cell>
-            <Cell label="Paid" numeric=true><Amount of=payout.paid/></Cell>
-            <Cell label="Fee" numeric=true><Amount of=payout.fee/></Cell>
+            <Cell label="Paid" numeric=true>
+                <span>
+                    <Amount of=payout.paid/>
+                    <span class="output quiet whole">"fee " <Amount of=payout.fee/></span>
+                </span>
+            </Cell>
             <Cell label="Transaction"><ShortHash value=payout.txid/></Cell>
             <Cell label="To do">{to_do}</Cell>
         </tr>
