@@ -51,7 +51,6 @@ on_each_node!(
     a_reorganisation_and_the_way_back,
     a_mined_double_spend_spends_the_same,
     broadcasts_and_their_refusals,
-    a_trial_changes_nothing,
     waiting_ends_with_a_block_and_with_a_payment,
     a_node_that_starts_again_has_a_new_cookie,
     the_status_is_that_of_the_node,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway::chain::backend::{BlockRef, ChainBackend, ChainOutput, ChainTx, OutPoint};
-use gateway::chain::bitcoin_core::{Acceptance, NodeError, RpcError};
+use gateway::chain::bitcoin_core::{NodeError, RpcError};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -158,17 +158,8 @@ pub async fn a_replacement_spends_the_same_and_pays_someone_else(node: Node) {
     assert_eq!(backend.mempool().await.unwrap(), [second.txid.as_str()]);
     assert_eq!(backend.tx(&first.txid).await.unwrap(), None);
     let replacement = backend.tx(&second.txid).await.unwrap().unwrap();
-    assert_eq!(replacement.inputs, std::slice::from_ref(&coin));
+    assert_eq!(replacement.inputs, [coin]);
     assert_eq!(outputs_to(&replacement, &ours(node.kind)), []);
-    let nowhere = OutPoint {
-        txid: "7".repeat(64),
-        vout: 0,
-    };
-    let spenders = backend.spenders(&[nowhere, coin]).await;
-    match node.kind {
-        Kind::Bitcoin => assert_eq!(spenders.unwrap(), [None, Some(second.txid)]),
-        Kind::Litecoin => assert_eq!(spenders.unwrap_err().code(), Some(-32_601)),
-    }
 }
 
 /// That a payment does not say it may be replaced is no promise: Bitcoin Core replaces it since 28.0,
@@ -306,23 +297,6 @@ pub async fn broadcasts_and_their_refusals(node: Node) {
         assert!(!is_conflict(&refused), "{refused}");
         assert!(!refused.to_string().is_empty());
     }
-    assert_eq!(backend.mempool().await.unwrap(), [""; 0]);
-}
-
-pub async fn a_trial_changes_nothing(node: Node) {
-    let purse = Purse::filled(&node, 1).await;
-    let backend = node.backend().await;
-    let coin = purse.coin();
-    let address = ours(node.kind);
-    let good = purse.draft(&node, &coin, &address, AMOUNT, FEE).await;
-    let free = purse.draft(&node, &coin, &address, AMOUNT, 0).await;
-    let trial = backend.test_accept(&good.bytes()).await.unwrap();
-    assert_eq!(trial, Acceptance::Accepted);
-    let trial = backend.test_accept(&free.bytes()).await.unwrap();
-    assert!(
-        matches!(&trial, Acceptance::Refused(reason) if reason.contains("fee")),
-        "{trial:?}"
-    );
     assert_eq!(backend.mempool().await.unwrap(), [""; 0]);
     // So young a chain has no fees to learn from.
     assert_eq!(backend.estimate_fee(6).await.unwrap(), None);

@@ -28,7 +28,7 @@ pub use announcements::Announcements;
 pub use config::{NodeConfig, NodeSettingError, NodeSettings};
 pub use error::NodeError;
 pub use node::BitcoinCore;
-pub use outgoing::{Acceptance, FeeRate};
+pub use outgoing::FeeRate;
 pub use rpc::{Credentials, Password, Refusal, Rpc, RpcError};
 pub use status::NodeStatus;
 
