@@ -210,6 +210,9 @@ pub(super) async fn find(
 
 /// Another address or amount than was told before, and how deep that has to be; for deposits that were never
 /// booked.
+///
+/// # Errors
+/// [`Error::Internal`] when it is not there, or was booked: then the chain and the books tell two amounts.
 pub(super) async fn tell_again(
     conn: &mut PgConnection,
     operation_id: i64,
@@ -217,7 +220,7 @@ pub(super) async fn tell_again(
     amount: Money,
     confirmations_required: u32,
 ) -> Result<()> {
-    sqlx::query(
+    let updated = sqlx::query(
         "UPDATE deposits SET deposit_address_id = $2, amount = $3, confirmations_required = $4
          WHERE operation_id = $1 AND bookings = 0",
     )
@@ -226,12 +229,18 @@ pub(super) async fn tell_again(
     .bind(decimal(amount.units()))
     .bind(i32::try_from(confirmations_required)?)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    one_row(updated)
 }
 
+/// Writes what a deposit is now; its operation is locked.
+///
+/// # Errors
+/// [`Error::Internal`] when it is not there: what its state means is staged to be booked, and would be
+/// booked again with the next block.
 pub(super) async fn update(conn: &mut PgConnection, row: &DepositRow) -> Result<()> {
-    sqlx::query(
+    let updated = sqlx::query(
         "UPDATE deposits SET state = $2, bookings = $3, disposition = $4, final_at = $5
          WHERE operation_id = $1",
     )
@@ -241,6 +250,16 @@ pub(super) async fn update(conn: &mut PgConnection, row: &DepositRow) -> Result<
     .bind(row.disposition.word())
     .bind(row.final_at)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    one_row(updated)
+}
+
+/// A deposit that was not written must not be booked.
+fn one_row(updated: u64) -> Result<()> {
+    if updated == 1 {
+        Ok(())
+    } else {
+        Err(Error::Internal("deposit changed under its lock".into()))
+    }
 }

@@ -14,6 +14,7 @@ mod one_by_one;
 #[cfg(unix)]
 mod statements;
 mod together;
+mod unwritten;
 mod vanished;
 mod ways;
 
