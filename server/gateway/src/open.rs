@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 
 use crate::auth::KnownKeys;
 use crate::chain::Chains;
+use crate::chain::address::COINS;
 use crate::clock::Clock;
 use crate::currencies::Currencies;
 use crate::ledger::Book;
@@ -17,10 +18,8 @@ use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::{Error, Gateway, Inner, Instance, Result};
 
-/// Connections apart from the main pool: two that make missing accounts, and one per chain that
-/// holds its follower's lock. A follower waits for the main pool while it holds its one; a unit of
-/// work waits for the two others only, which wait for nothing: no circle, however small the pools.
-const SIDE_CONNECTIONS: u32 = 2 + 6;
+/// Connections apart from the main pool that make missing accounts.
+const MAKERS_OF_ACCOUNTS: u32 = 2;
 
 /// A connection that was not used for this long is tried before it is used: a round trip each time
 /// would cost more than it tells of one that answered a moment ago.
@@ -44,6 +43,13 @@ pub struct Options {
     pub database_url: String,
     pub settings: Settings,
     pub renderer: Arc<dyn Render>,
+}
+
+/// Connections apart from the main pool: those that make missing accounts, and one per coin, whose chain's
+/// follower holds its lock with it. A follower waits for the main pool while it holds its one; a unit of
+/// work waits for the others only, which wait for nothing: no circle, however small the pools.
+fn side_connections(coins: usize) -> Result<u32> {
+    Ok(MAKERS_OF_ACCOUNTS.saturating_add(u32::try_from(coins)?))
 }
 
 /// Brings the schema up to date.
@@ -104,7 +110,7 @@ impl Gateway {
         renderer: Arc<dyn Render>,
     ) -> Result<Self> {
         let side_pool = PgPoolOptions::new()
-            .max_connections(SIDE_CONNECTIONS)
+            .max_connections(side_connections(COINS.len())?)
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(pool.connect_options().as_ref().clone());
         let clock = Clock::default();
@@ -151,5 +157,17 @@ impl Gateway {
             attempts: AttemptTally::default(),
             roster: Roster::default(),
         })))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_coin_is_another_connection() {
+        let of = |coins| side_connections(coins).unwrap();
+        assert_eq!(of(COINS.len() + 1), of(COINS.len()) + 1);
     }
 }
