@@ -37,10 +37,29 @@ pub(super) fn of(kind: &str, data: &Value) -> String {
             Some(to) => format!("{} approved a refund of {} to {to}.", actor(data), amount()),
             None => format!("{} approved a refund of {}.", actor(data), amount()),
         },
+        "refund.sent" => match data.get("txid").and_then(Value::as_str) {
+            Some(txid) => format!("{} was sent in {txid}; it is not final yet.", refund(data)),
+            None => format!("{} was sent; it is not final yet.", refund(data)),
+        },
+        "refund.confirmed" => format!("{} is final: the money has arrived.", refund(data)),
+        "refund.failed" => format!(
+            "{} failed: it was not paid, and the money waits for a decision again.",
+            refund(data)
+        ),
         kind => match kind.strip_prefix("status.") {
             Some(status) => status_sentence(status, data),
             None => format!("{}.", capitalised(&kind.replace(['.', '_'], " "))),
         },
+    }
+}
+
+/// Which refund it is about.
+fn refund(data: &Value) -> String {
+    let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (amount, currency) = (text("amount"), text("currency"));
+    match text("address") {
+        "" => format!("Refund of {amount} {currency}"),
+        to => format!("Refund of {amount} {currency} to {to}"),
     }
 }
 
@@ -162,6 +181,26 @@ mod tests {
             "status.paid",
             json!({ "by": "owner@example.com", "flags": ["late", "manual"] }),
             "Paid: owner@example.com accepted what came.",
+        );
+    }
+
+    #[test]
+    fn a_refund_on_its_way_says_where_to_and_whether_money_moved() {
+        let to = "ltc1q";
+        check(
+            "refund.sent",
+            json!({ "amount": "1", "currency": "LTC", "address": to, "txid": "ab12" }),
+            "Refund of 1 LTC to ltc1q was sent in ab12; it is not final yet.",
+        );
+        check(
+            "refund.confirmed",
+            json!({ "amount": "1", "currency": "LTC", "address": to, "txid": null }),
+            "Refund of 1 LTC to ltc1q is final: the money has arrived.",
+        );
+        check(
+            "refund.failed",
+            json!({ "amount": "1", "currency": "LTC", "address": to, "txid": null }),
+            "Refund of 1 LTC to ltc1q failed: it was not paid, and the money waits for a decision again.",
         );
     }
 
