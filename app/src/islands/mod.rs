@@ -8,6 +8,8 @@ mod copy_button;
 mod countdown;
 #[cfg(feature = "hydrate")]
 mod fetch;
+#[cfg(any(test, feature = "hydrate"))]
+mod newest;
 mod terminal;
 
 pub use checkout::{CheckoutLive, checkout_title};

@@ -68,6 +68,8 @@ use browser::start;
 
 #[cfg(feature = "hydrate")]
 mod browser {
+    use std::cell::RefCell;
+    use std::rc::Rc;
     use std::time::Duration;
 
     use domain::view::terminal::TerminalStatus;
@@ -78,24 +80,31 @@ mod browser {
     use web_sys::{EventSource, MessageEvent};
 
     use crate::islands::fetch::fetch_text;
+    use crate::islands::newest::Newest;
 
     /// Pause between two questions while the stream is down.
     const ASK_EVERY: Duration = Duration::from_secs(10);
 
+    /// What has come to an address has no version: when it was asked for decides.
+    const UNVERSIONED: i64 = 0;
+
     pub(super) fn start(current: RwSignal<TerminalStatus>, status_url: String, events_url: String) {
-        let adopt = move |json: &str| {
-            if let Ok(status) = serde_json::from_str::<TerminalStatus>(json)
-                && current.get_untracked() != status
-            {
+        let adopt = move |status: TerminalStatus| {
+            if current.get_untracked() != status {
                 current.set(status);
             }
         };
+        let newest = Rc::new(RefCell::new(Newest::new(UNVERSIONED)));
         // A browser opens a stream that broke off again by itself; one that was refused it gives up.
         let stream = EventSource::new(&events_url).ok();
         if let Some(stream) = &stream {
+            let newest = Rc::clone(&newest);
             let told = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-                if let Some(json) = event.data().as_string() {
-                    adopt(&json);
+                let next = event.data().as_string();
+                if let Some(next) = next.and_then(|json| read(&json))
+                    && newest.borrow_mut().stream(UNVERSIONED)
+                {
+                    adopt(next);
                 }
             })
             .into_js_value();
@@ -109,12 +118,21 @@ mod browser {
                 return;
             }
             let url = status_url.clone();
+            let newest = Rc::clone(&newest);
+            let moment = newest.borrow_mut().ask();
             spawn_local(async move {
-                if let Some(json) = fetch_text(&url).await {
-                    adopt(&json);
+                // The stream may be open again by now, and have told more.
+                if let Some(next) = fetch_text(&url).await.and_then(|json| read(&json))
+                    && newest.borrow_mut().answer(UNVERSIONED, moment)
+                {
+                    adopt(next);
                 }
             });
         };
         set_interval(ask, ASK_EVERY);
+    }
+
+    fn read(json: &str) -> Option<TerminalStatus> {
+        serde_json::from_str(json).ok()
     }
 }

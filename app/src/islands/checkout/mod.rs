@@ -8,8 +8,6 @@ mod cancel;
 mod clock;
 mod ended;
 mod method;
-#[cfg(any(test, feature = "hydrate"))]
-mod newest;
 mod paid;
 mod pay;
 mod progress;

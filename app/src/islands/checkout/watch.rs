@@ -15,9 +15,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{EventSource, MessageEvent};
 
-use super::newest::Newest;
 use super::{Feed, Leaving, Live, words};
 use crate::islands::fetch::fetch_text;
+use crate::islands::newest::Newest;
 
 /// Pause before the first question while the stream is down, and the longest one.
 const ASK_FIRST: Duration = Duration::from_secs(5);

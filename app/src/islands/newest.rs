@@ -2,8 +2,9 @@
 //! earlier may come later.
 //!
 //! The version of the charge tells, wherever it differs. It stays the same while confirmations are counted and
-//! rates move: then what the page asked for before it was told something else counts as older. Where that is
-//! wrong, the stream tells the rest; a clock would not do better, for several servers have several.
+//! rates move, and a terminal has none: then what the page asked for before it was told something else counts as
+//! older. Where that is wrong, the stream tells the rest; a clock would not do better, for several servers have
+//! several.
 
 /// The newest snapshot the page was told, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,8 @@ pub(super) struct Newest {
 }
 
 impl Newest {
-    /// The page as the server sent it, with a charge of this version.
+    /// The page as the server sent it, with a charge of this version; any, and always the same, where there
+    /// are no versions.
     pub(super) const fn new(version: i64) -> Self {
         Self {
             version,
