@@ -1,5 +1,6 @@
 //! What is told about a charge that is an invoice.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use domain::charge::{Status, fee};
@@ -11,6 +12,10 @@ use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
 use super::{list_store, store};
 use crate::Result;
 use crate::currencies::Currencies;
+
+/// Payments that are told one by one at most. Dust costs who sends it little, and every event about the
+/// invoice and every callback would repeat all of it.
+const RECEIPTS_TOLD_MAX: usize = 100;
 
 /// Everything an event about an invoice tells, in the Processing API's words (`30`, Callbacks).
 pub(super) fn invoice_report(
@@ -41,7 +46,7 @@ pub(super) fn invoice_report(
         "error": failure(row.status, receipts.iter().any(|receipt| receipt.state.is_live())),
         "collection": row.collection.word(),
         "address": terms.map(|terms| address_report(row, invoice, terms)),
-        "receipts": receipts.iter().map(receipt_report).collect::<Vec<Value>>(),
+        "receipts": told(receipts).into_iter().map(receipt_report).collect::<Vec<Value>>(),
         "received": received_report(row, receipts),
         "fees": fees(row),
     })
@@ -106,6 +111,18 @@ pub(crate) fn release_at(row: &ChargeRow) -> Option<i64> {
         Some(terms) => Some(terms.release_at.unix_timestamp()),
         None => row.timer.then(|| row.expires_at.unix_timestamp()),
     }
+}
+
+/// Which payments are told one by one, in the order they came: all, or of too many those that count and
+/// are worth most, of equals the later ones. Sums are made of all of them.
+fn told(receipts: &[ReceiptRow]) -> Vec<&ReceiptRow> {
+    let mut told: Vec<&ReceiptRow> = receipts.iter().collect();
+    if told.len() > RECEIPTS_TOLD_MAX {
+        told.sort_by_key(|receipt| Reverse((receipt.state.is_live(), receipt.value, receipt.id)));
+        told.truncate(RECEIPTS_TOLD_MAX);
+        told.sort_by_key(|receipt| receipt.id);
+    }
+    told
 }
 
 fn receipt_report(receipt: &ReceiptRow) -> Value {
@@ -181,4 +198,53 @@ fn fees(row: &ChargeRow) -> Vec<Value> {
         "currency": currency.code.as_str(),
         "amount": Money::from_units(fee, currency).exact(),
     })]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use domain::charge::ReceiptState;
+    use domain::money::{Currency, CurrencyKind};
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    fn receipt(id: i64, value: i128, state: ReceiptState) -> ReceiptRow {
+        ReceiptRow {
+            id,
+            coin: Currency {
+                id: 1,
+                code: "BTC".parse().unwrap(),
+                kind: CurrencyKind::Crypto,
+                precision: 8,
+                scale: 8,
+            },
+            txid: format!("{id:064}"),
+            vout: 0,
+            address: "bc1q".to_owned(),
+            amount: value,
+            state,
+            confirmations_required: 1,
+            confirmations: 0,
+            value: Some(value),
+            bookings: 0,
+            first_seen_at: OffsetDateTime::UNIX_EPOCH,
+            final_at: None,
+        }
+    }
+
+    #[test]
+    fn of_too_many_payments_those_that_count_for_most_are_told() {
+        let mut receipts: Vec<ReceiptRow> = (1..=300)
+            .map(|id| receipt(id, 1, ReceiptState::Seen))
+            .collect();
+        receipts[149] = receipt(150, 500, ReceiptState::Final);
+        // Worth most, and gone.
+        receipts[159] = receipt(160, 900, ReceiptState::Dropped);
+        let ids: Vec<i64> = told(&receipts).iter().map(|told| told.id).collect();
+        let mut expected = vec![150];
+        expected.extend(202..=300);
+        assert_eq!(ids, expected);
+        assert_eq!(told(&receipts[..100]).len(), 100);
+    }
 }

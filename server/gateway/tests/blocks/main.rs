@@ -10,6 +10,7 @@ mod support;
 #[path = "../committer/proxy.rs"]
 mod proxy;
 
+mod dust;
 mod one_by_one;
 #[cfg(unix)]
 mod statements;
