@@ -10,6 +10,7 @@ mod mempool;
 mod recording;
 mod store;
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use domain::money::Currency;
@@ -20,7 +21,7 @@ use super::Chain;
 use super::backend::BlockRef;
 use super::node::Node;
 use crate::charges::receiving;
-use crate::ledger::{Book, WORK_OF_A_BLOCK, is_silence};
+use crate::ledger::{Book, WORK_OF_A_BLOCK, is_silence, within};
 use crate::{Gateway, Result, deposits, withdrawals};
 
 /// How often one call starts again because the chain moved while it was read.
@@ -79,11 +80,12 @@ impl Memory {
 pub async fn sync(gateway: &Gateway, coin: Currency) -> Result<Progress> {
     let chain = gateway.chains().of(coin)?;
     let mut memory = chain.memory.lock().await;
-    let lock = store::lock_chain(gateway.side_pool(), coin).await?;
+    let patience = gateway.book().patience();
+    let lock = store::lock_chain(gateway.side_pool(), coin, patience).await?;
     let begun = Instant::now();
     let progress = catch_up(gateway, chain, &mut memory).await;
     memory.note(&progress, begun.elapsed());
-    lock.rollback().await?;
+    within(patience.commit, lock.rollback()).await?;
     match &progress {
         Ok(Progress { tip: Some(tip), .. }) => chain.health.reached_tip(tip, gateway.clock().now()),
         Ok(_) => {}
@@ -147,6 +149,11 @@ async fn sync_and_wait(gateway: &Gateway, coin: Currency) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// What our tables say. A connection that has fallen silent must not hold the chain.
+async fn looked_up<T>(gateway: &Gateway, looking: impl Future<Output = Result<T>>) -> Result<T> {
+    within(gateway.book().patience().find, looking).await
 }
 
 async fn catch_up(gateway: &Gateway, chain: &Chain, memory: &mut Memory) -> Result<Progress> {

@@ -29,6 +29,11 @@ impl Book {
         }
     }
 
+    /// How long each step of a unit may take, for those who do some of them beside a unit.
+    pub(crate) const fn patience(&self) -> Patience {
+        self.patience
+    }
+
     /// For units of which nobody knows beforehand how much they have to do: `cuts` tries before this one
     /// took longer than they might.
     pub(crate) fn for_blocks(&self, cuts: u32) -> Self {

@@ -31,7 +31,7 @@ use sqlx::PgPool;
 
 pub(crate) use alone::WORK_OF_A_BLOCK;
 pub(crate) use committer::Needs;
-pub(crate) use committer::patience::is_silence;
+pub(crate) use committer::patience::{is_silence, within};
 pub use committer::{Batch, Committer, CommitterStats, Limits, Patience, PostedEntry, Postings};
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 

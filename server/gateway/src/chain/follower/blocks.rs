@@ -2,7 +2,7 @@ mod store;
 
 use domain::money::Currency;
 
-use super::{Memory, Progress, recording};
+use super::{Memory, Progress, looked_up, recording};
 use crate::chain::backend::{BlockRef, ChainBlock};
 use crate::chain::{Chain, store as accounts};
 use crate::charges::receiving;
@@ -68,13 +68,13 @@ pub(super) async fn follow(
 /// or reads its blocks again. Nothing was reorganised, so nothing is undone.
 async fn refuse_behind(gateway: &Gateway, chain: &Chain, theirs: &BlockRef) -> Result<()> {
     let code = chain.params.code;
-    let Some(ours) = store::tip(gateway.pool(), code).await? else {
+    let Some(ours) = looked_up(gateway, store::tip(gateway.pool(), code)).await? else {
         return Ok(());
     };
     if theirs.height >= ours.height {
         return Ok(());
     }
-    let known = store::hash_at(gateway.pool(), code, theirs.height).await?;
+    let known = looked_up(gateway, store::hash_at(gateway.pool(), code, theirs.height)).await?;
     // `None`: it is below everything we keep.
     if known.is_some_and(|hash| hash != theirs.hash) {
         return Ok(());
@@ -89,11 +89,12 @@ async fn refuse_behind(gateway: &Gateway, chain: &Chain, theirs: &BlockRef) -> R
 /// Where a chain begins that was never followed; decided once and stored.
 async fn birthday(gateway: &Gateway, chain: &Chain, theirs: &BlockRef) -> Result<i64> {
     let first = (theirs.height - BLOCKS_BEFORE_BIRTHDAY).max(0);
-    let begin = accounts::birthday(gateway.pool(), chain.params.code, first).await?;
+    let code = chain.params.code;
+    let begin = looked_up(gateway, accounts::birthday(gateway.pool(), code, first)).await?;
     if begin > theirs.height {
         return Err(Error::Internal(format!(
-            "the {} node's best block has height {}, but the chain's birthday is block {begin}",
-            chain.params.code, theirs.height
+            "the {code} node's best block has height {}, but the chain's birthday is block {begin}",
+            theirs.height
         )));
     }
     Ok(begin)
@@ -139,20 +140,23 @@ async fn leave_stale(
     progress: &mut Progress,
 ) -> Result<Option<BlockRef>> {
     let code = chain.params.code;
-    while let Some(tip) = store::tip(gateway.pool(), code).await? {
+    while let Some(tip) = looked_up(gateway, store::tip(gateway.pool(), code)).await? {
         let theirs = chain.backend.block_at(tip.height).await?;
         if theirs.is_some_and(|block| block.hash == tip.hash) {
             return Ok(Some(tip));
         }
         // Receipts below the oldest block we know could not be put right.
-        if !store::has_block_at(gateway.pool(), code, tip.height - 1).await? {
+        let below = store::has_block_at(gateway.pool(), code, tip.height - 1);
+        if !looked_up(gateway, below).await? {
             return Err(Error::Internal(format!(
                 "the {code} node disagrees with every block we know, down to height {}",
                 tip.height
             )));
         }
         memory.reconciled = false;
-        store::disconnect(gateway.pool(), code, &tip).await?;
+        // As much may hang on it as on connecting it.
+        let limit = gateway.book().for_blocks(memory.cuts).patience().work;
+        store::disconnect(gateway.pool(), code, &tip, limit).await?;
         progress.disconnected += 1;
         tracing::warn!(
             chain = code,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use domain::money::Currency;
 use time::OffsetDateTime;
 
-use super::recording;
+use super::{looked_up, recording};
 use crate::chain::Chain;
 use crate::chain::backend::{ChainTx, OutPoint};
 use crate::charges::receiving;
@@ -50,7 +50,8 @@ pub(super) async fn follow(
     view.inputs
         .retain(|txid, _| present.contains(txid.as_str()));
     let unseen = fetch_unseen(chain, view, &snapshot).await?;
-    let waiting = store::unconfirmed(gateway.pool(), chain.params.code).await?;
+    let waiting = store::unconfirmed(gateway.pool(), chain.params.code);
+    let waiting = looked_up(gateway, waiting).await?;
     let missing = waiting
         .into_iter()
         .filter(|txid| !present.contains(txid.as_str()))
@@ -109,7 +110,8 @@ async fn judge(
             dropped: Vec::new(),
         });
     }
-    let spends = store::spends(gateway.pool(), chain.params.code, &missing).await?;
+    let spends = store::spends(gateway.pool(), chain.params.code, &missing);
+    let spends = looked_up(gateway, spends).await?;
     let known = view
         .inputs
         .iter()

@@ -1,6 +1,7 @@
 use domain::money::Currency;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
+use crate::ledger::{Patience, within};
 use crate::{Error, Result};
 
 /// First key of the advisory locks of followers; the second is the coin's id.
@@ -12,22 +13,32 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 ///
 /// A transaction holds the lock, not a session: it ends when its connection goes back to the pool,
 /// so a caller that is dropped halfway leaves no lock behind.
+///
+/// # Errors
+/// [`Error::Overloaded`] when somebody else followed it all the time; that of a lost connection when the
+/// database says nothing for as long as `patience` allows.
 pub(super) async fn lock_chain(
     pool: &PgPool,
     coin: Currency,
+    patience: Patience,
 ) -> Result<Transaction<'static, Postgres>> {
-    let mut tx = pool.begin().await?;
+    let mut tx = within(patience.begin, pool.begin()).await?;
+    within(patience.work, take_lock(&mut tx, coin)).await?;
+    Ok(tx)
+}
+
+async fn take_lock(conn: &mut PgConnection, coin: Currency) -> Result<()> {
     // It idles for as long as the catching up takes, and holds back nothing but other followers.
     sqlx::query(
         "SELECT set_config('lock_timeout', '30s', true),
                 set_config('idle_in_transaction_session_timeout', '0', true)",
     )
-    .execute(&mut *tx)
+    .execute(&mut *conn)
     .await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")
         .bind(FOLLOWER_LOCKS)
         .bind(i32::from(coin.id))
-        .execute(&mut *tx)
+        .execute(conn)
         .await
         .map_err(|error| match &error {
             sqlx::Error::Database(refusal)
@@ -37,7 +48,7 @@ pub(super) async fn lock_chain(
             }
             _ => error.into(),
         })?;
-    Ok(tx)
+    Ok(())
 }
 
 /// Waiting transactions lost to others: `(lost, spender)`.
@@ -99,4 +110,39 @@ pub(super) async fn mark_replaced_in(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::money::CurrencyKind;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::ledger::is_silence;
+
+    /// Who holds the lock stands for a database that says nothing. By itself it would be asked for 30 s.
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn a_lock_that_is_not_answered_is_given_up(pool: PgPool) {
+        let coin = Currency {
+            id: 1,
+            code: "BTC".parse().unwrap(),
+            kind: CurrencyKind::Crypto,
+            precision: 8,
+            scale: 8,
+        };
+        let held = lock_chain(&pool, coin, Patience::default()).await.unwrap();
+        let impatient = Patience {
+            work: Duration::from_millis(200),
+            ..Patience::default()
+        };
+        let asked = timeout(Duration::from_secs(20), lock_chain(&pool, coin, impatient));
+        let refused = asked.await.unwrap().unwrap_err();
+        assert!(is_silence(&refused), "{refused}");
+        held.rollback().await.unwrap();
+        let again = lock_chain(&pool, coin, Patience::default()).await.unwrap();
+        again.rollback().await.unwrap();
+    }
 }

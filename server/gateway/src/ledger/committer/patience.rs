@@ -34,7 +34,7 @@ impl Default for Patience {
 }
 
 /// A step of a transaction, or the error of a lost connection when it takes longer.
-pub(in crate::ledger) async fn within<T, E: From<sqlx::Error>>(
+pub(crate) async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
     step: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use sqlx::{PgConnection, PgPool};
 
 use crate::Result;
 use crate::chain::backend::{BlockRef, ChainTx, OutPoint};
+use crate::ledger::within;
 
 pub(super) async fn tip(pool: &PgPool, chain: &str) -> Result<Option<BlockRef>> {
     let row: Option<(String, i64, String)> = sqlx::query_as(
@@ -58,8 +61,20 @@ pub(super) async fn insert_block(
     Ok(())
 }
 
-/// Takes a block off; its transactions wait again.
-pub(super) async fn disconnect(pool: &PgPool, chain: &str, block: &BlockRef) -> Result<()> {
+/// Takes a block off; its transactions wait again. May be done again when nobody answered.
+///
+/// # Errors
+/// The database's; that of a lost connection when it takes longer than `limit`.
+pub(super) async fn disconnect(
+    pool: &PgPool,
+    chain: &str,
+    block: &BlockRef,
+    limit: Duration,
+) -> Result<()> {
+    within(limit, take_off(pool, chain, block)).await
+}
+
+async fn take_off(pool: &PgPool, chain: &str, block: &BlockRef) -> Result<()> {
     let mut tx = pool.begin().await?;
     sqlx::query("UPDATE chain_blocks SET active = false WHERE chain = $1 AND hash = $2")
         .bind(chain)
@@ -143,4 +158,39 @@ pub(super) async fn conflicts(
     )
     .fetch_all(conn)
     .await?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::ledger::is_silence;
+
+    /// Somebody else's lock on the row stands for a database that says nothing.
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn a_block_that_cannot_be_taken_off_does_not_hold_the_chain(pool: PgPool) {
+        let block = BlockRef {
+            hash: "01".repeat(32),
+            height: 7,
+            prev_hash: "00".repeat(32),
+        };
+        let mut other = pool.begin().await.unwrap();
+        insert_block(&mut other, "BTC", &block).await.unwrap();
+        other.commit().await.unwrap();
+        let mut other = pool.begin().await.unwrap();
+        sqlx::query("SELECT FROM chain_blocks WHERE chain = 'BTC' AND height = 7 FOR UPDATE")
+            .execute(&mut *other)
+            .await
+            .unwrap();
+        let asked = disconnect(&pool, "BTC", &block, Duration::from_millis(200));
+        let refused = timeout(Duration::from_secs(60), asked).await.unwrap();
+        assert!(is_silence(&refused.unwrap_err()));
+        assert_eq!(tip(&pool, "BTC").await.unwrap(), Some(block.clone()));
+        other.rollback().await.unwrap();
+        let limit = Duration::from_secs(60);
+        disconnect(&pool, "BTC", &block, limit).await.unwrap();
+        assert_eq!(tip(&pool, "BTC").await.unwrap(), None);
+    }
 }
