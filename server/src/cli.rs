@@ -290,6 +290,25 @@ mod tests {
         );
     }
 
+    /// Help shows what a variable holds, unless it is told not to. Whoever runs a node for others puts
+    /// their key into its URL.
+    #[test]
+    fn help_does_not_show_what_may_be_a_secret() {
+        let endings = ["_KEY", "_PASSWORD", "_ACCOUNT", "_ACCOUNT_USDT", "_URL"];
+        let mut hidden = 0;
+        for argument in Cli::command().get_arguments() {
+            let Some(variable) = argument.get_env() else {
+                continue;
+            };
+            let variable = variable.to_str().unwrap();
+            let is_secret = variable != "EXCHEQUER_PUBLIC_URL"
+                && endings.iter().any(|ending| variable.ends_with(ending));
+            assert_eq!(argument.is_hide_env_values_set(), is_secret, "{variable}");
+            hidden += usize::from(is_secret);
+        }
+        assert!(hidden >= 11, "only {hidden} of them");
+    }
+
     #[test]
     fn every_setting_has_a_variable_and_says_its_default() {
         for argument in Cli::command().get_arguments() {
