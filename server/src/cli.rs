@@ -83,7 +83,7 @@ pub enum Command {
 }
 
 /// Every setting as it was written. An empty value counts as none.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Clone, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// Address and port to listen on. [default: 127.0.0.1:3000]
@@ -251,6 +251,13 @@ pub struct Settings {
     pub chains: ChainArgs,
 }
 
+/// Never shows a value: several are secrets.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Settings(..)")
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -307,6 +314,19 @@ mod tests {
             hidden += usize::from(is_secret);
         }
         assert!(hidden >= 11, "only {hidden} of them");
+    }
+
+    #[test]
+    fn what_was_said_is_not_shown() {
+        let line = [
+            "exchequer",
+            "--database-url=postgres://exchequer:geheim@db/exchequer",
+            "--static-key=geheim",
+            "--chain-btc-password=geheim",
+        ];
+        let cli = Cli::try_parse_from(line).unwrap();
+        assert_eq!(cli.settings.static_key.as_deref(), Some("geheim"));
+        assert!(!format!("{cli:?}").contains("geheim"), "{cli:?}");
     }
 
     #[test]
