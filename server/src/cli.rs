@@ -83,7 +83,7 @@ pub enum Command {
 }
 
 /// Every setting as it was written. An empty value counts as none.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Clone, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// Address and port to listen on. [default: 127.0.0.1:3000]
@@ -251,6 +251,13 @@ pub struct Settings {
     pub chains: ChainArgs,
 }
 
+/// Never shows a value: several are secrets.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Settings(..)")
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -288,6 +295,38 @@ mod tests {
             help.contains("EXCHEQUER_LISTEN") && help.contains("DATABASE_URL"),
             "{help}"
         );
+    }
+
+    /// Help shows what a variable holds, unless it is told not to. Whoever runs a node for others puts
+    /// their key into its URL.
+    #[test]
+    fn help_does_not_show_what_may_be_a_secret() {
+        let endings = ["_KEY", "_PASSWORD", "_ACCOUNT", "_ACCOUNT_USDT", "_URL"];
+        let mut hidden = 0;
+        for argument in Cli::command().get_arguments() {
+            let Some(variable) = argument.get_env() else {
+                continue;
+            };
+            let variable = variable.to_str().unwrap();
+            let is_secret = variable != "EXCHEQUER_PUBLIC_URL"
+                && endings.iter().any(|ending| variable.ends_with(ending));
+            assert_eq!(argument.is_hide_env_values_set(), is_secret, "{variable}");
+            hidden += usize::from(is_secret);
+        }
+        assert!(hidden >= 11, "only {hidden} of them");
+    }
+
+    #[test]
+    fn what_was_said_is_not_shown() {
+        let line = [
+            "exchequer",
+            "--database-url=postgres://exchequer:geheim@db/exchequer",
+            "--static-key=geheim",
+            "--chain-btc-password=geheim",
+        ];
+        let cli = Cli::try_parse_from(line).unwrap();
+        assert_eq!(cli.settings.static_key.as_deref(), Some("geheim"));
+        assert!(!format!("{cli:?}").contains("geheim"), "{cli:?}");
     }
 
     #[test]

@@ -45,5 +45,7 @@ pub fn start_for_signer() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new("info"))
         .with_writer(io::stderr)
+        // As above. Here a panic would come in the middle of a request, and end all of them.
+        .log_internal_errors(false)
         .try_init();
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "hostile_input/files.rs"]
+mod files;
 #[path = "hostile_input/forms.rs"]
 mod forms;
 #[path = "hostile_input/inert.rs"]

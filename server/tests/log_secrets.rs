@@ -1,6 +1,8 @@
 //! Nothing that opens a door is ever logged, at any level.
 #![allow(clippy::unwrap_used)]
 
+#[path = "log_secrets/nodes.rs"]
+mod nodes;
 #[path = "processing_support/mod.rs"]
 mod processing_support;
 
@@ -176,6 +178,9 @@ async fn no_secret_is_logged_at_any_level(pool: PgPool) {
         .unwrap();
     secrets.extend(accounts);
 
+    // What opens other people's nodes.
+    secrets.extend(nodes::ask_badly().await);
+
     // Our own mistakes are logged most.
     pool.close().await;
     let broken = app.call("GET", "/api/orders", &with_key, "").await;
@@ -190,6 +195,7 @@ async fn no_secret_is_logged_at_any_level(pool: PgPool) {
         line["span"]["id"] == "marker-of-the-test" && line["span"]["name"] == "request"
     });
     assert!(named.count() > 0, "the caller's name is in no line");
+    assert!(log.contains(nodes::MARKER), "what nodes said is in no line");
     for secret in secrets.iter().filter(|secret| secret.len() >= 12) {
         let found = log.lines().find(|line| line.contains(secret.as_str()));
         assert_eq!(found, None, "a secret is logged");

@@ -119,6 +119,49 @@ async fn a_database_that_is_gone_is_told_by_ready_and_by_metrics(pool: PgPool) {
     assert!(text.contains("exchequer_http_requests_total"), "{text}");
 }
 
+/// Whoever asks while the database is gone is not told what we are made of.
+#[sqlx::test(migrations = "../migrations")]
+async fn what_breaks_inside_is_told_to_nobody(pool: PgPool) {
+    let app = TestApp::start(&pool).await;
+    let demo = app.demo().await;
+    let merchant = &demo.merchant;
+    let cookie = app.sign_in(&merchant.email, &merchant.password).await;
+    let key = format!("Bearer {}", merchant.ex_pk);
+    let json = ("content-type", "application/json");
+    let session = [("cookie", cookie.as_str())];
+    let with_key = [("authorization", key.as_str())];
+    let nothing: [(&str, &str); 0] = [];
+    let with_pair = [
+        json,
+        ("x-processing-key", "unknown"),
+        ("x-processing-signature", "00"),
+    ];
+    pool.close().await;
+    let mut broken = 0;
+    for (method, path, headers, body) in [
+        ("GET", "/app", &session[..], ""),
+        ("GET", "/app/charges.csv", &session[..], ""),
+        ("GET", "/api/orders", &with_key[..], ""),
+        ("POST", "/api/v2/accounts/list", &with_pair[..], "{}"),
+        (
+            "POST",
+            "/sandbox/mine",
+            &[json][..],
+            r#"{"currency":"BTC"}"#,
+        ),
+        ("GET", "/pay/EX-AAAAAAAAAA?t=x", &nothing[..], ""),
+        ("GET", "/health/ready", &nothing[..], ""),
+    ] {
+        let answer = app.call(method, path, headers, body).await;
+        broken += usize::from(answer.status >= 500);
+        let text = answer.text();
+        for inside in ["sqlx", "closed pool", "PoolClosed", "SELECT ", ".rs:"] {
+            assert!(!text.contains(inside), "{method} {path}: {text}");
+        }
+    }
+    assert!(broken >= 4, "only {broken} of them failed");
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn metrics_count_what_happens(pool: PgPool) {
     let app = TestApp::start(&pool).await;

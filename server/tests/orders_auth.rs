@@ -4,12 +4,25 @@
 
 mod orders_support;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use gateway::Settings;
 use orders_support::{ORDER, Shop};
-use server::testing::PUBLIC_URL;
+use server::router::router;
+use server::shutdown::Shutdown;
+use server::state::{AppState, Edge};
+use server::testing::{PUBLIC_URL, TestApp};
 use sqlx::PgPool;
+use tower::ServiceExt;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
+
+const PROXY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 50_000);
+const STRANGER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000);
 
 #[sqlx::test(migrations = "../migrations")]
 async fn without_a_key_there_is_only_401(pool: PgPool) {
@@ -168,4 +181,62 @@ async fn each_key_has_its_quota(pool: PgPool) {
         shop.send("GET", "/api/orders", &[], "").await.expect(401);
     }
     shop.send("GET", "/api/orders", &[], "").await.expect(429);
+}
+
+/// Neither names that keys were never given nor addresses that nobody vouches for are worth a fresh quota.
+#[sqlx::test(migrations = "../migrations")]
+async fn whoever_makes_things_up_is_counted_by_where_it_is(pool: PgPool) {
+    let settings = Settings {
+        rate_limit_per_minute: 3,
+        ..Settings::test(PUBLIC_URL)
+    };
+    let shop = Shop::open_with(&pool, settings).await;
+    let mut statuses = Vec::new();
+    for number in 1..=4 {
+        let (key, address) = (
+            format!("Bearer ex_pk_made_up_{number}"),
+            format!("192.0.2.{number}"),
+        );
+        let headers = [
+            ("authorization", key.as_str()),
+            ("x-forwarded-for", address.as_str()),
+        ];
+        let reply = shop.send("GET", "/api/orders", &headers, "").await;
+        statuses.push(reply.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 429]);
+}
+
+/// A redirect would have the key sent once more, and whoever sent it never hear that it is known by now.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_that_came_in_plain_text_is_refused(pool: PgPool) {
+    let app = TestApp::start(&pool).await;
+    let key = format!("Bearer {}", app.demo().await.merchant.ex_pk);
+    let edge = Edge {
+        trusted_proxies: vec![PROXY.ip()],
+        ..Edge::default()
+    };
+    let state = AppState::new(app.gateway().clone(), edge);
+    let router = router(state, Path::new("no site in tests"), Shutdown::never());
+    let ask = async |peer: SocketAddr, path: &str, proto: &str| {
+        let mut request = Request::builder()
+            .uri(path)
+            .header("authorization", key.as_str())
+            .header("x-forwarded-proto", proto)
+            .body(Body::empty())
+            .unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request).await.unwrap()
+    };
+    for path in ["/api/orders", "/api/v2/ping"] {
+        let refused = ask(PROXY, path, "http").await;
+        assert_eq!(refused.status(), 403, "{path}");
+        assert!(!refused.headers().contains_key("location"), "{path}");
+        let body = to_bytes(refused.into_body(), 4_096).await.unwrap();
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("plain http"), "{path}: {text}");
+    }
+    assert_eq!(ask(PROXY, "/api/orders", "https").await.status(), 200);
+    // What strangers say of themselves is nothing to go by.
+    assert_eq!(ask(STRANGER, "/api/orders", "http").await.status(), 200);
 }

@@ -1,10 +1,12 @@
+use std::fmt;
+
 use time::Duration;
 
 use crate::chain::ChainSettings;
 use crate::outbox::Timeouts;
 
 /// What the operator decides; read once at start.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Simulated chains, movable clock, mailbox instead of mail.
     pub test_mode: bool,
@@ -43,5 +45,31 @@ impl Settings {
             database_connections: 40,
             chains: ChainSettings::default(),
         }
+    }
+}
+
+/// The static key is left out, and what nobody has to see in a log.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("test_mode", &self.test_mode)
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_static_key_is_not_shown() {
+        let settings = Settings {
+            static_key: Some("geheim".to_owned()),
+            ..Settings::test("http://127.0.0.1:3000")
+        };
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("test_mode: true"), "{shown}");
+        assert!(!shown.contains("geheim"), "{shown}");
     }
 }

@@ -26,6 +26,7 @@ pub struct ChainArgs {
         global = true,
         value_name = "URL"
     )]
+    #[arg(hide_env_values = true)]
     pub btc_url: Option<String>,
 
     /// Cookie file of the Bitcoin node, unless it has user and password. [default: none]
@@ -116,6 +117,7 @@ pub struct ChainArgs {
         global = true,
         value_name = "URL"
     )]
+    #[arg(hide_env_values = true)]
     pub ltc_url: Option<String>,
 
     /// Cookie file of the Litecoin node, unless it has user and password. [default: none]

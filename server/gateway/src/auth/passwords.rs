@@ -153,6 +153,10 @@ fn check(field: &str, password: &str) -> Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+
     use super::*;
 
     const GOOD: &str = "correct horse battery";
@@ -180,6 +184,36 @@ mod tests {
                 "{shorter}"
             );
         }
+    }
+
+    /// The thread that hashing is asked for on goes on with other requests.
+    #[tokio::test]
+    async fn hashing_keeps_nobody_else_waiting() {
+        let hashing = tokio::spawn(hash(GOOD));
+        let mut turns = 0;
+        while !hashing.is_finished() {
+            tokio::task::yield_now().await;
+            turns += 1;
+        }
+        hashing.await.unwrap().unwrap();
+        assert!(turns > 10, "{turns}");
+    }
+
+    #[tokio::test]
+    async fn however_many_sign_in_two_are_hashed_at_a_time() {
+        static RUNNING: AtomicUsize = AtomicUsize::new(0);
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        let counted = || {
+            let running = RUNNING.fetch_add(1, Ordering::SeqCst) + 1;
+            MOST.fetch_max(running, Ordering::SeqCst);
+            let hashed = hash_now(GOOD);
+            RUNNING.fetch_sub(1, Ordering::SeqCst);
+            hashed
+        };
+        for hashed in join_all((0..8).map(|_| in_turn(counted))).await {
+            hashed.unwrap();
+        }
+        assert!((1..=2).contains(&MOST.load(Ordering::SeqCst)), "{MOST:?}");
     }
 
     #[test]

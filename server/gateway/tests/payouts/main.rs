@@ -14,6 +14,7 @@ mod foreign;
 mod hands;
 #[cfg(unix)]
 mod kinds;
+mod live_key;
 mod net;
 #[path = "../real_nodes/node.rs"]
 mod node;

@@ -2,6 +2,8 @@
 //! none shows the password. Needs no node.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -158,6 +160,39 @@ async fn a_server_that_says_nothing_is_given_up() {
         }
     );
     drop(listener);
+}
+
+/// Password and call are for the node of the settings, wherever it points to.
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let elsewhere = server(move |_, _| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let answer = r#"{"result": 7, "error": null, "id": 0}"#;
+        (StatusCode::OK, answer.to_owned())
+    })
+    .await;
+    for status in [
+        StatusCode::FOUND,
+        StatusCode::TEMPORARY_REDIRECT,
+        StatusCode::PERMANENT_REDIRECT,
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let location = elsewhere.clone();
+        let router = Router::new().fallback(move || {
+            let answer = (status, [(header::LOCATION, location.clone())]);
+            async move { answer }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let answer = rpc(&url, LIMIT).call::<u64>("uptime", json!([])).await;
+        assert!(
+            matches!(answer, Err(RpcError::Unreadable { .. })),
+            "{status}: {answer:?}"
+        );
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

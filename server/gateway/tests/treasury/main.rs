@@ -15,6 +15,7 @@ mod database;
 mod elsewhere;
 mod hands;
 mod listed;
+mod live_key;
 mod lost;
 mod net;
 mod own_funds;
