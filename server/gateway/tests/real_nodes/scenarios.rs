@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::chain::backend::{BlockRef, ChainBackend, ChainOutput, ChainTx, OutPoint};
+use gateway::chain::backend::{BlockRef, ChainBackend, ChainOutput, ChainTx};
 use gateway::chain::bitcoin_core::{NodeError, RpcError};
 use serde_json::{Value, json};
 use tokio::time::timeout;
