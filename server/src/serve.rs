@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -15,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use crate::commands::{close, demo_text, print};
 use crate::config::Config;
 use crate::database::Database;
+use crate::http::listening::{self, Limits};
 use crate::metrics;
 use crate::router::router;
 use crate::shutdown::Shutdown;
@@ -100,44 +100,34 @@ pub(crate) async fn answer(
         .metrics
         .map(|listener| tokio::spawn(metrics::serve(listener, state.clone(), shutdown.clone())));
     let app = router(state, &config.site_root, shutdown.clone());
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let (mut asked, drain) = (shutdown.clone(), config.drain);
-    // What is written in two pieces, events of a live page above all, must not wait for the
-    // acknowledgement of the first one.
-    let listener = listeners.public.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection went away while it was taken");
-        }
-    });
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let stop = async move {
         asked.requested().await;
         // Whoever sends requests here sees at `/health/ready` that they should go elsewhere.
         sleep(drain).await;
-    });
-    let mut server = pin!(server.into_future());
-    let in_time = tokio::select! {
-        ended = &mut server => Some(ended),
-        () = out_of_grace(shutdown, drain) => None,
     };
-    let in_time = match in_time {
-        Some(ended) => Some(ended),
-        None => {
-            // Whoever waits to be committed is committed or refused now, and has to hear of it.
-            gateway.end_committers().await;
-            timeout(GRACE_OF_ANSWERS, server).await.ok()
-        }
+    let mut server = pin!(listening::serve(
+        listeners.public,
+        app,
+        Limits::for_strangers(),
+        stop
+    ));
+    let mut in_time = tokio::select! {
+        () = &mut server => true,
+        () = out_of_grace(shutdown, drain) => false,
     };
-    let served = match in_time {
-        Some(ended) => ended.context("the server ended"),
-        None => {
-            tracing::warn!("some requests did not end in time");
-            Ok(())
-        }
-    };
+    if !in_time {
+        // Whoever waits to be committed is committed or refused now, and has to hear of it.
+        gateway.end_committers().await;
+        in_time = timeout(GRACE_OF_ANSWERS, server).await.is_ok();
+    }
+    if !in_time {
+        tracing::warn!("some requests did not end in time");
+    }
     finish(workers.into_iter().chain(metrics).collect()).await;
     close(&gateway).await;
     tracing::info!("stopped");
-    served
+    Ok(())
 }
 
 /// Metrics name nobody, but tell how busy and how well a server is.

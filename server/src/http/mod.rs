@@ -8,6 +8,7 @@ pub mod cross_site;
 pub mod formats;
 pub mod idempotency;
 pub mod json;
+pub mod listening;
 pub mod moment;
 pub mod oversize;
 pub mod pagination;

@@ -15,11 +15,15 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use self::exposition::CONTENT_TYPE;
+use crate::http::listening::{self, Limits};
 use crate::shutdown::Shutdown;
 use crate::state::AppState;
 
 /// Requests under way get this long when the process stops.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Connections at the same time, a collector's and some people's: they take no files from customers.
+const CONNECTIONS_MAX: u16 = 32;
 
 /// The one page.
 pub fn router(state: AppState) -> Router {
@@ -29,18 +33,15 @@ pub fn router(state: AppState) -> Router {
 /// Serves the page until the process is asked to stop.
 pub(crate) async fn serve(listener: TcpListener, state: AppState, shutdown: Shutdown) {
     let (mut asked, mut over) = (shutdown.clone(), shutdown);
-    let serving = axum::serve(listener, router(state))
-        .with_graceful_shutdown(async move { asked.requested().await });
+    let limits = Limits::usual(CONNECTIONS_MAX);
+    let stop = async move { asked.requested().await };
+    let serving = listening::serve(listener, router(state), limits, stop);
     let out_of_grace = async move {
         over.requested().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        ended = serving.into_future() => {
-            if let Err(error) = ended {
-                tracing::error!(%error, "metrics are not served any more");
-            }
-        }
+        () = serving => {}
         () = out_of_grace => {}
     }
 }

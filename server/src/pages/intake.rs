@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use super::errors::Refusal;
 use super::settings::{LOGO_FORM_BYTES_MAX, LOGO_PATH};
-use crate::http::oversize;
+use crate::http::{listening, oversize};
 use crate::router::BODY_BYTES_MAX;
 
 /// Middleware: an address that is no text leads nowhere, and a form that is too large is refused.
@@ -39,6 +39,7 @@ pub(super) async fn check(request: Request, next: Next) -> Response {
             next.run(Request::from_parts(parts, Body::from(bytes)))
                 .await
         }
+        Err(error) if listening::is_late(&error) => StatusCode::REQUEST_TIMEOUT.into_response(),
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
     }
 }
