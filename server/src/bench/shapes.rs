@@ -126,6 +126,9 @@ impl Report {
             .flat_map(|row| self.verdicts(row))
             .filter(|verdict| !verdict.goal.is_stretch)
             .collect();
+        if verdicts.is_empty() {
+            return "No goals are set for these rows.".to_owned();
+        }
         let held = verdicts.iter().filter(|verdict| verdict.held).count();
         format!("{held} of {} goals held.", verdicts.len())
     }
@@ -262,6 +265,6 @@ mod tests {
             table.lines().nth(5).unwrap().ends_with("-         -"),
             "{table}"
         );
-        assert!(table.ends_with("0 of 0 goals held."), "{table}");
+        assert!(table.ends_with("No goals are set for these rows."), "{table}");
     }
 }
