@@ -265,6 +265,9 @@ mod tests {
             table.lines().nth(5).unwrap().ends_with("-         -"),
             "{table}"
         );
-        assert!(table.ends_with("No goals are set for these rows."), "{table}");
+        assert!(
+            table.ends_with("No goals are set for these rows."),
+            "{table}"
+        );
     }
 }
