@@ -146,11 +146,12 @@ impl Cluster {
         self.run("pg_ctl stop", pg_ctl).await
     }
 
-    /// Creates the database when missing, waiting for a server that still recovers from a crash.
+    /// Creates the database when missing, waiting for a server that still recovers from a crash; false when that
+    /// server is gone.
     pub(super) async fn create_database(
         &self,
         socket: &Socket,
-    ) -> Result<(), PrivatePostgresError> {
+    ) -> Result<bool, PrivatePostgresError> {
         let deadline = Instant::now() + Duration::from_secs(START_SECONDS_MAX);
         loop {
             let mut psql = self.command("psql")?;
@@ -162,10 +163,14 @@ impl Cluster {
             psql.args(["-U", NAME, "-d", "postgres"]);
             let status = self.feed(psql, CREATE_DATABASE).await?;
             if status.success() {
-                return Ok(());
+                return Ok(true);
             }
             if status.code() != Some(PSQL_NO_CONNECTION) || Instant::now() > deadline {
                 return Err(error::step("creating the database", &self.log));
+            }
+            // One that recovers takes connections and refuses them itself.
+            if self.running_socket().await.is_none() {
+                return Ok(false);
             }
             sleep(POLL).await;
         }

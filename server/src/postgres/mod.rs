@@ -71,14 +71,20 @@ impl PrivatePostgres {
             tracing::info!(cluster = %place.cluster.display(), "making a private Postgres cluster");
             cluster.create().await?;
         }
-        let socket = match cluster.running_socket().await {
-            Some(socket) => {
-                tracing::info!(cluster = %place.cluster.display(), "private Postgres is running");
-                socket
+        let socket = loop {
+            let socket = match cluster.running_socket().await {
+                Some(socket) => {
+                    tracing::info!(cluster = %place.cluster.display(), "private Postgres is running");
+                    socket
+                }
+                None => cluster.start().await?,
+            };
+            if cluster.create_database(&socket).await? {
+                break socket;
             }
-            None => cluster.start().await?,
+            // It was ending when it was found: a server that was killed takes connections for a moment.
+            tracing::warn!(cluster = %place.cluster.display(), "private Postgres has ended, it is started again");
         };
-        cluster.create_database(&socket).await?;
 
         let in_use = lock::shared(&in_use_lock)?;
         drop(transition);

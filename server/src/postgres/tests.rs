@@ -64,6 +64,33 @@ async fn a_restart_finds_what_was_written_and_a_server_left_running() {
     std::fs::remove_dir_all(&data_dir).unwrap();
 }
 
+/// As after a kill: what is left takes one more connection, then nobody is there.
+#[tokio::test]
+async fn a_server_that_was_just_ending_is_started_again() {
+    let data_dir = data_dir("ending");
+    let first = PrivatePostgres::start(&data_dir, None).await.unwrap();
+    let pid_file = data_dir.join("postgres/postmaster.pid");
+    let left = std::fs::read_to_string(&pid_file).unwrap();
+    first.stop().await.unwrap();
+    // The server itself may not be quite gone; this process is, for it was waited for.
+    let mut gone = std::process::Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let (_, rest) = left.split_once('\n').unwrap();
+    std::fs::write(&pid_file, format!("{}\n{rest}", gone.id())).unwrap();
+    let socket = Socket::from_pid_file(&left).unwrap();
+    let ending = tokio::net::UnixListener::bind(socket.file()).unwrap();
+    let last = tokio::spawn(async move { ending.accept().await.map(drop) });
+    let starting = PrivatePostgres::start(&data_dir, None);
+    let second = tokio::time::timeout(std::time::Duration::from_secs(120), starting)
+        .await
+        .expect("it does not wait for a server that is gone")
+        .unwrap();
+    last.await.unwrap().unwrap();
+    run(&second.url(), "select 1").await.unwrap();
+    second.stop().await.unwrap();
+    std::fs::remove_dir_all(&data_dir).unwrap();
+}
+
 #[tokio::test]
 async fn a_folder_without_programs_is_named_in_the_error() {
     let data_dir = data_dir("empty");
