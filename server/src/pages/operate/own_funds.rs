@@ -62,15 +62,24 @@ pub(super) async fn book(
         Err(Error::Invalid(wrong)) if is_reason(&wrong) => {
             reviewed(gateway, &visitor, &code, sent, Said::Wrong(wrong)).await
         }
-        Err(Error::Invalid(wrong)) => {
-            chains::one(gateway, &visitor, &code, blame(&wrong, &LABELS)).await
-        }
-        Err(error) if error.is_transient() => {
-            let said = notice(Code::TryAgain.word());
-            chains::one(gateway, &visitor, &code, said).await
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => refused(gateway, &visitor, &code, error, &LABELS).await,
     }
+}
+
+/// The page of the chain with what was wrong; nothing was booked.
+pub(super) async fn refused(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    code: &str,
+    error: Error,
+    labels: &[Label],
+) -> Result<Response, Refusal> {
+    let said = match error {
+        Error::Invalid(wrong) => blame(&wrong, labels),
+        error if error.is_transient() => notice(Code::TryAgain.word()),
+        error => return Err(error.into()),
+    };
+    chains::one(gateway, visitor, code, said).await
 }
 
 async fn reviewed(

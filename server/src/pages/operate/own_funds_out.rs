@@ -6,10 +6,11 @@ use gateway::auth::Permission;
 use gateway::{Error, Gateway};
 use serde::Deserialize;
 
+use super::own_funds::refused;
 use super::{Said, chains, done, is_reason, review};
 use crate::pages::errors::Refusal;
 use crate::pages::forms::{Label, blame};
-use crate::pages::notices::{Code, notice};
+use crate::pages::notices::Code;
 use crate::pages::visitor::Visitor;
 use crate::state::AppState;
 
@@ -67,14 +68,7 @@ pub(super) async fn book(
         Err(Error::Invalid(wrong)) if is_reason(&wrong) => {
             reviewed(gateway, &visitor, &code, sent, Said::Wrong(wrong)).await
         }
-        Err(Error::Invalid(wrong)) => {
-            chains::one(gateway, &visitor, &code, blame(&wrong, &LABELS)).await
-        }
-        Err(error) if error.is_transient() => {
-            let said = notice(Code::TryAgain.word());
-            chains::one(gateway, &visitor, &code, said).await
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => refused(gateway, &visitor, &code, error, &LABELS).await,
     }
 }
 
