@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::dice::Dice;
-use crate::faults::Fault;
+use crate::faults::{Cut, Fault, Place, Row};
 use crate::receiver::Answer;
 
 pub const COINS: [&str; 3] = ["BTC", "LTC", "ETH"];
@@ -71,9 +71,11 @@ pub enum Command {
         depth: u32,
         lost: Option<u32>,
     },
+    /// Another transaction spends the same coins: to the same address, or to nobody of ours.
     Replace {
         coin: &'static str,
         tx: u32,
+        pays: bool,
     },
     Forget {
         coin: &'static str,
@@ -189,10 +191,7 @@ pub fn of_seed(seed: u64, steps: usize) -> Vec<Step> {
     (0..steps)
         .map(|_| {
             let command = command(&mut dice);
-            let fault = dice.hits(6).then(|| Fault {
-                write: dice.roll(30) + 1,
-                kills: dice.hits(3),
-            });
+            let fault = dice.hits(5).then(|| fault(&mut dice));
             let again = dice.hits(12);
             Step {
                 command,
@@ -201,6 +200,24 @@ pub fn of_seed(seed: u64, steps: usize) -> Vec<Step> {
             }
         })
         .collect()
+}
+
+fn fault(dice: &mut Dice) -> Fault {
+    let (place, most) = match dice.roll(4) {
+        0 => (Place::Commit, 4),
+        1 => (Place::Question, 60),
+        _ => {
+            return Fault::Row(Row {
+                write: dice.roll(30) + 1,
+                kills: dice.hits(3),
+            });
+        }
+    };
+    Fault::Cut(Cut {
+        place,
+        number: dice.roll(most) + 1,
+        heard: dice.hits(2),
+    })
 }
 
 fn merchant(dice: &mut Dice) -> usize {
@@ -251,7 +268,11 @@ fn command(dice: &mut Dice) -> Command {
             depth: dice.roll(6) + 1,
             lost: dice.hits(2).then(|| dice.roll(8)),
         },
-        36 => Command::Replace { coin, tx: which },
+        36 => Command::Replace {
+            coin,
+            tx: which,
+            pays: dice.hits(2),
+        },
         37 => Command::Forget { coin, tx: which },
         38 => Command::Announce { coin, tx: which },
         39 => Command::Rate {

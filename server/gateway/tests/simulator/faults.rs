@@ -1,25 +1,62 @@
 //! Errors at the edge to Postgres, without a line of the product knowing: triggers count the rows that
 //! a step writes, and at one of them the statement fails or its connection is cut. Since the simulated
 //! chains live in the same database, a payment that the network does not take, and one that it takes
-//! without our hearing so, are two of those rows.
+//! without our hearing so, are two of those rows. What is not a row (a commit, a question) is cut on the
+//! wire.
 
 use std::fmt;
 
 use sqlx::PgPool;
 
+/// What breaks in a step, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Row(Row),
+    Cut(Cut),
+}
+
 /// The row of a step at which something breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
+pub struct Row {
     /// Rows written in the step until then, this one included; from 1.
     pub write: u32,
     /// The connection is cut instead of the statement refused.
     pub kills: bool,
 }
 
+/// The connection that ends with what is said on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    pub place: Place,
+    /// Of this kind in the step, this one included; from 1.
+    pub number: u32,
+    /// Postgres gets it, and its answer gets nowhere.
+    pub heard: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Commit,
+    /// Whatever is asked of Postgres or of a node.
+    Question,
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.kills { "cut off" } else { "refused" };
-        write!(f, "{what} at row {}", self.write)
+        match self {
+            Self::Row(row) => {
+                let what = if row.kills { "cut off" } else { "refused" };
+                write!(f, "{what} at row {}", row.write)
+            }
+            Self::Cut(cut) => {
+                let place = match cut.place {
+                    Place::Commit => "commit",
+                    Place::Question => "question",
+                };
+                let heard = if cut.heard { "heard" } else { "not heard" };
+                write!(f, "cut off at {place} {}, which is {heard}", cut.number)
+            }
+        }
     }
 }
 
@@ -61,8 +98,8 @@ pub async fn install(pool: &PgPool) {
 }
 
 /// From now on, counted anew; `None`: nothing breaks.
-pub async fn arm(pool: &PgPool, fault: Option<Fault>) {
-    let (write, kills) = fault.map_or((0, false), |fault| (fault.write, fault.kills));
+pub async fn arm(pool: &PgPool, row: Option<Row>) {
+    let (write, kills) = row.map_or((0, false), |row| (row.write, row.kills));
     sqlx::query("SELECT setval('simulator_writes', 1, false)")
         .execute(pool)
         .await

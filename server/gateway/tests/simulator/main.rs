@@ -1,8 +1,10 @@
 //! The deterministic simulator of the gateway on a real Postgres: one seed says what merchants, payers,
-//! chains and receivers do, how rates, clock, limits and fees move, and which row write breaks. After
-//! every step the books are added up; now and then and at the end everything is looked at.
+//! chains and receivers do, how rates, clock, limits and fees move, and which row write breaks or which
+//! commit or question is cut off. After every step the books are added up; now and then and at the end
+//! everything is looked at.
 //!
 //! `./x simulate FROM..TO` runs more seeds. A failing one is shrunk and printed.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod commands;
@@ -16,6 +18,7 @@ mod shrink;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;
+mod wire;
 mod world;
 
 use std::ops::Range;
@@ -26,6 +29,7 @@ use futures::FutureExt;
 
 use commands::{Step, lines, of_seed};
 use database::Database;
+use faults::{Cut, Fault, Place, Row};
 use shrink::shrink;
 use world::Run;
 
@@ -47,7 +51,7 @@ async fn run(script: &[Step]) -> Result<(), String> {
 }
 
 async fn run_in(database: &Database, script: &[Step]) -> Result<(), String> {
-    let mut run = Run::new(&database.pool).await;
+    let mut run = Run::new(database).await;
     for (index, step) in script.iter().enumerate() {
         let number = index + 1;
         let after = |what: String| format!("after step {number}, {step}: {what}");
@@ -129,15 +133,63 @@ fn the_same_seed_is_the_same_script() {
 #[tokio::test]
 async fn a_fault_breaks_the_write_it_names() {
     let database = Database::new().await;
-    let run = Run::new(&database.pool).await;
+    let run = Run::new(&database).await;
     for kills in [false, true] {
         for write in [1, 2] {
-            let fault = faults::Fault { write, kills };
-            faults::arm(&run.pool, Some(fault)).await;
+            let fault = Fault::Row(Row { write, kills });
+            run.arm(Some(fault)).await;
             let failed = run.world.gateway.sandbox_mine(Some("BTC"), Some(1)).await;
             assert!(failed.is_err(), "{fault}");
-            faults::arm(&run.pool, None).await;
+            run.arm(None).await;
             // Whatever is left of it, the next one goes through.
+            run.world.mine("BTC", 1).await;
+        }
+    }
+    database.remove().await;
+}
+
+async fn height(run: &Run) -> i64 {
+    let chains = run.gateway().chain_states().await.unwrap();
+    let bitcoin = chains.iter().find(|chain| chain.code == "BTC");
+    bitcoin.unwrap().height
+}
+
+#[tokio::test]
+async fn a_commit_that_is_cut_was_done_if_it_was_heard() {
+    let database = Database::new().await;
+    let run = Run::new(&database).await;
+    for heard in [false, true] {
+        let before = height(&run).await;
+        let fault = Fault::Cut(Cut {
+            place: Place::Commit,
+            number: 1,
+            heard,
+        });
+        run.arm(Some(fault)).await;
+        let failed = run.gateway().sandbox_mine(Some("BTC"), Some(1)).await;
+        assert!(failed.is_err(), "{fault}");
+        run.arm(None).await;
+        assert_eq!(height(&run).await, before + i64::from(heard), "{fault}");
+        run.world.mine("BTC", 1).await;
+    }
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_cut_fails_and_the_next_one_goes_through() {
+    let database = Database::new().await;
+    let run = Run::new(&database).await;
+    for heard in [false, true] {
+        for number in 1..=6 {
+            let fault = Fault::Cut(Cut {
+                place: Place::Question,
+                number,
+                heard,
+            });
+            run.arm(Some(fault)).await;
+            let failed = run.gateway().sandbox_mine(Some("BTC"), Some(1)).await;
+            assert!(failed.is_err() && !run.wire.is_armed(), "{fault}");
+            run.arm(None).await;
             run.world.mine("BTC", 1).await;
         }
     }

@@ -32,9 +32,9 @@ impl Run {
     pub async fn step(&mut self, number: usize, step: &Step) -> Result<(), String> {
         self.step = number;
         faults::end_leases(&self.pool).await;
-        faults::arm(&self.pool, step.fault).await;
+        self.arm(step.fault).await;
         let first = self.run(step.command, step.fault.is_some()).await;
-        faults::arm(&self.pool, None).await;
+        self.arm(None).await;
         let second = if step.again {
             faults::end_leases(&self.pool).await;
             self.run(step.command, false).await
@@ -159,7 +159,7 @@ impl Run {
                     .await
                     .map(drop)
             }
-            Command::Replace { coin, tx }
+            Command::Replace { coin, tx, .. }
             | Command::Forget { coin, tx }
             | Command::Announce { coin, tx } => {
                 let waiting = self.txids(coin, true).await;
@@ -167,8 +167,16 @@ impl Run {
                     return Ok(());
                 };
                 match command {
-                    Command::Replace { .. } => {
-                        gateway.sandbox_replace(txid, None, None).await.map(drop)
+                    Command::Replace { pays, .. } => {
+                        let address = if pays {
+                            self.paid_address(coin, txid).await?
+                        } else {
+                            None
+                        };
+                        gateway
+                            .sandbox_replace(txid, address.as_deref(), None)
+                            .await
+                            .map(drop)
                     }
                     Command::Forget { .. } => gateway.sandbox_drop(txid).await,
                     _ => gateway
@@ -179,6 +187,18 @@ impl Run {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whom a transaction of a simulated chain pays.
+    async fn paid_address(&self, coin: &str, txid: &str) -> Result<Option<String>, Error> {
+        let address = sqlx::query_scalar(
+            "SELECT outputs -> 0 ->> 'address' FROM sim.txs WHERE chain = $1 AND txid = $2",
+        )
+        .bind(coin)
+        .bind(txid)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(address)
     }
 
     /// With a fault only what the clock itself starts: a delivery whose attempt cannot be written down

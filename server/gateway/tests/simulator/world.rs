@@ -1,5 +1,6 @@
 //! The gateway under test on a database of its own, and what the steps have made in it so far.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::money::{Currency, Money};
@@ -7,13 +8,17 @@ use gateway::outbox::Timeouts;
 use gateway::{Error, Gateway, Settings};
 use sqlx::PgPool;
 
-use crate::faults;
+use crate::database::Database;
+use crate::faults::{self, Fault};
 use crate::receiver::Receiver;
 use crate::support::World;
+use crate::wire::Wire;
 
 pub struct Run {
     pub world: World,
+    /// Not the gateway's: it is never cut off.
     pub pool: PgPool,
+    pub wire: Arc<Wire>,
     pub merchants: [i64; 2],
     /// Public id and merchant.
     pub charges: Vec<(String, i64)>,
@@ -40,14 +45,15 @@ pub fn nth<T>(list: &[T], which: u32) -> Option<&T> {
 }
 
 impl Run {
-    pub async fn new(pool: &PgPool) -> Self {
+    pub async fn new(database: &Database) -> Self {
+        let pool = &database.pool;
         let mut settings = Settings::test("http://127.0.0.1:3000");
         // Only a receiver that hangs is ever waited for.
         settings.webhook_timeouts = Timeouts {
             connect: Duration::from_secs(5),
             total: Duration::from_millis(400),
         };
-        let world = World::with(pool, settings).await;
+        let world = World::with(&database.through, settings).await;
         let demo = world.gateway.demo().await.unwrap();
         let receiver = Receiver::default();
         let base = receiver.start().await;
@@ -67,6 +73,7 @@ impl Run {
         let run = Self {
             world,
             pool: pool.clone(),
+            wire: database.wire.clone(),
             merchants: [demo.merchant.id, demo.merchant2.id],
             charges: Vec::new(),
             receiver,
@@ -76,6 +83,17 @@ impl Run {
         run.watch_house().await;
         faults::install(pool).await;
         run
+    }
+
+    /// From now on, counted anew; `None`: nothing breaks.
+    pub async fn arm(&self, fault: Option<Fault>) {
+        let (row, cut) = match fault {
+            None => (None, None),
+            Some(Fault::Row(row)) => (Some(row), None),
+            Some(Fault::Cut(cut)) => (None, Some(cut)),
+        };
+        faults::arm(&self.pool, row).await;
+        self.wire.arm(cut);
     }
 
     pub fn gateway(&self) -> &Gateway {
@@ -140,7 +158,7 @@ impl Run {
 
     /// Nothing breaks any more; everything that waits for time or for somebody to look is done.
     pub async fn settle_down(&self) {
-        faults::arm(&self.pool, None).await;
+        self.arm(None).await;
         self.receiver.is_well();
         for _ in 0..12 {
             faults::end_leases(&self.pool).await;
