@@ -6,6 +6,7 @@ use std::fmt;
 use crate::dice::Dice;
 use crate::faults::{Cut, Fault, Place, Row};
 use crate::receiver::Answer;
+use crate::world::MERCHANTS;
 
 pub const COINS: [&str; 3] = ["BTC", "LTC", "ETH"];
 
@@ -17,7 +18,7 @@ pub enum Part {
     TooMuch,
 }
 
-/// Merchants are 0 and 1; amounts are cents or ten-thousandths of a coin.
+/// Merchants are numbered from 0; amounts are cents or ten-thousandths of a coin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     Order {
@@ -220,8 +221,13 @@ fn fault(dice: &mut Dice) -> Fault {
     })
 }
 
+/// The first one most often: it has something to spend from the start.
 fn merchant(dice: &mut Dice) -> usize {
-    usize::from(dice.hits(3))
+    if dice.hits(2) {
+        return 0;
+    }
+    let others = u32::try_from(MERCHANTS - 1).unwrap();
+    usize::try_from(dice.roll(others)).unwrap() + 1
 }
 
 fn command(dice: &mut Dice) -> Command {

@@ -14,12 +14,30 @@ use crate::receiver::Receiver;
 use crate::support::World;
 use crate::wire::Wire;
 
+/// Of the demo set, and as many more as make it this.
+pub const MERCHANTS: usize = 5;
+
+/// Merchants without people, with the secrets of one that has some, and with an empty wallet in each of its
+/// currencies.
+const MORE_MERCHANTS: &str = "
+    WITH made AS (
+        INSERT INTO merchants (name, app_key, webhook_secret, ipn_secret, verification, created_at)
+        SELECT 'Merchant ' || n, m.app_key, m.webhook_secret, m.ipn_secret, m.verification, m.created_at
+        FROM merchants m CROSS JOIN generate_series(1, $2::int) AS n WHERE m.id = $1 RETURNING id),
+    wallets AS (
+        INSERT INTO accounts (merchant_id, currency_id, kind, user_id, wallet_type, floor, created_at)
+        SELECT made.id, a.currency_id, 'wallet', 0, 'PREPAID', 0, a.created_at
+        FROM made CROSS JOIN accounts a
+        WHERE a.merchant_id = $1 AND a.kind = 'wallet' AND a.user_id = 0
+        ORDER BY made.id, a.currency_id)
+    SELECT id FROM made ORDER BY id";
+
 pub struct Run {
     pub world: World,
     /// Not the gateway's: it is never cut off.
     pub pool: PgPool,
     pub wire: Arc<Wire>,
-    pub merchants: [i64; 2],
+    pub merchants: Vec<i64>,
     /// Public id and merchant.
     pub charges: Vec<(String, i64)>,
     pub receiver: Receiver,
@@ -55,6 +73,15 @@ impl Run {
         };
         let world = World::with(&database.through, settings).await;
         let demo = world.gateway.demo().await.unwrap();
+        let mut merchants = vec![demo.merchant.id, demo.merchant2.id];
+        let more: Vec<i64> = sqlx::query_scalar(MORE_MERCHANTS)
+            .bind(demo.merchant.id)
+            .bind(i32::try_from(MERCHANTS - merchants.len()).unwrap())
+            .fetch_all(pool)
+            .await
+            .unwrap();
+        merchants.extend(more);
+        assert_eq!(merchants.len(), MERCHANTS);
         let receiver = Receiver::default();
         let base = receiver.start().await;
         sqlx::query(
@@ -74,7 +101,7 @@ impl Run {
             world,
             pool: pool.clone(),
             wire: database.wire.clone(),
-            merchants: [demo.merchant.id, demo.merchant2.id],
+            merchants,
             charges: Vec::new(),
             receiver,
             orders_url: format!("{base}/orders"),
