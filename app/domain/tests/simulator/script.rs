@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::dice::Dice;
+use crate::world::books::MERCHANTS;
 use crate::world::money::Coin;
 
 /// What goes wrong while a step is done.
@@ -218,6 +219,10 @@ pub fn of_seed(seed: u64, steps: usize) -> Vec<Step> {
         .collect()
 }
 
+fn merchant(dice: &mut Dice) -> u8 {
+    dice.byte(u32::try_from(MERCHANTS).unwrap())
+}
+
 fn coin(dice: &mut Dice) -> Coin {
     dice.one_of(&[Coin::Btc, Coin::Btc, Coin::Usdt])
 }
@@ -230,7 +235,7 @@ fn command(dice: &mut Dice) -> Command {
     let which = dice.byte(24);
     match dice.roll(64) {
         0..=3 => Command::Order {
-            merchant: dice.byte(2),
+            merchant: merchant(dice),
             cents: dice.roll(200_000) + 1,
             late: dice.hits(2),
             tolerant: dice.hits(3),
@@ -255,7 +260,7 @@ fn command(dice: &mut Dice) -> Command {
         18 => Command::Accept { charge: which },
         19 | 20 => Command::Refund { charge: which },
         21..=23 => Command::Deposit {
-            merchant: dice.byte(2),
+            merchant: merchant(dice),
             converts: dice.hits(2),
             coin: coin(dice),
             units: dice.roll(300_000) + 1,
@@ -290,7 +295,7 @@ fn command(dice: &mut Dice) -> Command {
             seconds: dice.one_of(&[1, 30, 300, 900, 6_000, 90_000]),
         },
         42..=44 => Command::Withdraw {
-            merchant: dice.byte(2),
+            merchant: merchant(dice),
             from: any(dice),
             to: coin(dice),
             units: dice.roll(120_000) + 1,
@@ -311,14 +316,14 @@ fn command(dice: &mut Dice) -> Command {
             paid: dice.hits(2),
         },
         53 | 54 => Command::Exchange {
-            merchant: dice.byte(2),
+            merchant: merchant(dice),
             from: any(dice),
             to: any(dice),
             units: dice.roll(120_000) + 1,
             buys: dice.hits(2),
         },
         55 => Command::Promise {
-            merchant: dice.byte(2),
+            merchant: merchant(dice),
             cents: dice.roll(100_000) + 1,
         },
         56 | 57 => Command::Meet {
@@ -326,7 +331,7 @@ fn command(dice: &mut Dice) -> Command {
             more: dice.one_of(&[0, 0, 0, 1]),
         },
         58 => Command::Limit {
-            merchant: dice.byte(2),
+            merchant: merchant(dice),
             cents: dice.roll(100_000),
         },
         59 => Command::Fee {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::money::{ALL, Coin};
 
 /// Merchants of the model are numbered from 0 here, and from 1 in account keys.
-pub const MERCHANTS: usize = 2;
+pub const MERCHANTS: usize = 4;
 /// How far the house may owe: small enough to be reached sometimes.
 const LIQUIDITY_CENTS: u32 = 600_000;
 
