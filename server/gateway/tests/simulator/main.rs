@@ -117,8 +117,25 @@ async fn chosen_seeds() {
         let spent = began.elapsed().as_millis();
         let rest = spent * u128::from(left) / u128::from(done) / 1_000;
         let pace = u128::from(done) * 60_000 / spent.max(1);
-        println!("seed {seed}: {done} done, {left} left, {pace} a minute, about {rest} s to go");
+        let bar = bar(done, done + left);
+        println!(
+            "{bar} seed {seed}: {done} done, {left} left, {pace} a minute, about {rest} s to go"
+        );
     }
+}
+
+/// How much of it is done, in forty steps. Each is a line of its own, so that a log of it can be read.
+fn bar(done: u64, all: u64) -> String {
+    const WIDTH: u64 = 40;
+    let full = usize::try_from(done * WIDTH / all.max(1)).unwrap();
+    format!("[{:<40}]", "#".repeat(full))
+}
+
+#[test]
+fn the_bar_is_full_at_the_end() {
+    assert_eq!(bar(0, 3), format!("[{}]", " ".repeat(40)));
+    assert_eq!(bar(1, 2), format!("[{}{}]", "#".repeat(20), " ".repeat(20)));
+    assert_eq!(bar(3, 3), format!("[{}]", "#".repeat(40)));
 }
 
 #[test]
