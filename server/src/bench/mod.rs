@@ -269,7 +269,7 @@ async fn rounds(
         run.tpcb.measure(room, report).await?;
         of_ledger(ledger, parts, round, report).await?;
         if parts.has(Part::Payments) {
-            payments::measure(site, gateway, report).await?;
+            payments::measure(site, gateway, ledger.merchants(), report).await?;
         }
         if parts.has(Part::Orders) {
             orders::measure(site, report).await?;

@@ -6,6 +6,9 @@
 //! order paid (an entry of three: the coins change for money, the merchant is credited gross, the fee is
 //! taken), with its history and its event. What makes a payment happen once are the unique facts of both
 //! entries. No webhook is rendered, as the orders name no receiver.
+//!
+//! Twice in each round: spread over merchants, and all of them to the same one, whose wallet and suspense every
+//! payment then changes.
 
 use std::time::Instant;
 
@@ -18,9 +21,15 @@ use super::Site;
 use super::figure::Figure;
 use super::report::{Report, Subject, Unit};
 
-const PAYMENTS: Subject = Subject {
+const SPREAD: Subject = Subject {
+    key: "payments_uniform",
+    label: "payments over merchants, block to paid order",
+    unit: Unit::PerSecond,
+};
+
+const OF_ONE: Subject = Subject {
     key: "payments",
-    label: "payments, block to paid order",
+    label: "payments of one merchant, block to paid order",
     unit: Unit::PerSecond,
 };
 
@@ -33,34 +42,41 @@ const COIN: &str = "BTC";
 /// Enough for every amount here.
 const BLOCKS: u32 = 2;
 
-/// One round.
+/// One round of both.
 ///
 /// # Errors
 /// An order is not paid although its payment is in the chain.
 pub(super) async fn measure(
     site: &Site,
     gateway: &Gateway,
+    merchants: &[i64],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let merchant = site.demo.merchant.id;
+    report.add(SPREAD, of(site, gateway, merchants).await?);
+    let one = [site.demo.merchant.id];
+    report.add(OF_ONE, of(site, gateway, &one).await?);
+    Ok(())
+}
+
+/// Payments a second when these merchants get them by turns.
+async fn of(site: &Site, gateway: &Gateway, merchants: &[i64]) -> anyhow::Result<Figure> {
     let count = PER_SECOND.saturating_mul(site.plan.seconds).min(MOST);
     let mut orders = Vec::new();
-    for number in 0..count {
+    for (number, merchant) in (0..count).zip(merchants.iter().cycle()) {
         if site.stop.is_requested() {
             break;
         }
-        orders.push(lay(gateway, merchant, number).await?);
+        orders.push((*merchant, lay(gateway, *merchant, number).await?));
     }
     let started = Instant::now();
     gateway.sandbox_mine(Some(COIN), Some(BLOCKS)).await?;
     let took = started.elapsed();
-    for order in &orders {
-        let word = gateway.find_charge(merchant, order).await?.status.word();
+    for (merchant, order) in &orders {
+        let word = gateway.find_charge(*merchant, order).await?.status.word();
         ensure!(word == "paid", "order {order} is {word} after its payment");
     }
     let paid = u64::try_from(orders.len())?;
-    report.add(PAYMENTS, Figure::per_second(paid, took));
-    Ok(())
+    Ok(Figure::per_second(paid, took))
 }
 
 /// An order with its payment in the mempool; answers its public id.

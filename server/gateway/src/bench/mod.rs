@@ -9,6 +9,7 @@ mod store;
 
 use std::sync::Arc;
 
+use domain::ledger::template::{primary_wallet, suspense};
 use domain::ledger::{AccountId, AccountKey, AccountKind, HOUSE};
 use domain::money::CurrencyId;
 use futures::future::try_join_all;
@@ -35,9 +36,12 @@ const LOOKED_UP_AT_ONCE: u32 = 64;
 /// Rows of one transaction of the floor.
 const FLOOR_ROWS: i64 = 500;
 
-/// Merchants that jobs belong to. Each has two of the 64 paths, and the queue gives a URL four places at a
-/// time: 256 in all, which is what one process takes.
-const JOB_MERCHANTS: i64 = 32;
+/// Coin that the merchants of the bench are paid in.
+const PAID_IN: &str = "BTC";
+
+/// Merchants that jobs and payments belong to. Each has two of the 64 paths, and the queue gives a URL
+/// four places at a time: 256 in all, which is what one process takes.
+const MERCHANTS: i64 = 32;
 
 /// How far ahead jobs lie that no worker may send.
 const OUT_OF_REACH: Duration = Duration::days(365);
@@ -58,7 +62,7 @@ pub struct Workbench {
     gateway: Gateway,
     currency: CurrencyId,
     accounts: u32,
-    /// Merchants that jobs belong to.
+    /// Merchants that jobs and payments belong to.
     merchants: Arc<Vec<i64>>,
 }
 
@@ -82,7 +86,7 @@ impl Workbench {
             .id;
         let now = gateway.clock().now();
         store::insert_wallets(gateway.pool(), MERCHANT, currency, accounts, now).await?;
-        let merchants = store::insert_merchants(gateway.pool(), JOB_MERCHANTS, now).await?;
+        let merchants = store::insert_merchants(gateway.pool(), MERCHANTS, now).await?;
         let bench = Self {
             gateway: gateway.clone(),
             currency,
@@ -97,6 +101,14 @@ impl Workbench {
     async fn look_up_all(&self) -> Result<()> {
         let book = self.gateway.book();
         book.account_id(self.bank()).await?;
+        let coin = self.gateway.currencies().by_code(PAID_IN);
+        let coin = coin.ok_or_else(|| Error::Internal(format!("no currency {PAID_IN}")))?;
+        for merchant in self.merchants.iter() {
+            // A merchant without a wallet cannot be paid.
+            book.account_id(primary_wallet(*merchant, self.currency))
+                .await?;
+            book.account_id(suspense(*merchant, coin.id)).await?;
+        }
         let mut next = 0;
         while next <= self.accounts {
             let end = next
@@ -106,6 +118,11 @@ impl Workbench {
             next = end;
         }
         Ok(())
+    }
+
+    /// Merchants with an empty wallet each.
+    pub fn merchants(&self) -> &[i64] {
+        &self.merchants
     }
 
     /// Wallets besides number 0.

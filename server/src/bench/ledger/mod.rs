@@ -93,6 +93,11 @@ impl Ledger {
         self.plan.rounds
     }
 
+    /// Merchants that payments are spread over.
+    pub(super) fn merchants(&self) -> &[i64] {
+        self.bench.merchants()
+    }
+
     /// Entries in flight where nothing else is said.
     pub(super) fn in_flight(&self) -> u32 {
         self.plan.in_flight
