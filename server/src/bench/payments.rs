@@ -14,6 +14,8 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use domain::money::Money;
+use futures::future::ready;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use gateway::Gateway;
 use gateway::charges::{Collection, Customer, NewCharge, Origin};
 
@@ -33,9 +35,12 @@ const OF_ONE: Subject = Subject {
     unit: Unit::PerSecond,
 };
 
-/// Payments of a round for each of its seconds, and at most.
-const PER_SECOND: u32 = 20;
-const MOST: u32 = 400;
+/// Payments of a round for each of its seconds, and at most: a block has a few thousand transactions.
+const PER_SECOND: u32 = 200;
+const MOST: u32 = 1_000;
+
+/// Orders that are made ready at the same time.
+const LAID_AT_ONCE: usize = 16;
 
 const COIN: &str = "BTC";
 
@@ -61,13 +66,14 @@ pub(super) async fn measure(
 /// Payments a second when these merchants get them by turns.
 async fn of(site: &Site, gateway: &Gateway, merchants: &[i64]) -> anyhow::Result<Figure> {
     let count = PER_SECOND.saturating_mul(site.plan.seconds).min(MOST);
-    let mut orders = Vec::new();
-    for (number, merchant) in (0..count).zip(merchants.iter().cycle()) {
-        if site.stop.is_requested() {
-            break;
-        }
-        orders.push((*merchant, lay(gateway, *merchant, number).await?));
-    }
+    let orders: Vec<(i64, String)> = stream::iter((0..count).zip(merchants.iter().copied().cycle()))
+        .take_while(|_| ready(!site.stop.is_requested()))
+        .map(async |(number, merchant)| {
+            anyhow::Ok((merchant, lay(gateway, merchant, number).await?))
+        })
+        .buffered(LAID_AT_ONCE)
+        .try_collect()
+        .await?;
     let started = Instant::now();
     gateway.sandbox_mine(Some(COIN), Some(BLOCKS)).await?;
     let took = started.elapsed();
