@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::ledger::AccountKey;
@@ -7,11 +8,15 @@ use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use super::attempt::is_contention;
+use super::worker::outcome_unknown;
 use super::{Batch, Limits};
 use crate::error::connection_lost;
+use crate::ledger::rows::Row;
 use crate::ledger::{Book, Unit, store};
 use crate::{Error, Result};
 
+/// Of work that locks nothing that exists but its merchants.
+///
 /// Each piece of work is a subtransaction, and Postgres keeps 64 of those at hand; with more, every
 /// reader has to look them up. One task: all of them want the same house accounts.
 pub(in crate::ledger) const LIMITS: Limits = Limits {
@@ -20,12 +25,32 @@ pub(in crate::ledger) const LIMITS: Limits = Limits {
     committers: 1,
 };
 
+/// Of work that changes rows which exist.
+///
+/// Several tasks: none of them waits for such a row, but each does for merchants and accounts, and which
+/// those are differs from decision to decision. Three connections are what a group may hold of a pool
+/// without anybody noticing. Twenty in a group, for a group holds the rows of all its items until its
+/// commit, and a follower may want any of them. The queue is what three tasks do in some tens of seconds;
+/// people and shops decide less often than they exchange.
+pub(in crate::ledger) const DECISIONS: Limits = Limits {
+    queue: 2_000,
+    batch: 20,
+    committers: 3,
+};
+
+/// Of those who pay, and are no merchant: their lane.
+pub(crate) const PAYERS: i64 = -1;
+
 /// What a piece of work locks. It may lock nothing else but rows it makes itself: whatever others
 /// make or lock without the lock of its merchant, a group would come to in no order.
 #[derive(Debug, Clone)]
 pub(crate) struct Needs {
-    /// Whose references, quotes and limits it reads; at least one.
+    /// Whose turn it is: a merchant, or [`PAYERS`], or the house.
+    pub(crate) owner: i64,
+    /// Whose references, quotes and limits it reads.
     pub(crate) merchants: Vec<i64>,
+    /// Rows that exist already.
+    pub(crate) rows: Vec<Row>,
     /// Accounts it is likely to book on. One that does not exist is left out, one that is missing here
     /// costs a round trip.
     pub(crate) accounts: Vec<AccountKey>,
@@ -44,6 +69,8 @@ pub(crate) struct Piece {
     /// The last entry it booked when it was tried last; that is how it is looked for. One that books
     /// nothing moves no money, and is done again instead.
     entry: Arc<Mutex<Option<Uuid>>>,
+    /// It was done once without an entry, in a transaction that may have come through.
+    leaves_no_trace: Arc<AtomicBool>,
 }
 
 impl Piece {
@@ -61,7 +88,14 @@ impl Piece {
             needs: Arc::new(needs),
             work: Arc::new(work),
             entry: Arc::default(),
+            leaves_no_trace: Arc::default(),
         }
+    }
+
+    /// Whether all its rows are locked.
+    fn is_ready(&self, unit: &Unit) -> Result<()> {
+        let mut rows = self.needs.rows.iter();
+        rows.try_for_each(|row| unit.require(*row))
     }
 
     fn note(&self, entry: Option<Uuid>) {
@@ -73,8 +107,13 @@ impl Piece {
     }
 
     async fn run(&self, unit: &mut Unit) -> Result<Value> {
+        self.is_ready(unit)?;
         let value = (self.work)(unit).await?;
-        self.note(unit.last_staged());
+        let entry = unit.last_staged();
+        self.note(entry);
+        if entry.is_none() {
+            self.leaves_no_trace.store(true, Ordering::Relaxed);
+        }
         Ok(value)
     }
 }
@@ -87,12 +126,15 @@ where
     work
 }
 
-/// Units of work of any kind, one after the other in one transaction: merchants, then accounts are
-/// locked for all of them together; each sees what those before it did, and is undone alone when it is
+/// Units of work of any kind, one after the other in one transaction: merchants, then rows, then accounts
+/// are locked for all of them together; each sees what those before it did, and is undone alone when it is
 /// refused.
 ///
+/// A row that somebody else has is left to him: the piece that needs it steps out of its group before it
+/// does anything, and is done alone, so a group waits for no row.
+///
 /// No circle of waits: after the accounts a group takes only rows of its own and unique keys that
-/// nobody takes without the lock of their merchant.
+/// nobody takes without the lock of their merchant, or of a row that it has.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Grouped;
 
@@ -101,7 +143,7 @@ impl Batch for Grouped {
     type Done = Value;
 
     fn lane(&self, item: &Piece) -> Option<i64> {
-        item.needs.merchants.first().copied()
+        Some(item.needs.owner)
     }
 
     fn run<'u>(
@@ -114,6 +156,7 @@ impl Batch for Grouped {
                 item.note(None);
             }
             unit.lock_merchants(&merchants_of(items)).await?;
+            unit.reach_for(&rows_of(items)).await?;
             match items {
                 // As any unit: what it staged is locked, judged and written at its end.
                 [alone] => Ok(vec![Ok(alone.run(unit).await?)]),
@@ -122,8 +165,8 @@ impl Batch for Grouped {
         })
     }
 
-    /// A transaction that may still commit holds the locks of its merchants: whoever has them knows
-    /// that it has ended.
+    /// A transaction that may still commit holds the locks of its merchants and rows: whoever has them
+    /// knows that it has ended.
     fn find<'a>(
         &'a self,
         book: &'a Book,
@@ -132,6 +175,7 @@ impl Batch for Grouped {
         Box::pin(async move {
             let mut unit = book.begin().await?;
             unit.lock_merchants(&merchants_of(items)).await?;
+            unit.wait_for(&rows_of(items)).await?;
             let entries: Vec<Uuid> = items.iter().filter_map(Piece::entry).collect();
             let booked = store::booked(unit.conn(), &entries).await?;
             unit.into_transaction().rollback().await?;
@@ -144,6 +188,15 @@ impl Batch for Grouped {
                 .collect())
         })
     }
+
+    /// Done again, it may have been in its own way, and nothing tells.
+    fn in_doubt(&self, item: &Piece, refusal: Error) -> Error {
+        if item.leaves_no_trace.load(Ordering::Relaxed) {
+            outcome_unknown()
+        } else {
+            refusal
+        }
+    }
 }
 
 fn merchants_of(items: &[Piece]) -> BTreeSet<i64> {
@@ -153,14 +206,26 @@ fn merchants_of(items: &[Piece]) -> BTreeSet<i64> {
         .collect()
 }
 
+fn rows_of(items: &[Piece]) -> BTreeSet<Row> {
+    items
+        .iter()
+        .flat_map(|item| item.needs.rows.iter().copied())
+        .collect()
+}
+
 async fn run_each(unit: &mut Unit, items: &[Piece]) -> Result<Vec<Result<Value>>> {
     let accounts: Vec<AccountKey> = items
         .iter()
+        .filter(|item| item.is_ready(unit).is_ok())
         .flat_map(|item| item.needs.accounts.iter().copied())
         .collect();
     unit.share(&accounts).await?;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
+        if let Err(steps_out) = item.is_ready(unit) {
+            results.push(Err(steps_out));
+            continue;
+        }
         let mark = unit.mark().await?;
         let result = match item.run(unit).await {
             Ok(value) => unit.book_staged().await.map(|()| value),

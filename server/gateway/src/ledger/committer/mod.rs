@@ -27,7 +27,7 @@ use tokio::time::timeout;
 
 pub use self::batch::Batch;
 pub use self::gauge::CommitterStats;
-pub(crate) use self::grouped::Needs;
+pub(crate) use self::grouped::{Needs, PAYERS};
 pub use self::patience::Patience;
 pub use self::posting::{PostedEntry, Postings};
 
