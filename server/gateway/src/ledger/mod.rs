@@ -287,9 +287,9 @@ impl Book {
     /// Writes what the unit has staged. The last thing before its commit.
     async fn flush(&self, unit: &mut Unit) -> Result<()> {
         unit.write_entries().await?;
-        let events = unit.take_events();
+        let (events, ids) = unit.take_events();
         if !events.is_empty() {
-            self.fanout.write(unit, events).await?;
+            self.fanout.write(unit, events, ids).await?;
         }
         unit.send_notifications().await
     }

@@ -14,6 +14,7 @@ use super::row_store::Others;
 use super::rows::{self, Reach, Row};
 use super::staged::{Place, Staged};
 use super::{posting_store, store};
+use crate::outbox::event_id;
 use crate::{Error, Result};
 
 /// A fact to report, staged with the change it reports.
@@ -304,8 +305,31 @@ impl Unit {
         self.last_written
     }
 
-    pub(super) fn take_events(&mut self) -> Vec<NewEvent> {
-        std::mem::take(&mut self.staged.events)
+    /// Events that are staged so far.
+    pub(super) fn events_staged(&self) -> usize {
+        self.staged.events.len()
+    }
+
+    /// Draws the ids of all events that are staged; answers the last one's, when there are more than
+    /// there were.
+    pub(super) fn name_events(&mut self, before: usize) -> Result<Option<String>> {
+        let staged = &mut self.staged;
+        if staged.events.len() <= before {
+            return Ok(None);
+        }
+        while staged.event_ids.len() < staged.events.len() {
+            staged.event_ids.push(event_id()?);
+        }
+        Ok(staged.event_ids.last().cloned())
+    }
+
+    /// What is staged, and the ids that the first of them have.
+    pub(super) fn take_events(&mut self) -> (Vec<NewEvent>, Vec<String>) {
+        let staged = &mut self.staged;
+        (
+            std::mem::take(&mut staged.events),
+            std::mem::take(&mut staged.event_ids),
+        )
     }
 
     pub(super) async fn send_notifications(&mut self) -> Result<()> {

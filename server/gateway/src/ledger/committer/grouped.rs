@@ -1,5 +1,5 @@
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -66,11 +66,20 @@ type Work = dyn for<'u> Fn(&'u mut Unit) -> BoxFuture<'u, Result<Value>> + Send 
 pub(crate) struct Piece {
     needs: Arc<Needs>,
     work: Arc<Work>,
-    /// The last entry it booked when it was tried last; that is how it is looked for. One that books
-    /// nothing moves no money, and is done again instead.
-    entry: Arc<Mutex<Option<Uuid>>>,
-    /// It was done once without an entry, in a transaction that may have come through.
+    /// What it left when it was tried last; that is how it is looked for. One that leaves nothing moves no
+    /// money and changes no status, and is done again instead.
+    trace: Arc<Mutex<Option<Trace>>>,
+    /// It was done once without one, in a transaction that may have come through.
     leaves_no_trace: Arc<AtomicBool>,
+}
+
+/// A row that is durable when a piece of work is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Trace {
+    /// The last one it booked.
+    Entry(Uuid),
+    /// The last one it told, when it booked nothing.
+    Event(String),
 }
 
 impl Piece {
@@ -87,7 +96,7 @@ impl Piece {
         Self {
             needs: Arc::new(needs),
             work: Arc::new(work),
-            entry: Arc::default(),
+            trace: Arc::default(),
             leaves_no_trace: Arc::default(),
         }
     }
@@ -98,22 +107,29 @@ impl Piece {
         rows.try_for_each(|row| unit.require(*row))
     }
 
-    fn note(&self, entry: Option<Uuid>) {
-        *self.entry.lock().unwrap_or_else(PoisonError::into_inner) = entry;
+    fn note(&self, trace: Option<Trace>) {
+        *self.trace.lock().unwrap_or_else(PoisonError::into_inner) = trace;
     }
 
-    fn entry(&self) -> Option<Uuid> {
-        *self.entry.lock().unwrap_or_else(PoisonError::into_inner)
+    fn trace(&self) -> Option<Trace> {
+        self.trace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     async fn run(&self, unit: &mut Unit) -> Result<Value> {
         self.is_ready(unit)?;
+        let told_before = unit.events_staged();
         let value = (self.work)(unit).await?;
-        let entry = unit.last_staged();
-        self.note(entry);
-        if entry.is_none() {
+        let trace = match unit.last_staged() {
+            Some(entry) => Some(Trace::Entry(entry)),
+            None => unit.name_events(told_before)?.map(Trace::Event),
+        };
+        if trace.is_none() {
             self.leaves_no_trace.store(true, Ordering::Relaxed);
         }
+        self.note(trace);
         Ok(value)
     }
 }
@@ -176,15 +192,14 @@ impl Batch for Grouped {
             let mut unit = book.begin().await?;
             unit.lock_merchants(&merchants_of(items)).await?;
             unit.wait_for(&rows_of(items)).await?;
-            let entries: Vec<Uuid> = items.iter().filter_map(Piece::entry).collect();
-            let booked = store::booked(unit.conn(), &entries).await?;
+            let traces: Vec<Option<Trace>> = items.iter().map(Piece::trace).collect();
+            let durable = durable(&mut unit, &traces).await?;
             unit.into_transaction().rollback().await?;
-            let is_booked = |item: &Piece| item.entry().is_some_and(|id| booked.contains(&id));
-            // Only an item that was answered is ever looked for with an entry: its answer is kept by
+            // Only an item that was answered is ever looked for with a trace: its answer is kept by
             // whoever asks, and this one only says that it counts.
-            Ok(items
-                .iter()
-                .map(|item| is_booked(item).then(|| Box::new(()) as Value))
+            Ok(durable
+                .into_iter()
+                .map(|is_durable| is_durable.then(|| Box::new(()) as Value))
                 .collect())
         })
     }
@@ -197,6 +212,29 @@ impl Batch for Grouped {
             refusal
         }
     }
+}
+
+/// Whether what these traces name is there, each.
+async fn durable(unit: &mut Unit, traces: &[Option<Trace>]) -> Result<Vec<bool>> {
+    let (mut entries, mut events) = (Vec::new(), Vec::new());
+    for trace in traces.iter().flatten() {
+        match trace {
+            Trace::Entry(id) => entries.push(*id),
+            Trace::Event(id) => events.push(id.clone()),
+        }
+    }
+    let booked = store::booked(unit.conn(), &entries).await?;
+    let told = if events.is_empty() {
+        HashSet::new()
+    } else {
+        store::told(unit.conn(), &events).await?
+    };
+    let is_there = |trace: &Option<Trace>| match trace {
+        Some(Trace::Entry(id)) => booked.contains(id),
+        Some(Trace::Event(id)) => told.contains(id),
+        None => false,
+    };
+    Ok(traces.iter().map(is_there).collect())
 }
 
 fn merchants_of(items: &[Piece]) -> BTreeSet<i64> {
