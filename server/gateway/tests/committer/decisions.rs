@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use domain::ledger::AccountKind;
+use gateway::exchange::NewExchange;
 use gateway::futures::NewFutures;
 use gateway::ledger::CommitterStats;
 use gateway::withdrawals::{Decider, NewWithdrawal};
@@ -50,7 +51,7 @@ fn approve(gateway: &Gateway, merchant: i64, id: i64) -> Deciding {
     spawned(async move { gateway.approve_withdrawal(merchant, id, decider()).await })
 }
 
-fn decline(gateway: &Gateway, merchant: i64, id: i64) -> Deciding {
+pub(super) fn decline(gateway: &Gateway, merchant: i64, id: i64) -> Deciding {
     let gateway = gateway.clone();
     spawned(async move { gateway.decline_withdrawal(merchant, id, decider()).await })
 }
@@ -72,7 +73,7 @@ fn refund(gateway: &Gateway, merchant: i64, charge: &str) -> Deciding {
     })
 }
 
-fn exchange(gateway: &Gateway, new: gateway::exchange::NewExchange) -> Deciding {
+fn exchange(gateway: &Gateway, new: NewExchange) -> Deciding {
     let gateway = gateway.clone();
     spawned(async move { gateway.exchange(new, None, body).await.map(drop) })
 }
@@ -150,6 +151,7 @@ async fn two_processes_decide_about_the_same_merchants_without_a_deadlock(pool: 
     let settings = Settings::test("http://127.0.0.1:3000");
     let second = World::open(&pool, settings).await.unwrap();
     let charges = underpaid(&world, 6).await;
+    world.set_rate("BTC", "EUR", "50000").await;
     let merchants = [world.merchant, other_merchant(&pool).await];
     let mut addresses = Vec::new();
     for merchant in merchants {
@@ -161,7 +163,11 @@ async fn two_processes_decide_about_the_same_merchants_without_a_deadlock(pool: 
     let promised = world.address("BTC", Some("EUR"), "promised").await;
     let mut decided = Vec::new();
     for n in 0..20 {
-        let address = if n % 2 == 0 { STRANGER } else { &addresses[1] };
+        let address = if n % 2 == 0 {
+            STRANGER
+        } else {
+            addresses[1].as_str()
+        };
         decided.push(pending(&world, "0.06", address, &format!("pending {n}")).await);
     }
     let mut calls = Vec::new();
@@ -223,10 +229,11 @@ async fn two_processes_decide_about_the_same_merchants_without_a_deadlock(pool: 
 
 /// Somebody holds the merchant's bitcoins, and each task stands before that gate with a withdrawal that is
 /// called off. What is asked for from then on waits, and is one group.
-async fn held_up(world: &World, pool: &PgPool) -> (Gate, Vec<Deciding>) {
+pub(super) async fn held_up(world: &World, pool: &PgPool, round: usize) -> (Gate, Vec<Deciding>) {
     let mut first = Vec::new();
     for n in 0..TASKS {
-        first.push(pending(world, "0.001", STRANGER, &format!("before the gate {n}")).await);
+        let reference = format!("before the gate {round} {n}");
+        first.push(pending(world, "0.001", STRANGER, &reference).await);
     }
     let wallet = account(world, world.merchant, AccountKind::Wallet, "BTC");
     let gate = Gate::on(world, pool, wallet).await;
@@ -238,7 +245,7 @@ async fn held_up(world: &World, pool: &PgPool) -> (Gate, Vec<Deciding>) {
     (gate, before)
 }
 
-async fn waiting(world: &World, count: usize) {
+pub(super) async fn waiting(world: &World, count: usize) {
     until(|| async { stats(&world.gateway).depth == count }).await;
 }
 
@@ -252,15 +259,13 @@ async fn what_is_refused_fails_alone(pool: PgPool) {
     for n in 0..3 {
         ids.push(pending(&world, "0.001", STRANGER, &n.to_string()).await);
     }
-    let (gate, before) = held_up(&world, &pool).await;
+    let (gate, before) = held_up(&world, &pool, 0).await;
     let gateway = &world.gateway;
     let batches = stats(gateway).batches;
     let mut calls = Vec::new();
     // One after the other, so that they wait in this order.
-    for (n, call) in [decline(gateway, merchant, ids[0])].into_iter().enumerate() {
-        calls.push(call);
-        waiting(&world, n + 1).await;
-    }
+    calls.push(decline(gateway, merchant, ids[0]));
+    waiting(&world, 1).await;
     calls.push(approve(gateway, merchant, ids[0]));
     waiting(&world, 2).await;
     calls.push(approve(gateway, merchant, ids[1]));
@@ -291,7 +296,7 @@ async fn what_is_refused_fails_alone(pool: PgPool) {
         "{results:?}"
     );
     let stats = stats(gateway);
-    assert_eq!((stats.batches - batches, stats.last_batch), (4, 5));
+    assert_eq!((stats.batches - batches, stats.items), (4, 8), "{stats:?}");
     assert_eq!(stats.refused, 2);
     assert_eq!(
         world.events(ids[0]).await,
@@ -312,7 +317,7 @@ async fn a_full_queue_turns_away_and_nothing_happened(pool: PgPool) {
     set_limit(&pool, "0").await;
     let many = pending(&world, "0.001", STRANGER, "many").await;
     let one_more = pending(&world, "0.001", STRANGER, "one more").await;
-    let (gate, before) = held_up(&world, &pool).await;
+    let (gate, before) = held_up(&world, &pool, 0).await;
     let calls: Vec<Deciding> = (0..ROOM_OF_ONE)
         .map(|_| decline(&world.gateway, merchant, many))
         .collect();
@@ -330,7 +335,11 @@ async fn a_full_queue_turns_away_and_nothing_happened(pool: PgPool) {
     for call in calls {
         match call.await.unwrap() {
             Ok(()) => done += 1,
-            Err(error) => assert!(matches!(error, Error::Conflict(_)), "{error:?}"),
+            // Those that another task has the row of are many, and may wait too long for it.
+            Err(error) => assert!(
+                matches!(error, Error::Conflict(_) | Error::Overloaded { .. }),
+                "{error:?}"
+            ),
         }
     }
     assert_eq!(done, 1);
