@@ -47,8 +47,8 @@ use self::accounts::Accounts;
 use self::admission::Admission;
 use self::committer::grouped::Grouped;
 use self::tally::CommitTally;
-use crate::clock::Clock;
 use crate::Result;
+use crate::clock::Clock;
 use crate::outbox::Fanout;
 
 /// Units as the database driver carries them.
