@@ -77,7 +77,7 @@ async fn the_instance_passes_no_door_and_its_end_is_an_answer(pool: PgPool) {
     let waits = post(&book, last);
     until(|| async { book.admission().waiting == 1 }).await;
     let paying = async {
-        world.pay(&charge, "0.00001").await;
+        world.pay(&charge, "0.00005").await;
         world.mine("BTC", 1).await;
     };
     tokio::time::timeout(Duration::from_secs(60), paying)
