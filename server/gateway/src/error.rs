@@ -50,6 +50,10 @@ pub enum Error {
     /// under the same key or reference gets it once; without one he has to look first.
     #[error("the outcome of a commit could not be learnt")]
     OutcomeUnknown,
+    /// It needs a row that its group has not locked: nothing was done, and it is done alone instead. No
+    /// caller from outside ever hears of it.
+    #[error("this has to be done alone")]
+    StepsOut,
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
     #[error("{0}")]

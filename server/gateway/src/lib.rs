@@ -59,7 +59,16 @@ const POOL_END: Duration = Duration::from_secs(5);
 
 /// Everything the edge may ask for. Cheap to clone.
 #[derive(Clone)]
-pub struct Gateway(Arc<Inner>);
+pub struct Gateway(Arc<Inner>, Behalf);
+
+/// For whom a handle works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behalf {
+    /// Somebody who asks, and may be turned away.
+    Caller,
+    /// The instance itself: followers, timers, senders.
+    Instance,
+}
 
 struct Inner {
     pool: PgPool,
@@ -69,6 +78,8 @@ struct Inner {
     instance: Instance,
     settings: Settings,
     book: ledger::Book,
+    /// The same for the instance's own work.
+    own_book: ledger::Book,
     known_keys: auth::KnownKeys,
     /// Digest of the static key, none when such calls are off.
     static_key: OnceLock<Option<[u8; 32]>>,
@@ -109,7 +120,15 @@ impl Gateway {
     }
 
     pub fn book(&self) -> &ledger::Book {
-        &self.0.book
+        match self.1 {
+            Behalf::Caller => &self.0.book,
+            Behalf::Instance => &self.0.own_book,
+        }
+    }
+
+    /// The same gateway for what the instance does by itself: no caller keeps that from being done.
+    pub(crate) fn of_the_instance(&self) -> Self {
+        Self(self.0.clone(), Behalf::Instance)
     }
 
     pub fn chains(&self) -> &chain::Chains {
@@ -151,11 +170,17 @@ impl Gateway {
             ("postings", self.0.book.postings_stats()),
             ("charges", charges),
             ("grouped", self.0.book.grouped_stats()),
+            ("decisions", self.0.book.decisions_stats()),
         ];
         known
             .into_iter()
             .filter_map(|(name, stats)| Some((name, stats?)))
             .collect()
+    }
+
+    /// Who is at the door of units that are committed alone.
+    pub fn admission(&self) -> domain::view::system::AdmissionFigures {
+        self.0.book.admission()
     }
 
     /// Ends the committers once what waits is done. What is asked for meanwhile is turned away, and so is

@@ -16,7 +16,7 @@ use crate::ledger::Book;
 use crate::outbox::{AddressGuard, AttemptTally, Fanout, Render, Sender};
 use crate::roster::Roster;
 use crate::settings::Settings;
-use crate::{Error, Gateway, Inner, Instance, Result};
+use crate::{Behalf, Error, Gateway, Inner, Instance, Result};
 
 /// Connections apart from the main pool that make missing accounts.
 const MAKERS_OF_ACCOUNTS: u32 = 2;
@@ -131,6 +131,7 @@ impl Gateway {
             clock.clone(),
             Fanout::new(renderer.clone()),
         );
+        let own_book = book.of_the_instance();
         let guard = Arc::new(AddressGuard::new(
             settings.webhook_allow_private,
             Vec::new(),
@@ -138,7 +139,7 @@ impl Gateway {
         let sender = Sender::with_timeouts(guard.clone(), settings.webhook_timeouts)
             .map_err(Error::internal)?;
         let (changed, _) = broadcast::channel(CHANGED_BACKLOG);
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             pool,
             side_pool,
             clock,
@@ -146,6 +147,7 @@ impl Gateway {
             instance,
             settings,
             book,
+            own_book,
             known_keys: KnownKeys::default(),
             static_key: OnceLock::new(),
             new_charges: OnceLock::new(),
@@ -156,7 +158,8 @@ impl Gateway {
             changed,
             attempts: AttemptTally::default(),
             roster: Roster::default(),
-        })))
+        };
+        Ok(Self(Arc::new(inner), Behalf::Caller))
     }
 }
 

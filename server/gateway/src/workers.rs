@@ -45,13 +45,14 @@ impl Gateway {
     /// Starts the workers; they end soon after `shutdown` turns true or its sender goes away.
     pub fn spawn_workers(&self, shutdown: watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         let wake = Wake::default();
+        let own = self.of_the_instance();
         let mut handles = vec![
             tokio::spawn(on_duty(
                 self.roster().enter("notifications"),
-                listen(self.clone(), wake.clone(), shutdown.clone()),
+                listen(own.clone(), wake.clone(), shutdown.clone()),
             )),
             spawn_loop(self, "expiry", shutdown.clone(), None, {
-                let gateway = self.clone();
+                let gateway = own.clone();
                 move || {
                     let gateway = gateway.clone();
                     async move {
@@ -72,7 +73,7 @@ impl Gateway {
                 shutdown.clone(),
                 Some(wake.withdrawals.clone()),
                 {
-                    let gateway = self.clone();
+                    let gateway = own.clone();
                     move || {
                         let gateway = gateway.clone();
                         async move { send_due(&gateway).await }
@@ -81,15 +82,15 @@ impl Gateway {
             ),
             tokio::spawn(on_duty(
                 self.roster().enter("deliveries"),
-                outbox::run(self.clone(), wake.deliveries, shutdown.clone()),
+                outbox::run(own.clone(), wake.deliveries, shutdown.clone()),
             )),
             tokio::spawn(on_duty(
                 self.roster().enter("clean-up"),
-                clean_up(self.clone(), shutdown.clone()),
+                clean_up(own.clone(), shutdown.clone()),
             )),
         ];
         for chain in self.chains().all() {
-            let follower = chain::follower::run(self.clone(), chain.coin, shutdown.clone());
+            let follower = chain::follower::run(own.clone(), chain.coin, shutdown.clone());
             let name = format!("follower of {}", chain.params.code);
             handles.push(tokio::spawn(on_duty(self.roster().enter(&name), follower)));
             if let Some(node) = chain.announcements() {

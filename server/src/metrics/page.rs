@@ -1,7 +1,7 @@
 //! What the page of metrics holds. Label values are route templates, codes of chains, and words of
 //! fixed lists: none comes from a request or names somebody.
 
-use domain::view::system::{OutboxFigures, PoolFigures, SystemFigures};
+use domain::view::system::{AdmissionFigures, OutboxFigures, PoolFigures, SystemFigures};
 use time::OffsetDateTime;
 
 use super::exposition::{Exposition, seconds};
@@ -123,6 +123,36 @@ fn commits(page: &mut Exposition, system: &SystemFigures) {
         )
         .sample(&[], committer.batched_units);
     }
+    admission(page, &system.admission);
+}
+
+/// Those of the instance itself pass no door, and are not among them.
+fn admission(page: &mut Exposition, figures: &AdmissionFigures) {
+    page.gauge(
+        "exchequer_units_waiting",
+        "Units for a transaction of their own that wait for their turn.",
+    )
+    .sample(&[], figures.waiting);
+    page.gauge(
+        "exchequer_units_running",
+        "Units in a transaction of their own.",
+    )
+    .sample(&[], figures.running);
+    page.gauge(
+        "exchequer_units_running_max",
+        "Units that may be in a transaction of their own.",
+    )
+    .sample(&[], figures.most);
+    page.counter(
+        "exchequer_units_admitted_total",
+        "Units that got a transaction of their own.",
+    )
+    .sample(&[], figures.admitted);
+    page.counter(
+        "exchequer_units_turned_away_total",
+        "Units that were turned away because too many waited; nothing was done.",
+    )
+    .sample(&[], figures.refused);
 }
 
 fn outbox(page: &mut Exposition, system: &SystemFigures) {

@@ -53,7 +53,7 @@ impl From<Error> for Refusal {
                 tracing::error!(%error, "nobody knows whether what a form asked for was done");
                 Self::Unclear
             }
-            Error::Ledger(_) | Error::Database(_) | Error::Internal(_) => {
+            Error::Ledger(_) | Error::Database(_) | Error::Internal(_) | Error::StepsOut => {
                 tracing::error!(%error, "a page could not be made");
                 if error.is_transient() {
                     Self::Busy(retry_after)

@@ -82,6 +82,20 @@ pub struct CommitterFigures {
     pub last_batch: u64,
 }
 
+/// Units that are committed alone, and their door.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AdmissionFigures {
+    /// Before it.
+    pub waiting: u64,
+    /// Behind it.
+    pub running: u64,
+    /// So many may run.
+    pub most: u64,
+    pub admitted: u64,
+    /// Turned away; nothing was done.
+    pub refused: u64,
+}
+
 /// Connections of this process to the database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PoolFigures {
@@ -205,6 +219,7 @@ pub struct SystemFigures {
     pub commits: CommitFigures,
     /// `None` when every unit has a transaction of its own.
     pub committer: Option<CommitterFigures>,
+    pub admission: AdmissionFigures,
     pub pool: PoolFigures,
     pub attempts: AttemptFigures,
     pub outbox: OutboxFigures,

@@ -1,7 +1,7 @@
 use domain::view::dashboard::{Frame, Paging, StatusPill};
 use domain::view::system::{
-    CommitFigures, CommitterFigures, Durations, FollowerFigures, OutboxFigures, RequestFigures,
-    SystemFigures, SystemView, WorkerFigures,
+    AdmissionFigures, CommitFigures, CommitterFigures, Durations, FollowerFigures, OutboxFigures,
+    RequestFigures, SystemFigures, SystemView, WorkerFigures,
 };
 use leptos::prelude::*;
 
@@ -29,6 +29,7 @@ pub fn SystemPage(frame: Frame, view: SystemView) -> impl IntoView {
         now,
         commits,
         committer,
+        admission,
         pool,
         attempts: _,
         outbox,
@@ -60,7 +61,7 @@ pub fn SystemPage(frame: Frame, view: SystemView) -> impl IntoView {
             {alarms}
             {audit_section(audit, now)}
             {request_section(requests)}
-            {commit_section(commits, committer, connections)}
+            {commit_section(commits, committer, admission, connections)}
             {outbox_section(outbox, waiting.join(", "))}
             {follower_section(followers)}
             {worker_section(workers)}
@@ -178,6 +179,7 @@ fn request_section(requests: RequestFigures) -> AnyView {
 fn commit_section(
     commits: CommitFigures,
     committer: Option<CommitterFigures>,
+    admission: AdmissionFigures,
     connections: String,
 ) -> AnyView {
     let batches = committer.map(|committer| {
@@ -205,6 +207,8 @@ fn commit_section(
                 {fact("Half of them", share(&durations, 500))}
                 {fact("99 of 100", share(&durations, 990))}
                 {batches}
+                {fact("Waiting for a turn alone", admission.waiting)}
+                {fact("Got no turn alone", admission.refused)}
                 {fact("Connections to the database", connections)}
             </dl>
             <DurationChart what="commits" of=durations/>

@@ -12,6 +12,7 @@ fn figures() -> SystemFigures {
         now: OffsetDateTime::UNIX_EPOCH + time::Duration::days(3),
         commits: CommitFigures::default(),
         committer: None,
+        admission: AdmissionFigures::default(),
         pool: PoolFigures {
             in_use: 1,
             idle: 2,

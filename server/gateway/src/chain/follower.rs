@@ -78,6 +78,8 @@ impl Memory {
 /// [`Error::Overloaded`](crate::Error::Overloaded) when somebody else followed the chain all the
 /// time; what the backend, the ledger or the database refused.
 pub async fn sync(gateway: &Gateway, coin: Currency) -> Result<Progress> {
+    // Whoever asks for it: others wait behind the chain's lock.
+    let gateway = &gateway.of_the_instance();
     let chain = gateway.chains().of(coin)?;
     let mut memory = chain.memory.lock().await;
     let patience = gateway.book().patience();

@@ -12,8 +12,10 @@ use super::checkout::exact;
 use super::claim_found::{Found, why};
 use super::claim_link::{TRACKER_LIFE, claim_path, token_hash};
 use super::claim_link_store::{self, LinkUse};
+use super::needs::Books;
 use super::resolve::{checked_address, refundable};
 use super::{claim_store, refunds, store};
+use crate::ledger::PAYERS;
 use crate::{Error, Gateway, Result};
 
 /// Field of the address in forms and errors.
@@ -88,9 +90,18 @@ impl Gateway {
     /// As [`Self::review_claim`]; [`Error::Conflict`] when an approved claim's money is gone.
     pub async fn use_claim(&self, token: &str, address: &str) -> Result<ClaimUse> {
         let hash = token_hash(token)?;
+        let mut conn = self.pool().acquire().await?;
+        let known = claim_link_store::find_by_hash(&mut conn, self.currencies(), &hash)
+            .await?
+            .ok_or(Error::NotFound)?;
+        drop(conn);
+        let needs = self
+            .charge_needs(PAYERS, &known.public_id, Books::Refund)
+            .await?;
         let (gateway, address) = (self.clone(), address.trim().to_owned());
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, address) = (gateway.clone(), address.clone());
                 Box::pin(async move {
                     let currencies = gateway.currencies();
                     let known = claim_link_store::find_by_hash(unit.conn(), currencies, &hash)

@@ -3,10 +3,11 @@ use domain::money::{Currency, Money, Rounding, convert, mul_div, round_units};
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::needs::Books;
 use super::resolve::require_no_refund;
 use super::row::{ChargeRow, ReceiptRow, Terms};
 use super::{method_store, receipt_store, store, transition};
-use crate::ledger::Unit;
+use crate::ledger::{PAYERS, Unit};
 use crate::rates::{self, Quote};
 use crate::{Error, Gateway, Result};
 
@@ -69,10 +70,12 @@ impl Gateway {
 
     /// "Get a new rate": the same address, and what came already counts.
     pub async fn requote(&self, public_id: &str) -> Result<()> {
+        let needs = self.charge_needs(PAYERS, public_id, Books::Nothing).await?;
         let gateway = self.clone();
         let public_id = public_id.to_owned();
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, public_id) = (gateway.clone(), public_id.clone());
                 Box::pin(async move {
                     let mut row =
                         store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
@@ -215,6 +218,8 @@ impl Gateway {
         let (address_id, address) = match known {
             Some(known) => (known.address_id, known.address),
             None => {
+                // A chain's row gives out addresses, and no group has it.
+                unit.require_all()?;
                 let taken = self
                     .chains()
                     .take_address(unit.conn(), quote.coin, row.merchant_id, now)

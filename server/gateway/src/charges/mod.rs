@@ -25,6 +25,7 @@ mod list_store;
 mod method;
 mod method_store;
 mod mids;
+mod needs;
 mod read;
 mod receipt_steps;
 mod receipt_store;

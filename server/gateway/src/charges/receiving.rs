@@ -5,15 +5,17 @@
 
 use std::collections::BTreeSet;
 
+use domain::ledger::AccountKey;
 use domain::ledger::template::receipt_final;
 use domain::money::{Currency, CurrencyId, Money};
+use sqlx::PgConnection;
 
 use super::depths::Depths;
 use super::receipt_steps::Lost;
 use super::receipt_store::{KnownReceipt, NewReceipt, Payment};
 use super::row::ReceiptRow;
 use super::settling::{PART, settle_charges};
-use super::{receipt_store, store};
+use super::{needs, receipt_store, store};
 use crate::ledger::{Unit, with_ids};
 use crate::{Error, Gateway, Result};
 
@@ -109,6 +111,28 @@ fn required(output: &SeenOutput, depths: &Depths) -> Result<u32> {
         .of(output.coin)
         .ok_or_else(|| Error::Internal(format!("no depth of {}", output.coin.code)))?;
     Ok(depth.required(Money::from_units(output.units, output.coin)))
+}
+
+/// The charge a watched address belongs to, if it is one's.
+pub(crate) async fn charge_id_at(
+    conn: &mut PgConnection,
+    chain_address_id: i64,
+) -> Result<Option<i64>> {
+    receipt_store::charge_of(conn, chain_address_id).await
+}
+
+/// The same, and the accounts that coins which come to it are booked on.
+pub(crate) async fn charge_at(
+    gateway: &Gateway,
+    conn: &mut PgConnection,
+    chain_address_id: i64,
+    coin: Currency,
+) -> Result<Option<(i64, Vec<AccountKey>)>> {
+    let Some(id) = charge_id_at(conn, chain_address_id).await? else {
+        return Ok(None);
+    };
+    let found = store::find_by_ids(conn, gateway.currencies(), &[id]).await?;
+    Ok(found.first().map(|row| (id, needs::credited(row, coin))))
 }
 
 /// Locks the charge a watched address belongs to, if it is one's.

@@ -1,13 +1,16 @@
+use std::sync::Arc;
+
 use domain::charge::{Event, ReceiptState, Status, Valuation};
 use domain::ledger::template::ChargeCredit;
 use domain::money::{Currency, Money};
 use serde_json::json;
 
+use super::needs::Books;
 use super::row::{ChargeRow, ReceiptRow};
 use super::{ChargeView, claim_mail, claim_store, refunds, store, transition};
 use crate::chain::address::parse_address;
 use crate::idempotency::{Answer, Once};
-use crate::ledger::Unit;
+use crate::ledger::{PAYERS, Unit};
 use crate::{Error, Gateway, Result};
 
 /// Whoever renders the answer does it inside the transaction, so that it can be stored with it.
@@ -21,7 +24,7 @@ impl Gateway {
         public_id: &str,
         actor: String,
         once: Option<Once>,
-        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+        render: impl Fn(&ChargeView) -> Rendered + Send + Sync + 'static,
     ) -> Result<Answer> {
         self.resolve(merchant_id, public_id, actor, once, Action::Cancel, render)
             .await
@@ -37,7 +40,7 @@ impl Gateway {
         public_id: &str,
         actor: String,
         once: Option<Once>,
-        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+        render: impl Fn(&ChargeView) -> Rendered + Send + Sync + 'static,
     ) -> Result<Answer> {
         self.resolve(merchant_id, public_id, actor, once, Action::Accept, render)
             .await
@@ -54,7 +57,7 @@ impl Gateway {
         address: Option<String>,
         actor: String,
         once: Option<Once>,
-        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+        render: impl Fn(&ChargeView) -> Rendered + Send + Sync + 'static,
     ) -> Result<Answer> {
         self.resolve(
             merchant_id,
@@ -77,13 +80,16 @@ impl Gateway {
         if !token.is_some_and(|token| self.token_matches(public_id, token)) {
             return Err(Error::NotFound);
         }
+        let needs = self.charge_needs(PAYERS, public_id, Books::Refund).await?;
         let (gateway, public_id, address) = (
             self.clone(),
             public_id.to_owned(),
             address.trim().to_owned(),
         );
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, public_id, address) =
+                    (gateway.clone(), public_id.clone(), address.clone());
                 Box::pin(async move {
                     let row =
                         store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
@@ -128,9 +134,11 @@ impl Gateway {
         if !token.is_some_and(|token| self.token_matches(public_id, token)) {
             return Err(Error::NotFound);
         }
+        let needs = self.charge_needs(PAYERS, public_id, Books::Nothing).await?;
         let (gateway, public_id) = (self.clone(), public_id.to_owned());
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, public_id) = (gateway.clone(), public_id.clone());
                 Box::pin(async move {
                     let row =
                         store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
@@ -155,30 +163,24 @@ impl Gateway {
         actor: String,
         once: Option<Once>,
         action: Action,
-        render: impl FnOnce(&ChargeView) -> Rendered + Send + 'static,
+        render: impl Fn(&ChargeView) -> Rendered + Send + Sync + 'static,
     ) -> Result<Answer> {
-        let (gateway, public_id) = (self.clone(), public_id.to_owned());
+        let needs = self
+            .charge_needs(merchant_id, public_id, action.books())
+            .await?;
+        let wish = Arc::new(Wish {
+            gateway: self.clone(),
+            merchant_id,
+            public_id: public_id.to_owned(),
+            actor,
+            once,
+            action,
+            render,
+        });
         self.book()
-            .commit(move |unit| {
-                Box::pin(async move {
-                    if let Some(first) = unit.claim(once.as_ref()).await? {
-                        return Ok(first);
-                    }
-                    let row =
-                        store::lock_by_public_id(unit.conn(), gateway.currencies(), &public_id)
-                            .await?;
-                    if row.merchant_id != merchant_id {
-                        return Err(Error::NotFound);
-                    }
-                    let receipts =
-                        store::receipts_of(unit.conn(), gateway.currencies(), row.id).await?;
-                    gateway.act(unit, row, &receipts, &action, &actor).await?;
-                    let row = store::find(unit.conn(), gateway.currencies(), &public_id).await?;
-                    let view = ChargeView::assemble(row, receipts);
-                    let answer = Answer::fresh(render(&view));
-                    unit.remember(once.as_ref(), &answer).await?;
-                    Ok(answer)
-                })
+            .commit_decision(needs, move |unit| {
+                let wish = wish.clone();
+                Box::pin(async move { wish.fulfil(unit).await })
             })
             .await
     }
@@ -280,6 +282,52 @@ enum Action {
     Cancel,
     Accept,
     Refund(Option<String>),
+}
+
+impl Action {
+    fn books(&self) -> Books {
+        match self {
+            Self::Cancel => Books::Nothing,
+            Self::Accept => Books::Credit,
+            Self::Refund(_) => Books::Refund,
+        }
+    }
+}
+
+/// What somebody wants to be done with a charge, and how he is answered.
+struct Wish<R> {
+    gateway: Gateway,
+    merchant_id: i64,
+    public_id: String,
+    actor: String,
+    once: Option<Once>,
+    action: Action,
+    render: R,
+}
+
+impl<R> Wish<R>
+where
+    R: Fn(&ChargeView) -> Rendered + Send + Sync,
+{
+    async fn fulfil(&self, unit: &mut Unit) -> Result<Answer> {
+        if let Some(first) = unit.claim(self.once.as_ref()).await? {
+            return Ok(first);
+        }
+        let currencies = self.gateway.currencies();
+        let row = store::lock_by_public_id(unit.conn(), currencies, &self.public_id).await?;
+        if row.merchant_id != self.merchant_id {
+            return Err(Error::NotFound);
+        }
+        let receipts = store::receipts_of(unit.conn(), currencies, row.id).await?;
+        self.gateway
+            .act(unit, row, &receipts, &self.action, &self.actor)
+            .await?;
+        let row = store::find(unit.conn(), currencies, &self.public_id).await?;
+        let view = ChargeView::assemble(row, receipts);
+        let answer = Answer::fresh((self.render)(&view));
+        unit.remember(self.once.as_ref(), &answer).await?;
+        Ok(answer)
+    }
 }
 
 /// Coins of the payer that no credit explains: all of an unpaid charge, the excess of a paid one.

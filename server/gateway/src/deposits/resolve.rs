@@ -1,10 +1,11 @@
 use domain::charge::{ReceiptState, fee};
-use domain::ledger::template::deposit_released;
+use domain::ledger::template::{deposit_released, house, primary_wallet, suspense};
+use domain::ledger::{AccountKind, HOUSE};
 use domain::money::Money;
 
 use super::settling::tell;
 use super::{Disposition, store, wake_name};
-use crate::ledger::{Unit, with_ids};
+use crate::ledger::{Needs, Row, Unit, with_ids};
 use crate::operations::{FeeKind, OperationRow, OperationStatus, store as operations};
 use crate::{Error, Gateway, Result};
 
@@ -17,9 +18,11 @@ impl Gateway {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] when it is not in suspense.
     pub async fn release_deposit(&self, operation_id: i64, by: &str) -> Result<()> {
+        let needs = self.needs_of_suspended(operation_id).await?;
         let (gateway, by) = (self.clone(), by.to_owned());
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, by) = (gateway.clone(), by.clone());
                 Box::pin(async move {
                     let (mut operation, mut deposit) =
                         gateway.lock_suspended(unit, operation_id).await?;
@@ -73,9 +76,11 @@ impl Gateway {
     /// [`Error::NotFound`]; [`Error::Conflict`] when it is not in suspense; [`Error::Invalid`] on
     /// `address`.
     pub async fn refund_deposit(&self, operation_id: i64, address: &str, by: &str) -> Result<()> {
+        let needs = self.needs_of_suspended(operation_id).await?;
         let (gateway, address, by) = (self.clone(), address.to_owned(), by.to_owned());
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, address, by) = (gateway.clone(), address.clone(), by.clone());
                 Box::pin(async move {
                     let (mut operation, mut deposit) =
                         gateway.lock_suspended(unit, operation_id).await?;
@@ -104,6 +109,26 @@ impl Gateway {
                 })
             })
             .await
+    }
+
+    /// In the turn of the house: it is the operator who decides.
+    async fn needs_of_suspended(&self, operation_id: i64) -> Result<Needs> {
+        let mut conn = self.pool().acquire().await?;
+        let operation = operations::find(&mut conn, self.currencies(), operation_id)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let (merchant, coin) = (operation.merchant_id, operation.sent.currency().id);
+        Ok(Needs {
+            owner: HOUSE,
+            merchants: Vec::new(),
+            rows: vec![Row::Operation(operation_id)],
+            accounts: vec![
+                suspense(merchant, coin),
+                primary_wallet(merchant, coin),
+                house(AccountKind::Fees, coin),
+                house(AccountKind::ChainHoldings, coin),
+            ],
+        })
     }
 
     async fn lock_suspended(

@@ -254,7 +254,9 @@ fn needs(new: &NewExchange) -> Needs {
         })
         .collect();
     Needs {
+        owner: new.merchant_id,
         merchants: vec![new.merchant_id],
+        rows: Vec::new(),
         accounts,
     }
 }

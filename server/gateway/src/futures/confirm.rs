@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use domain::futures::WINDOW;
-use domain::ledger::LedgerError;
-use domain::ledger::template::futures_held;
+use domain::ledger::template::{futures_held, house, primary_wallet};
+use domain::ledger::{AccountKind, LedgerError};
 use domain::money::Money;
 
 use super::store::{self, NewRow};
@@ -8,7 +10,7 @@ use super::{FuturesState, FuturesView, NewFutures, PromiseTerms, void};
 use crate::addresses::DepositAddressView;
 use crate::exchange::{Purpose, quote_store};
 use crate::idempotency::{Answer, Once};
-use crate::ledger::{Unit, with_ids};
+use crate::ledger::{Needs, Row, Unit, with_ids};
 use crate::{Error, Gateway, Result};
 
 impl Gateway {
@@ -23,7 +25,7 @@ impl Gateway {
         &self,
         new: NewFutures,
         once: Option<Once>,
-        render: impl FnOnce(&FuturesView) -> (u16, Vec<u8>) + Send + 'static,
+        render: impl Fn(&FuturesView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
         self.confirm_futures_at(new, None, once, render).await
     }
@@ -38,7 +40,7 @@ impl Gateway {
         new: NewFutures,
         shown: Option<PromiseTerms>,
         once: Option<Once>,
-        render: impl FnOnce(&FuturesView) -> (u16, Vec<u8>) + Send + 'static,
+        render: impl Fn(&FuturesView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Answer> {
         let (address, target) = self
             .converting_address(new.merchant_id, &new.address)
@@ -51,10 +53,21 @@ impl Gateway {
             let message = format!("must be {}, which this address converts to", target.code);
             return Err(Error::invalid("receiver_currency", message));
         }
-        let (gateway, code) = (self.clone(), new.receiver.code);
+        let needs = Needs {
+            owner: address.merchant_id,
+            merchants: Vec::new(),
+            rows: vec![Row::Address(address.id)],
+            accounts: vec![
+                house(AccountKind::Liquidity, target.id),
+                primary_wallet(address.merchant_id, target.id),
+            ],
+        };
+        let (gateway, code, render) = (self.clone(), new.receiver.code, Arc::new(render));
         let made = self
             .book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, address) = (gateway.clone(), address.clone());
+                let (once, render) = (once.clone(), render.clone());
                 Box::pin(async move {
                     if let Some(first) = unit.claim(once.as_ref()).await? {
                         return Ok(first);

@@ -49,6 +49,13 @@ impl Drawn {
             .collect()
     }
 
+    /// What an account that is locked can still give, after what was booked on it in memory; `None` within
+    /// when there is no limit.
+    pub(super) fn left_of(&self, key: AccountKey) -> Option<Option<i128>> {
+        let state = self.after.get(self.ids.get(&key)?)?;
+        Some(state.floor.map(|floor| state.available() - floor))
+    }
+
     /// Those of `wanted` that have to be locked yet.
     ///
     /// # Errors

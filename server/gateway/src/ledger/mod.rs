@@ -5,42 +5,51 @@
 //! everything set-based in the same transaction and commits.
 //!
 //! Work of which much comes at once goes through a [`Committer`]: what waits while one transaction
-//! commits is done together in the next.
+//! commits is done together in the next. What is committed alone goes through a door ([`Room`]), unless the
+//! instance does it by itself.
 //!
 //! Lock order, everywhere: business rows by id, then accounts by id, then unique keys. A cycle of
 //! waits would have to be strictly increasing, so there is none.
 
 mod accounts;
+mod admission;
 mod alone;
 mod committer;
 mod drawn;
 mod posting_store;
+mod row_store;
+mod rows;
 mod staged;
 pub(crate) mod store;
 mod tally;
+mod together;
 mod unit;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use domain::ledger::{AccountId, AccountKey};
-use domain::view::system::CommitFigures;
+use domain::view::system::{AdmissionFigures, CommitFigures};
 use futures::future::BoxFuture;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
+use tokio::sync::SemaphorePermit;
 
+pub use admission::Room;
 pub(crate) use alone::WORK_OF_A_BLOCK;
-pub(crate) use committer::Needs;
 pub(crate) use committer::patience::{is_silence, within};
 pub use committer::{Batch, Committer, CommitterStats, Limits, Patience, PostedEntry, Postings};
+pub(crate) use committer::{Needs, PAYERS};
+pub(crate) use rows::Row;
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 
 use self::accounts::Accounts;
-use self::committer::grouped::{self, Grouped, Piece};
+use self::admission::Admission;
+use self::committer::grouped::Grouped;
 use self::tally::CommitTally;
+use crate::Result;
 use crate::clock::Clock;
 use crate::outbox::Fanout;
-use crate::{Error, Result};
 
 /// Units as the database driver carries them.
 pub fn decimal(units: i128) -> Decimal {
@@ -64,12 +73,16 @@ pub struct Book {
     tally: Arc<CommitTally>,
     /// Of units that are committed alone.
     patience: Patience,
+    /// Of the same; `None` for what the instance does by itself.
+    admission: Option<Arc<Admission>>,
     postings: Arc<OnceLock<Committer<Postings>>>,
     grouped: Arc<OnceLock<Committer<Grouped>>>,
+    decisions: Arc<OnceLock<Committer<Grouped>>>,
 }
 
 impl Book {
     pub(crate) fn new(pool: PgPool, side_pool: PgPool, clock: Clock, fanout: Fanout) -> Self {
+        let room = Room::within(pool.options().get_max_connections());
         Self {
             pool,
             clock,
@@ -77,8 +90,10 @@ impl Book {
             fanout,
             tally: Arc::default(),
             patience: Patience::default(),
+            admission: Some(Arc::new(Admission::new(room))),
             postings: Arc::default(),
             grouped: Arc::default(),
+            decisions: Arc::default(),
         }
     }
 
@@ -88,6 +103,7 @@ impl Book {
     /// What `work` returned; [`crate::Error::Ledger`] when an entry is refused (overdraft, overflow);
     /// [`crate::Error::AlreadyBooked`] when the fact of an entry is in the journal already. The error of a
     /// lost connection when the database falls silent before the commit, and nothing was done then;
+    /// [`crate::Error::Overloaded`] when too many units run and wait already, with nothing done;
     /// [`crate::Error::OutcomeUnknown`] when nobody answered the commit.
     pub async fn commit<T, F>(&self, work: F) -> Result<T>
     where
@@ -95,38 +111,45 @@ impl Book {
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send,
     {
         let begun = Instant::now();
-        let done = self.run(work).await;
+        let done = match self.enter().await {
+            Ok(_inside) => self.run(work).await,
+            Err(full) => Err(full),
+        };
         self.tally.note(begun.elapsed(), done.as_ref().err());
         done
     }
 
-    /// Commits `work` in one transaction with whatever else waits, or alone when nothing does. It may
-    /// run more than once, and locks nothing but what it `needs` and rows it makes itself.
-    ///
-    /// # Errors
-    /// Those of [`Self::commit`]; [`Error::Overloaded`] when too much waits already, and nothing was
-    /// done then.
-    pub(crate) async fn commit_grouped<T, F>(&self, needs: Needs, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: for<'u> Fn(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send + Sync + 'static,
-    {
-        let begun = Instant::now();
-        let piece = Piece::new(needs, work);
-        let done = self.grouped().submit(piece).await.and_then(|value| {
-            value.downcast::<T>().map(|value| *value).map_err(|_| {
-                Error::Internal("a piece of work gave the answer of another one".to_owned())
-            })
-        });
-        if let Err(error) = &done {
-            self.tally.note(begun.elapsed(), Some(error));
+    /// The same book with another door; whoever has the book of before has that one's.
+    #[must_use]
+    pub fn with_room(&self, room: Room) -> Self {
+        Self {
+            admission: Some(Arc::new(Admission::new(room))),
+            ..self.clone()
         }
-        done
     }
 
-    fn grouped(&self) -> &Committer<Grouped> {
-        self.grouped
-            .get_or_init(|| Committer::start(self.clone(), Grouped, grouped::LIMITS))
+    /// The same book without a door, for what the instance does by itself: callers who fill it must not
+    /// keep a chain from being followed. Its units are as many as there are workers.
+    pub(crate) fn of_the_instance(&self) -> Self {
+        Self {
+            admission: None,
+            ..self.clone()
+        }
+    }
+
+    async fn enter(&self) -> Result<Option<SemaphorePermit<'_>>> {
+        match &self.admission {
+            Some(door) => door.enter().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Who is at the door of units that are committed alone.
+    pub fn admission(&self) -> AdmissionFigures {
+        self.admission
+            .as_ref()
+            .map(|door| door.figures())
+            .unwrap_or_default()
     }
 
     /// What became of the units of this process.
@@ -161,22 +184,25 @@ impl Book {
         self.grouped.get().map(Committer::stats)
     }
 
-    /// Ends its committers; false when what they had taken could not be done within the limit.
-    pub(crate) async fn end_within(&self, limit: Duration) -> bool {
-        let grouped = async {
-            match self.grouped.get() {
-                Some(committer) => committer.end_within(limit).await,
-                None => true,
-            }
+    /// The same of units that change what exists.
+    pub(crate) fn decisions_stats(&self) -> Option<CommitterStats> {
+        self.decisions.get().map(Committer::stats)
+    }
+
+    /// Ends its committers, then what is committed alone, for what steps out of a group goes there; false
+    /// when what they had taken could not be done within the limit.
+    pub async fn end_within(&self, limit: Duration) -> bool {
+        let begun = Instant::now();
+        let (grouped, decisions, postings) = tokio::join!(
+            end(&self.grouped, limit),
+            end(&self.decisions, limit),
+            end(&self.postings, limit),
+        );
+        let alone = match &self.admission {
+            Some(door) => door.end_within(limit.saturating_sub(begun.elapsed())).await,
+            None => true,
         };
-        let postings = async {
-            match self.postings.get() {
-                Some(committer) => committer.end_within(limit).await,
-                None => true,
-            }
-        };
-        let (grouped, postings) = tokio::join!(grouped, postings);
-        grouped && postings
+        grouped && decisions && postings && alone
     }
 
     /// A book without committers of its own, for the tasks of one: whoever owns a committer must not
@@ -185,6 +211,7 @@ impl Book {
         Self {
             postings: Arc::default(),
             grouped: Arc::default(),
+            decisions: Arc::default(),
             ..self.clone()
         }
     }
@@ -197,11 +224,19 @@ impl Book {
     /// Writes what the unit has staged. The last thing before its commit.
     async fn flush(&self, unit: &mut Unit) -> Result<()> {
         unit.write_entries().await?;
-        let events = unit.take_events();
+        let (events, ids) = unit.take_events();
         if !events.is_empty() {
-            self.fanout.write(unit, events).await?;
+            self.fanout.write(unit, events, ids).await?;
         }
         unit.send_notifications().await
+    }
+}
+
+/// Ends a committer, if it runs.
+async fn end<B: Batch>(committer: &OnceLock<Committer<B>>, limit: Duration) -> bool {
+    match committer.get() {
+        Some(committer) => committer.end_within(limit).await,
+        None => true,
     }
 }
 

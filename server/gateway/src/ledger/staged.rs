@@ -9,6 +9,8 @@ use super::NewEvent;
 #[derive(Default)]
 pub(super) struct Staged {
     pub(super) events: Vec<NewEvent>,
+    /// Ids of the first of them, as far as they have been drawn.
+    pub(super) event_ids: Vec<String>,
     /// Objects this unit made and told of: there is no event about them yet.
     pub(super) made: HashSet<String>,
     pub(super) notifications: Vec<String>,
@@ -43,6 +45,7 @@ impl Staged {
 
     pub(super) fn go_back(&mut self, place: Place) {
         self.events.truncate(place.events);
+        self.event_ids.truncate(place.events);
         self.made = place.made;
         for undone in self.notifications.drain(place.notifications..) {
             self.notified.remove(&undone);
@@ -68,6 +71,7 @@ mod tests {
 
     fn stage(staged: &mut Staged, name: &str, number: i64) {
         staged.events.push(event(name));
+        staged.event_ids.push(name.to_owned());
         staged.made.insert(name.to_owned());
         staged.notifications.push(name.to_owned());
         staged.notified.insert(name.to_owned());
@@ -90,6 +94,7 @@ mod tests {
             .map(|event| event.object.as_str())
             .collect();
         assert_eq!(objects, ["charge:1"]);
+        assert_eq!(staged.event_ids, ["charge:1"]);
         assert_eq!(staged.made, HashSet::from(["charge:1".to_owned()]));
         assert_eq!(staged.notifications, ["charge:1"]);
         assert_eq!(staged.notified, HashSet::from(["charge:1".to_owned()]));

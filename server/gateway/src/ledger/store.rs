@@ -207,6 +207,15 @@ pub(super) async fn notify(conn: &mut PgConnection, public_ids: &[String]) -> Re
     Ok(())
 }
 
+/// Which of these events are durable.
+pub(super) async fn told(conn: &mut PgConnection, events: &[String]) -> Result<HashSet<String>> {
+    let found: Vec<String> = sqlx::query_scalar("SELECT id FROM events WHERE id = ANY($1)")
+        .bind(events)
+        .fetch_all(conn)
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
 /// Which of these entries are in the journal.
 pub(super) async fn booked(
     executor: impl PgExecutor<'_>,

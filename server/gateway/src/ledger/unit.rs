@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::ledger::template::Ids;
-use domain::ledger::{AccountId, AccountKey, JournalEntry};
+use domain::ledger::template::{Ids, house};
+use domain::ledger::{AccountId, AccountKey, AccountKind, JournalEntry};
 use domain::money::{CurrencyId, Money};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
@@ -10,8 +10,11 @@ use uuid::Uuid;
 
 use super::accounts::Accounts;
 use super::drawn::{Drawn, accounts_of};
+use super::row_store::Others;
+use super::rows::{self, Reach, Row};
 use super::staged::{Place, Staged};
 use super::{posting_store, store};
+use crate::outbox::event_id;
 use crate::{Error, Result};
 
 /// A fact to report, staged with the change it reports.
@@ -44,8 +47,7 @@ pub struct Unit {
     staged: Staged,
     /// An entry that is durable when this unit is.
     last_written: Option<Uuid>,
-    /// Others' work is in it, too.
-    is_shared: bool,
+    reach: Reach,
     has_mark: bool,
 }
 
@@ -69,7 +71,7 @@ impl Unit {
             drawn: Drawn::default(),
             staged: Staged::default(),
             last_written: None,
-            is_shared: false,
+            reach: Reach::Everything,
             has_mark: false,
         }
     }
@@ -131,15 +133,47 @@ impl Unit {
         Ok(())
     }
 
-    /// Whether work of others is done in this transaction, too. Then nothing may be locked but what
-    /// was said before.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.is_shared
+    /// Locks those of these rows that nobody else has, and from now on no others that exist already.
+    pub(super) async fn reach_for(&mut self, rows: &BTreeSet<Row>) -> Result<()> {
+        let held = rows::lock(&mut self.tx, rows, Others::LeftAlone).await?;
+        self.reach = Reach::Rows(held);
+        Ok(())
+    }
+
+    /// Locks these rows, whoever has them before.
+    pub(super) async fn wait_for(&mut self, rows: &BTreeSet<Row>) -> Result<()> {
+        rows::lock(&mut self.tx, rows, Others::WaitedFor)
+            .await
+            .map(drop)
+    }
+
+    /// Whether this is a unit of committers, in which nothing that exists may be locked but what was said
+    /// before.
+    pub(crate) fn is_of_group(&self) -> bool {
+        matches!(self.reach, Reach::Rows(_))
+    }
+
+    /// To be asked before a row is locked that may not be among those that were said before.
+    ///
+    /// # Errors
+    /// [`Error::StepsOut`] when it is not, and this is a unit of committers.
+    pub(crate) fn require(&self, row: Row) -> Result<()> {
+        self.reach.require(row)
+    }
+
+    /// To be asked before a row is locked that no group ever has.
+    ///
+    /// # Errors
+    /// [`Error::StepsOut`] when this is a unit of committers.
+    pub(crate) fn require_all(&self) -> Result<()> {
+        match self.reach {
+            Reach::Everything => Ok(()),
+            Reach::Rows(_) => Err(Error::StepsOut),
+        }
     }
 
     /// Takes on work of many. Those of their accounts that exist are locked now.
     pub(super) async fn share(&mut self, accounts: &[AccountKey]) -> Result<()> {
-        self.is_shared = true;
         let ids = self.accounts.existing(accounts).await?;
         self.lock_ids(ids).await
     }
@@ -175,7 +209,10 @@ impl Unit {
             return Ok(());
         }
         self.lock_accounts(&accounts_of(&staged)).await?;
-        self.drawn.apply_all(&staged)
+        self.drawn.apply_all(&staged)?;
+        // From here on the accounts show it themselves.
+        self.staged.delivered.clear();
+        Ok(())
     }
 
     /// Stages a journal entry.
@@ -186,7 +223,11 @@ impl Unit {
     /// Whether our liquidity can deliver this much, counting what this unit has taken already; if so
     /// it counts as taken from now on.
     pub(crate) async fn take_liquidity(&mut self, amount: Money) -> Result<bool> {
-        let left = store::liquidity_left(&mut self.tx, amount.currency()).await?;
+        let liquidity = house(AccountKind::Liquidity, amount.currency().id);
+        let left = match self.drawn.left_of(liquidity) {
+            Some(left) => left,
+            None => store::liquidity_left(&mut self.tx, amount.currency()).await?,
+        };
         Ok(self.take_from(left, amount))
     }
 
@@ -196,7 +237,16 @@ impl Unit {
         &mut self,
         currencies: &BTreeSet<CurrencyId>,
     ) -> Result<HashMap<CurrencyId, i128>> {
-        store::liquidity_left_each(&mut self.tx, currencies).await
+        let mut left = store::liquidity_left_each(&mut self.tx, currencies).await?;
+        for currency in currencies {
+            // What others in this unit booked is in no row yet.
+            match self.drawn.left_of(house(AccountKind::Liquidity, *currency)) {
+                Some(Some(units)) => left.insert(*currency, units),
+                Some(None) => left.remove(currency),
+                None => None,
+            };
+        }
+        Ok(left)
     }
 
     /// The same as [`Self::take_liquidity`], out of what the account was read to have left; `None` = as
@@ -255,8 +305,31 @@ impl Unit {
         self.last_written
     }
 
-    pub(super) fn take_events(&mut self) -> Vec<NewEvent> {
-        std::mem::take(&mut self.staged.events)
+    /// Events that are staged so far.
+    pub(super) fn events_staged(&self) -> usize {
+        self.staged.events.len()
+    }
+
+    /// Draws the ids of all events that are staged; answers the last one's, when there are more than
+    /// there were.
+    pub(super) fn name_events(&mut self, before: usize) -> Result<Option<String>> {
+        let staged = &mut self.staged;
+        if staged.events.len() <= before {
+            return Ok(None);
+        }
+        while staged.event_ids.len() < staged.events.len() {
+            staged.event_ids.push(event_id()?);
+        }
+        Ok(staged.event_ids.last().cloned())
+    }
+
+    /// What is staged, and the ids that the first of them have.
+    pub(super) fn take_events(&mut self) -> (Vec<NewEvent>, Vec<String>) {
+        let staged = &mut self.staged;
+        (
+            std::mem::take(&mut staged.events),
+            std::mem::take(&mut staged.event_ids),
+        )
     }
 
     pub(super) async fn send_notifications(&mut self) -> Result<()> {

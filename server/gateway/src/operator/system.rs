@@ -66,6 +66,7 @@ impl Gateway {
             now,
             commits: self.book().commits(),
             committer: together(&self.committers()),
+            admission: self.admission(),
             pool,
             attempts: self.attempts().figures(),
             outbox,

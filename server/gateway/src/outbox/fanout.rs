@@ -39,8 +39,14 @@ impl Fanout {
     }
 
     /// All events of a unit at once: the round trips do not grow with their number.
-    pub(crate) async fn write(&self, unit: &mut Unit, events: Vec<NewEvent>) -> Result<()> {
-        let events = number(unit, events).await?;
+    /// `ids` are those that the first of them have already.
+    pub(crate) async fn write(
+        &self,
+        unit: &mut Unit,
+        events: Vec<NewEvent>,
+        ids: Vec<String>,
+    ) -> Result<()> {
+        let events = number(unit, events, ids).await?;
         let records: Vec<&EventRecord> = events.iter().map(|event| &event.record).collect();
         store::insert_events(unit.conn(), &records).await?;
         let concerned: BTreeSet<i64> = records.iter().map(|record| record.merchant_id).collect();
@@ -74,9 +80,10 @@ impl Fanout {
     }
 }
 
-/// Gives each event its id and its number among those about its object.
-async fn number(unit: &mut Unit, events: Vec<NewEvent>) -> Result<Vec<Numbered>> {
+/// Gives each event its id, unless it has one, and its number among those about its object.
+async fn number(unit: &mut Unit, events: Vec<NewEvent>, ids: Vec<String>) -> Result<Vec<Numbered>> {
     let now = unit.now();
+    let mut ids = ids.into_iter();
     let objects: BTreeSet<String> = events
         .iter()
         .filter(|event| !unit.made().contains(&event.object))
@@ -94,7 +101,7 @@ async fn number(unit: &mut Unit, events: Vec<NewEvent>) -> Result<Vec<Numbered>>
             let sequence = last.entry(event.object.clone()).or_insert(0);
             *sequence += 1;
             let record = EventRecord {
-                id: event_id()?,
+                id: ids.next().map_or_else(event_id, Ok)?,
                 merchant_id: event.merchant_id,
                 kind: event.kind.to_owned(),
                 object: event.object,
@@ -138,7 +145,7 @@ fn targets(
 }
 
 /// `evt_` and 26 characters of 128 random bits.
-fn event_id() -> Result<String> {
+pub(crate) fn event_id() -> Result<String> {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;

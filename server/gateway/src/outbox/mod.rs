@@ -29,7 +29,7 @@ use time::OffsetDateTime;
 pub use callback::{CallbackChange, TestCallback};
 pub use deliver::{Outcome, deliver_due};
 pub(crate) use drain::drain_due;
-pub(crate) use fanout::Fanout;
+pub(crate) use fanout::{Fanout, event_id};
 pub use guard::AddressGuard;
 pub(crate) use pipeline::run;
 pub use sender::{Sender, Timeouts, install_crypto_provider};

@@ -23,10 +23,12 @@ impl Gateway {
     /// [`Error::Forbidden`] for the person who asked for it, when somebody else could decide;
     /// [`Error::Conflict`] when it does not wait for a decision.
     pub async fn approve_withdrawal(&self, merchant_id: i64, id: i64, by: Decider) -> Result<()> {
+        let needs = self.needs_of_decision(merchant_id, id).await?;
         let gateway = self.clone();
         let done = self
             .book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, by) = (gateway.clone(), by.clone());
                 Box::pin(async move {
                     // The charge an internal transfer pays is locked before the operation.
                     let target = gateway.internal_target(unit, id).await?;
@@ -66,9 +68,11 @@ impl Gateway {
     /// # Errors
     /// [`Error::Conflict`] when it does not wait for a decision.
     pub async fn decline_withdrawal(&self, merchant_id: i64, id: i64, by: Decider) -> Result<()> {
+        let needs = self.needs_of_decision(merchant_id, id).await?;
         let gateway = self.clone();
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (gateway, by) = (gateway.clone(), by.clone());
                 Box::pin(async move {
                     let (mut operation, mut withdrawal) =
                         gateway.lock_pending(unit, merchant_id, id).await?;
@@ -142,6 +146,7 @@ impl Gateway {
         let target = addresses::store::watched_address(unit.conn(), &withdrawal.address).await?;
         let target = target.map(|watched| watched.id);
         if let Some(chain_address_id) = target {
+            self.require_receiver(unit, chain_address_id).await?;
             charges::receiving::lock_charge_of(self, unit, chain_address_id).await?;
         }
         Ok(target)

@@ -10,6 +10,7 @@ mod follow;
 mod internal;
 mod limit_store;
 mod limits;
+mod needs;
 pub(crate) mod on_chain_store;
 mod plan;
 mod refund;

@@ -148,7 +148,11 @@ impl Gateway {
     }
 
     /// The address is judged for the coin and its network before anything else is looked at.
-    fn checked_destination(&self, new: &NewWithdrawal, coin: Currency) -> Result<String> {
+    pub(super) fn checked_destination(
+        &self,
+        new: &NewWithdrawal,
+        coin: Currency,
+    ) -> Result<String> {
         let chain = match self.chains().get(coin.code.as_str()) {
             Some(chain) if coin.kind == CurrencyKind::Crypto => chain,
             _ => {

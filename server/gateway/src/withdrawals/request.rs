@@ -102,29 +102,28 @@ impl Gateway {
         R: Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync + 'static,
     {
         let again = wish.clone();
-        let answer = self
+        let tried = self
             .book()
             .commit_grouped(needs(&wish.new), move |unit| {
                 let wish = again.clone();
                 Box::pin(async move { wish.fulfil(unit).await })
             })
-            .await?;
-        if let Some(answer) = answer {
-            return Ok(answer);
+            .await;
+        if !matches!(tried, Err(Error::StepsOut)) {
+            return tried;
         }
+        // It is a transfer within the instance: it changes what its receiver has.
+        let needs = self.needs_of_transfer(&wish.new).await?;
         let wish = wish.clone();
         self.book()
-            .commit(move |unit| Box::pin(async move { wish.fulfil(unit).await }))
-            .await?
-            .ok_or_else(|| Error::Internal("a unit alone is no group".to_owned()))
+            .commit_decision(needs, move |unit| {
+                let wish = wish.clone();
+                Box::pin(async move { wish.fulfil(unit).await })
+            })
+            .await
     }
 
-    /// `None` when it cannot be done in a group: nothing was written then.
-    async fn withdraw_in(
-        &self,
-        unit: &mut Unit,
-        new: &NewWithdrawal,
-    ) -> Result<Option<OperationView>> {
+    async fn withdraw_in(&self, unit: &mut Unit, new: &NewWithdrawal) -> Result<OperationView> {
         // References are looked up, and daily sums judged, one withdrawal after the other.
         unit.lock_merchants(&BTreeSet::from([new.merchant_id]))
             .await?;
@@ -143,27 +142,27 @@ impl Gateway {
                     let message = "was used for another withdrawal already";
                     return Err(Error::invalid("foreign_id", message));
                 }
-                return self.operation_view(unit.conn(), known).await.map(Some);
+                return self.operation_view(unit.conn(), known).await;
             }
         }
         let now = unit.now();
         let plan = self.plan_withdrawal(unit.conn(), new, now).await?;
         let paid_at_once = plan.internal.filter(|_| !plan.needs_approval);
-        if paid_at_once.is_some() && unit.is_shared() {
+        if let Some(chain_address_id) = paid_at_once {
             // It locks a charge or promises of whoever receives it.
-            return Ok(None);
+            self.require_receiver(unit, chain_address_id).await?;
         }
         let row = self.hold_withdrawal(unit, new, &plan, hash).await?;
         let id = row.id;
         let view = self.told_withdrawal(unit, row).await?;
         let Some(chain_address_id) = paid_at_once else {
-            return Ok(Some(view));
+            return Ok(view);
         };
         self.pay_internally(unit, id, chain_address_id).await?;
         let row = operations::find(unit.conn(), self.currencies(), id)
             .await?
             .ok_or(Error::NotFound)?;
-        self.told_withdrawal(unit, row).await.map(Some)
+        self.told_withdrawal(unit, row).await
     }
 
     async fn hold_withdrawal(
@@ -256,21 +255,18 @@ impl<R> Wish<R>
 where
     R: Fn(&OperationView) -> (u16, Vec<u8>) + Send + Sync,
 {
-    /// `None` when it cannot be done in a group: nothing was written then.
-    async fn fulfil(&self, unit: &mut Unit) -> Result<Option<Answer>> {
+    async fn fulfil(&self, unit: &mut Unit) -> Result<Answer> {
         if let Some(first) = unit.claim(self.once.as_ref()).await? {
-            return Ok(Some(first));
+            return Ok(first);
         }
-        let Some(view) = self.gateway.withdraw_in(unit, &self.new).await? else {
-            return Ok(None);
-        };
+        let view = self.gateway.withdraw_in(unit, &self.new).await?;
         let rendered = (self.render)(&view);
         let answer = match self.repeated {
             Repeated::FirstAnswer => unit.first_answer(view.id, rendered).await?,
             Repeated::Rendered => Answer::fresh(rendered),
         };
         unit.remember(self.once.as_ref(), &answer).await?;
-        Ok(Some(answer))
+        Ok(answer)
     }
 }
 
@@ -288,7 +284,9 @@ fn needs(new: &NewWithdrawal) -> Needs {
         ]);
     }
     Needs {
+        owner: new.merchant_id,
         merchants: vec![new.merchant_id],
+        rows: Vec::new(),
         accounts,
     }
 }

@@ -25,6 +25,8 @@ const PAUSE_MAX_SECONDS: i64 = 3_600;
 /// Builds, stores and broadcasts what is due. Each step is its own commit, with nothing but the
 /// network between them: a crash anywhere sends the same bytes again.
 pub(crate) async fn send_due(gateway: &Gateway) -> Result<Outcome> {
+    // Whoever asks for it: others wait behind the lock of a sending.
+    let gateway = &gateway.of_the_instance();
     let now = gateway.clock().now();
     let worked = payouts::work_due(gateway).await? | treasury::work_due(gateway).await?;
     let shared = shared(gateway);

@@ -7,6 +7,8 @@ mod support;
 #[cfg(unix)]
 mod alone;
 mod charges;
+mod decisions;
+mod doors;
 mod failures;
 mod grouped;
 mod limits;
@@ -17,6 +19,9 @@ mod proxy;
 mod races;
 #[cfg(unix)]
 mod statements;
+mod stepping_out;
+#[cfg(unix)]
+mod unanswered;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -168,6 +173,18 @@ async fn waiting_backend(pool: &PgPool) -> Option<i32> {
            AND wait_event_type = 'Lock' AND state = 'active' LIMIT 1",
     )
     .fetch_optional(pool)
+    .await
+    .unwrap()
+}
+
+/// Backends of this database that wait for a lock.
+async fn waiting_backends(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND backend_type = 'client backend'
+           AND wait_event_type = 'Lock' AND state = 'active'",
+    )
+    .fetch_one(pool)
     .await
     .unwrap()
 }

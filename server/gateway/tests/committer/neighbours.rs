@@ -18,7 +18,7 @@ use super::grouped::{
 use super::support::World;
 use super::support::operations::STRANGER;
 
-async fn fund(world: &World, merchant: i64, amount: &str, code: &str) {
+pub(super) async fn fund(world: &World, merchant: i64, amount: &str, code: &str) {
     let from = account(world, 0, AccountKind::Liquidity, code);
     let to = account(world, merchant, AccountKind::Wallet, code);
     let units = world.money(amount, code).units();
@@ -26,7 +26,7 @@ async fn fund(world: &World, merchant: i64, amount: &str, code: &str) {
     world.gateway.postings().submit(funding).await.unwrap();
 }
 
-async fn other_merchant(pool: &PgPool) -> i64 {
+pub(super) async fn other_merchant(pool: &PgPool) -> i64 {
     sqlx::query_scalar("SELECT merchant_id FROM users WHERE email = 'merchant2@demo.example'")
         .fetch_one(pool)
         .await

@@ -7,9 +7,11 @@ use gateway::ledger::{Committer, CommitterStats, Limits, Postings};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
+use super::decisions;
 use super::grouped;
 use super::proxy::Proxy;
 use super::support::World;
+use super::support::operations::STRANGER;
 use super::{Gate, fund, gathered, house, until};
 
 const SIZES: [usize; 3] = [1, 10, 100];
@@ -179,5 +181,40 @@ async fn each_exchange_of_a_group_takes_as_many_as_any_other(pool: PgPool) {
     let (ten_more, twenty_more) = (taken[1] - taken[0], taken[2] - taken[1]);
     assert_eq!(twenty_more, 2 * ten_more, "{taken:?}");
     assert!(ten_more <= 10 * EACH_MAX, "{taken:?}");
+    world.audit().await;
+}
+
+/// The same of decisions; the rows of all of them are locked together.
+#[sqlx::test(migrations = "../../migrations")]
+async fn each_decision_of_a_group_takes_as_many_as_any_other(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    decisions::set_limit(&pool, "0").await;
+    let mut taken = Vec::new();
+    // The first round still looks up what is remembered from then on.
+    for (round, size) in [5, 5, 10, 15].into_iter().enumerate() {
+        let mut ids = Vec::new();
+        for number in 0..size {
+            let reference = format!("{round} {number}");
+            ids.push(decisions::pending(&world, "0.001", STRANGER, &reference).await);
+        }
+        let (gate, first) = decisions::held_up(&world, &pool, round).await;
+        let others: Vec<_> = ids
+            .into_iter()
+            .map(|id| decisions::decline(&world.gateway, world.merchant, id))
+            .collect();
+        decisions::waiting(&world, size).await;
+        let batches = decisions::stats(&world.gateway).batches;
+        let before = proxy.statements();
+        gate.open().await;
+        for each in first.into_iter().chain(others) {
+            each.await.unwrap().unwrap();
+        }
+        taken.push(proxy.statements() - before);
+        assert_eq!(decisions::stats(&world.gateway).batches - batches, 4);
+    }
+    let (five_more, ten_more) = (taken[2] - taken[1], taken[3] - taken[1]);
+    assert!(five_more > 0);
+    assert_eq!(ten_more, 2 * five_more, "{taken:?}");
     world.audit().await;
 }

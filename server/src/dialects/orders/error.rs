@@ -206,9 +206,10 @@ impl From<gateway::Error> for Error {
             Gateway::Overloaded { .. } => Self::unavailable(retry_after),
             Gateway::Database(_) if error.is_transient() => Self::unavailable(retry_after),
             Gateway::OutcomeUnknown => Self::unclear(),
-            Gateway::Ledger(_) | Gateway::Database(_) | Gateway::Internal(_) => {
-                Self::logged(&error)
-            }
+            Gateway::Ledger(_)
+            | Gateway::Database(_)
+            | Gateway::Internal(_)
+            | Gateway::StepsOut => Self::logged(&error),
         }
     }
 }

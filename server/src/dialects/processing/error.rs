@@ -231,6 +231,7 @@ impl From<gateway::Error> for Error {
                 }
             }
             Gateway::Internal(cause) => Self::logged(&cause),
+            Gateway::StepsOut => Self::logged(&Gateway::StepsOut),
         }
     }
 }

@@ -128,6 +128,12 @@ fn rows(view: &SystemView) -> Vec<FigureRow> {
         rows.add("committer_batched_units", "", committer.batched_units);
         rows.add("committer_last_batch", "", committer.last_batch);
     }
+    let admission = figures.admission;
+    rows.add("units_alone", "waiting", admission.waiting);
+    rows.add("units_alone", "running", admission.running);
+    rows.add("units_alone", "at most", admission.most);
+    rows.add("units_alone", "admitted", admission.admitted);
+    rows.add("units_alone", "turned away", admission.refused);
     let pool = figures.pool;
     rows.add("database_connections", "in use", pool.in_use);
     rows.add("database_connections", "idle", pool.idle);

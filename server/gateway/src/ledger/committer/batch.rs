@@ -1,7 +1,7 @@
 use futures::future::BoxFuture;
 
-use crate::Result;
 use crate::ledger::{Book, Unit};
+use crate::{Error, Result};
 
 /// A kind of work of which one unit does many.
 pub trait Batch: Send + Sync + 'static {
@@ -36,4 +36,11 @@ pub trait Batch: Send + Sync + 'static {
         book: &'a Book,
         items: &'a [Self::Item],
     ) -> BoxFuture<'a, Result<Vec<Option<Self::Done>>>>;
+
+    /// What is said of an item that is refused after a commit of it was not answered, and that is not
+    /// found.
+    fn in_doubt(&self, item: &Self::Item, refusal: Error) -> Error {
+        let _ = item;
+        refusal
+    }
 }

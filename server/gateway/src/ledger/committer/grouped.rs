@@ -1,17 +1,19 @@
-use std::any::Any;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::ledger::AccountKey;
 use futures::future::BoxFuture;
-use uuid::Uuid;
 
 use super::attempt::is_contention;
+use super::piece::{Piece, Value, durable};
+use super::worker::outcome_unknown;
 use super::{Batch, Limits};
 use crate::error::connection_lost;
-use crate::ledger::{Book, Unit, store};
+use crate::ledger::rows::Row;
+use crate::ledger::{Book, Unit};
 use crate::{Error, Result};
 
+/// Of work that locks nothing that exists but its merchants.
+///
 /// Each piece of work is a subtransaction, and Postgres keeps 64 of those at hand; with more, every
 /// reader has to look them up. One task: all of them want the same house accounts.
 pub(in crate::ledger) const LIMITS: Limits = Limits {
@@ -20,79 +22,27 @@ pub(in crate::ledger) const LIMITS: Limits = Limits {
     committers: 1,
 };
 
-/// What a piece of work locks. It may lock nothing else but rows it makes itself: whatever others
-/// make or lock without the lock of its merchant, a group would come to in no order.
-#[derive(Debug, Clone)]
-pub(crate) struct Needs {
-    /// Whose references, quotes and limits it reads; at least one.
-    pub(crate) merchants: Vec<i64>,
-    /// Accounts it is likely to book on. One that does not exist is left out, one that is missing here
-    /// costs a round trip.
-    pub(crate) accounts: Vec<AccountKey>,
-}
+/// Of work that changes rows which exist.
+///
+/// Several tasks: none of them waits for such a row, but each does for merchants and accounts, and which
+/// those are differs from decision to decision. Three, because each holds a connection. Twenty in a group,
+/// for a group holds the rows of all its items until its commit, and a follower may want any of them. A
+/// shorter queue than that of exchanges: people and shops decide less often.
+pub(in crate::ledger) const DECISIONS: Limits = Limits {
+    queue: 2_000,
+    batch: 20,
+    committers: 3,
+};
 
-/// What a piece of work answers.
-pub(in crate::ledger) type Value = Box<dyn Any + Send>;
-
-type Work = dyn for<'u> Fn(&'u mut Unit) -> BoxFuture<'u, Result<Value>> + Send + Sync;
-
-/// A unit of work that is done together with others.
-#[derive(Clone)]
-pub(crate) struct Piece {
-    needs: Arc<Needs>,
-    work: Arc<Work>,
-    /// The last entry it booked when it was tried last; that is how it is looked for. One that books
-    /// nothing moves no money, and is done again instead.
-    entry: Arc<Mutex<Option<Uuid>>>,
-}
-
-impl Piece {
-    /// `work` runs again when its transaction comes to nothing.
-    pub(in crate::ledger) fn new<T, F>(needs: Needs, work: F) -> Self
-    where
-        T: Send + 'static,
-        F: for<'u> Fn(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send + Sync + 'static,
-    {
-        let work = for_every_unit(move |unit| {
-            let working = work(unit);
-            Box::pin(async move { working.await.map(|done| Box::new(done) as Value) })
-        });
-        Self {
-            needs: Arc::new(needs),
-            work: Arc::new(work),
-            entry: Arc::default(),
-        }
-    }
-
-    fn note(&self, entry: Option<Uuid>) {
-        *self.entry.lock().unwrap_or_else(PoisonError::into_inner) = entry;
-    }
-
-    fn entry(&self) -> Option<Uuid> {
-        *self.entry.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn run(&self, unit: &mut Unit) -> Result<Value> {
-        let value = (self.work)(unit).await?;
-        self.note(unit.last_staged());
-        Ok(value)
-    }
-}
-
-/// Tells the compiler that a closure takes a unit of any lifetime.
-fn for_every_unit<F>(work: F) -> F
-where
-    F: for<'u> Fn(&'u mut Unit) -> BoxFuture<'u, Result<Value>> + Send + Sync + 'static,
-{
-    work
-}
-
-/// Units of work of any kind, one after the other in one transaction: merchants, then accounts are
-/// locked for all of them together; each sees what those before it did, and is undone alone when it is
+/// Units of work of any kind, one after the other in one transaction: merchants, then rows, then accounts
+/// are locked for all of them together; each sees what those before it did, and is undone alone when it is
 /// refused.
 ///
+/// A row that somebody else has is left to him: the piece that needs it steps out of its group before it
+/// does anything, and is done alone, so a group waits for no row.
+///
 /// No circle of waits: after the accounts a group takes only rows of its own and unique keys that
-/// nobody takes without the lock of their merchant.
+/// nobody takes without the lock of their merchant, or of a row that it has.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Grouped;
 
@@ -101,7 +51,7 @@ impl Batch for Grouped {
     type Done = Value;
 
     fn lane(&self, item: &Piece) -> Option<i64> {
-        item.needs.merchants.first().copied()
+        Some(item.needs.owner)
     }
 
     fn run<'u>(
@@ -111,9 +61,10 @@ impl Batch for Grouped {
     ) -> BoxFuture<'u, Result<Vec<Result<Value>>>> {
         Box::pin(async move {
             for item in items {
-                item.note(None);
+                item.forget();
             }
             unit.lock_merchants(&merchants_of(items)).await?;
+            unit.reach_for(&rows_of(items)).await?;
             match items {
                 // As any unit: what it staged is locked, judged and written at its end.
                 [alone] => Ok(vec![Ok(alone.run(unit).await?)]),
@@ -122,8 +73,8 @@ impl Batch for Grouped {
         })
     }
 
-    /// A transaction that may still commit holds the locks of its merchants: whoever has them knows
-    /// that it has ended.
+    /// A transaction that may still commit holds the locks of its merchants and rows: whoever has them
+    /// knows that it has ended.
     fn find<'a>(
         &'a self,
         book: &'a Book,
@@ -132,17 +83,25 @@ impl Batch for Grouped {
         Box::pin(async move {
             let mut unit = book.begin().await?;
             unit.lock_merchants(&merchants_of(items)).await?;
-            let entries: Vec<Uuid> = items.iter().filter_map(Piece::entry).collect();
-            let booked = store::booked(unit.conn(), &entries).await?;
+            unit.wait_for(&rows_of(items)).await?;
+            let durable = durable(&mut unit, items).await?;
             unit.into_transaction().rollback().await?;
-            let is_booked = |item: &Piece| item.entry().is_some_and(|id| booked.contains(&id));
-            // Only an item that was answered is ever looked for with an entry: its answer is kept by
+            // Only an item that was answered is ever looked for with a trace: its answer is kept by
             // whoever asks, and this one only says that it counts.
-            Ok(items
-                .iter()
-                .map(|item| is_booked(item).then(|| Box::new(()) as Value))
+            Ok(durable
+                .into_iter()
+                .map(|is_durable| is_durable.then(|| Box::new(()) as Value))
                 .collect())
         })
+    }
+
+    /// Done again, it may have been in its own way, and nothing tells.
+    fn in_doubt(&self, item: &Piece, refusal: Error) -> Error {
+        if item.leaves_no_trace() {
+            outcome_unknown()
+        } else {
+            refusal
+        }
     }
 }
 
@@ -153,14 +112,26 @@ fn merchants_of(items: &[Piece]) -> BTreeSet<i64> {
         .collect()
 }
 
+fn rows_of(items: &[Piece]) -> BTreeSet<Row> {
+    items
+        .iter()
+        .flat_map(|item| item.needs.rows.iter().copied())
+        .collect()
+}
+
 async fn run_each(unit: &mut Unit, items: &[Piece]) -> Result<Vec<Result<Value>>> {
     let accounts: Vec<AccountKey> = items
         .iter()
+        .filter(|item| item.is_ready(unit).is_ok())
         .flat_map(|item| item.needs.accounts.iter().copied())
         .collect();
     unit.share(&accounts).await?;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
+        if let Err(steps_out) = item.is_ready(unit) {
+            results.push(Err(steps_out));
+            continue;
+        }
         let mark = unit.mark().await?;
         let result = match item.run(unit).await {
             Ok(value) => unit.book_staged().await.map(|()| value),
@@ -170,7 +141,7 @@ async fn run_each(unit: &mut Unit, items: &[Piece]) -> Result<Vec<Result<Value>>
             Ok(value) => results.push(Ok(value)),
             Err(error) if is_of_all(&error) => return Err(error),
             Err(error) => {
-                item.note(None);
+                item.forget();
                 unit.undo(mark).await?;
                 results.push(Err(error));
             }

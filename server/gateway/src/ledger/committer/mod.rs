@@ -14,6 +14,7 @@ pub(super) mod grouped;
 mod lanes;
 mod part;
 pub(super) mod patience;
+pub(super) mod piece;
 mod posting;
 mod queue;
 mod worker;
@@ -27,8 +28,8 @@ use tokio::time::timeout;
 
 pub use self::batch::Batch;
 pub use self::gauge::CommitterStats;
-pub(crate) use self::grouped::Needs;
 pub use self::patience::Patience;
+pub(crate) use self::piece::{Needs, PAYERS};
 pub use self::posting::{PostedEntry, Postings};
 
 use self::gauge::Gauge;

@@ -128,7 +128,10 @@ impl<B: Batch> Worker<B> {
         for ((item, reply), result) in part.into_pairs().zip(results) {
             let result = match result {
                 // Its first commit may have come through after all: then it is in its own way.
-                Err(refusal) if unsure => self.found_after_all(&item).await.ok_or(refusal),
+                Err(refusal) if unsure => match self.found_after_all(&item).await {
+                    Some(done) => Ok(done),
+                    None => Err(self.batch.in_doubt(&item, refusal)),
+                },
                 result => result,
             };
             self.reply(reply, result);
@@ -136,7 +139,8 @@ impl<B: Batch> Worker<B> {
     }
 
     fn reply(&self, reply: Reply<B::Done>, result: Result<B::Done>) {
-        if result.is_err() {
+        // What steps out is answered elsewhere.
+        if !matches!(result, Ok(_) | Err(Error::StepsOut)) {
             self.gauge.note_refused();
         }
         // Whoever does not wait any more need not know.
@@ -201,10 +205,16 @@ impl<B: Batch> Worker<B> {
         };
         // A transaction is durable as a whole.
         let durable = found.iter().any(Option::is_some);
+        // What was refused may be found from before.
+        let is_this_one = results
+            .iter()
+            .zip(&found)
+            .any(|(result, found)| result.is_ok() && found.is_some());
         let mut rest = part.like();
         for (((item, reply), result), found) in part.into_pairs().zip(results).zip(found) {
             match (result, found) {
                 (Ok(done), Some(_)) | (Err(_), Some(done)) => self.reply(reply, Ok(done)),
+                (Ok(done), None) if is_this_one => self.reply(reply, Ok(done)),
                 (Err(refusal), None) if durable => self.reply(reply, Err(refusal)),
                 (_, None) => rest.push(item, reply),
             }
