@@ -82,7 +82,7 @@ DECLARE
     full_ones bigint[];
     -- The walk around the merchants: where it began, where it stands, whether it came past the last one.
     start bigint;
-    place bigint;
+    here bigint;
     around boolean := false;
     is_over boolean;
     visits bigint := least(most, greatest(16, most / 6));
@@ -92,7 +92,8 @@ DECLARE
     share bigint;
     -- Still to take.
     room bigint;
-    found bigint[];
+    -- Those that have a place at their URL.
+    fitting bigint[];
     chosen bigint[];
     chosen_merchants bigint[];
     chosen_urls bigint[];
@@ -120,7 +121,7 @@ BEGIN
         AS l (delivery, merchant, url)
     WHERE c.locked_until >= (SELECT clock_timestamp());
     already := cardinality(flying);
-    SELECT t.last_value, t.last_value INTO start, place FROM delivery_turn t;
+    SELECT t.last_value, t.last_value INTO start, here FROM delivery_turn t;
 
     LOOP
         room := most + already - cardinality(flying);
@@ -133,7 +134,7 @@ BEGIN
 
         -- The next merchants that have something due and places for it.
         WITH RECURSIVE owners (merchant_id, due_at, around, number) AS (
-            SELECT place, NULL::timestamptz, around, 0
+            SELECT here, NULL::timestamptz, around, 0
             UNION ALL
             SELECT n.merchant_id, n.next_attempt_at, n.around, o.number + 1
             FROM owners o CROSS JOIN LATERAL (
@@ -152,7 +153,7 @@ BEGIN
               LIMIT visits) v;
         EXIT WHEN visited IS NULL;
         seen := seen || visited;
-        place := visited[cardinality(visited)];
+        here := visited[cardinality(visited)];
         is_over := cardinality(visited) < visits OR cardinality(seen) >= greatest(most, 64);
         share := least(places_of_merchant, greatest(2, 1 + room / cardinality(visited)));
 
@@ -195,7 +196,7 @@ BEGIN
                              AND d.next_attempt_at <= by_time
                            ORDER BY d.next_attempt_at, d.id OFFSET w.found + w.flying LIMIT 1)),
             array_agg(c.id), array_agg(c.merchant_id), array_agg(c.lane)
-        INTO found, wanting, chosen, chosen_merchants, chosen_urls FROM chosen c;
+        INTO fitting, wanting, chosen, chosen_merchants, chosen_urls FROM chosen c;
 
         -- As many lanes of those as can be needed, from anywhere on, once around: a URL whose places are
         -- taken hides no other one for long.
@@ -227,7 +228,7 @@ BEGIN
                 WHERE n.lane <> n.first),
             due AS (
                 SELECT d.merchant_id, hashtextextended(d.url, 0) AS lane, d.id, d.next_attempt_at
-                FROM deliveries d WHERE d.id = ANY (found)
+                FROM deliveries d WHERE d.id = ANY (fitting)
                 UNION
                 SELECT l.merchant_id, l.lane, c.id, c.next_attempt_at
                 FROM lanes l CROSS JOIN LATERAL (
@@ -262,8 +263,8 @@ BEGIN
         EXIT WHEN is_over OR cardinality(flying) - already >= most;
         visits := least(2 * visits, greatest(most, 64) - cardinality(seen));
     END LOOP;
-    IF place <> start THEN
-        PERFORM setval('delivery_turn', place);
+    IF here <> start THEN
+        PERFORM setval('delivery_turn', here);
     END IF;
     chosen := flying[already + 1:];
 
