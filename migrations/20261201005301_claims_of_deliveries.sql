@@ -283,7 +283,7 @@ BEGIN
                 SELECT e.id FROM deliveries e
                 WHERE e.object = w.object AND e.url = w.url AND e.state = 'pending'
                 ORDER BY e.id LIMIT 1) first
-            JOIN deliveries f ON f.id = first.id AND f.next_attempt_at > by_time
+            JOIN deliveries f ON f.id = first.id AND first.id <> w.id AND f.next_attempt_at > by_time
             JOIN deliveries p ON p.id = w.id AND p.next_attempt_at <= by_time
             FOR NO KEY UPDATE OF f, p SKIP LOCKED) behind
         WHERE d.id = behind.id;
