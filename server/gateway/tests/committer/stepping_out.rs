@@ -10,7 +10,7 @@ use super::support::World;
 use super::{until, waiting_backends};
 
 /// Somebody else is at work at the charge, as a chain's follower is for the time of a block.
-async fn taken(pool: &PgPool, charge: &str) -> Transaction<'static, Postgres> {
+pub(super) async fn taken(pool: &PgPool, charge: &str) -> Transaction<'static, Postgres> {
     let mut other = pool.begin().await.unwrap();
     sqlx::query("SELECT FROM charges WHERE public_id = $1 FOR NO KEY UPDATE")
         .bind(charge)
@@ -20,7 +20,7 @@ async fn taken(pool: &PgPool, charge: &str) -> Transaction<'static, Postgres> {
     other
 }
 
-fn cancel(gateway: &Gateway, merchant: i64, charge: &str) -> Deciding {
+pub(super) fn cancel(gateway: &Gateway, merchant: i64, charge: &str) -> Deciding {
     let (gateway, charge) = (gateway.clone(), charge.to_owned());
     spawned(async move {
         gateway
