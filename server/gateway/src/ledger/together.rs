@@ -1,5 +1,6 @@
 //! Units of work that share a transaction with others.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use futures::future::BoxFuture;
 
 use super::committer::grouped::{self, Grouped};
 use super::committer::piece::Piece;
-use super::{Book, Committer, Needs, Unit};
+use super::{Book, Committer, Needs, Row, Unit};
 use crate::{Error, Result};
 
 impl Book {
@@ -37,12 +38,32 @@ impl Book {
         T: Send + 'static,
         F: for<'u> Fn(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send + Sync + 'static,
     {
+        let locks_merchants = !needs.merchants.is_empty();
+        let rows: BTreeSet<Row> = needs.rows.iter().copied().collect();
         let work = Arc::new(work);
         let in_group = work.clone();
         let piece = Piece::new(needs, move |unit| in_group(unit));
         match self.submit(self.decisions(), piece).await {
-            Err(Error::StepsOut) => self.commit(move |unit| work(unit)).await,
+            Err(Error::StepsOut) => {
+                if locks_merchants && !rows.is_empty() {
+                    self.wait_for_others(rows).await?;
+                }
+                self.commit(move |unit| work(unit)).await
+            }
             done => done,
+        }
+    }
+
+    /// Waits until nobody else has these rows, and changes nothing. For what locks its merchant before them:
+    /// whoever waits for them with that lock keeps the one task waiting that makes everybody's exchanges.
+    async fn wait_for_others(&self, rows: BTreeSet<Row>) -> Result<()> {
+        let waited = self
+            .commit(move |unit| Box::pin(async move { unit.wait_for(&rows).await }))
+            .await;
+        match waited {
+            // There was nothing to be lost.
+            Err(Error::OutcomeUnknown) => Ok(()),
+            waited => waited,
         }
     }
 

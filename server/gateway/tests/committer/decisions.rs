@@ -83,7 +83,7 @@ fn transfer(gateway: &Gateway, new: NewWithdrawal) -> Deciding {
     spawned(async move { gateway.request_withdrawal(new, None, body).await.map(drop) })
 }
 
-fn promise(gateway: &Gateway, new: NewFutures) -> Deciding {
+pub(super) fn promise(gateway: &Gateway, new: NewFutures) -> Deciding {
     let gateway = gateway.clone();
     spawned(async move {
         gateway

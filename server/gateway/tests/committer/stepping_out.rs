@@ -1,5 +1,7 @@
 //! A row that somebody else has: whoever needs it waits alone, and nobody waits with him.
 
+use std::time::Duration;
+
 use gateway::Gateway;
 use gateway::withdrawals::NewWithdrawal;
 use sqlx::{PgPool, Postgres, Transaction};
@@ -10,7 +12,7 @@ use super::support::World;
 use super::{until, waiting_backends};
 
 /// Somebody else is at work at the charge, as a chain's follower is for the time of a block.
-async fn taken(pool: &PgPool, charge: &str) -> Transaction<'static, Postgres> {
+pub(super) async fn taken(pool: &PgPool, charge: &str) -> Transaction<'static, Postgres> {
     let mut other = pool.begin().await.unwrap();
     sqlx::query("SELECT FROM charges WHERE public_id = $1 FOR NO KEY UPDATE")
         .bind(charge)
@@ -20,7 +22,7 @@ async fn taken(pool: &PgPool, charge: &str) -> Transaction<'static, Postgres> {
     other
 }
 
-fn cancel(gateway: &Gateway, merchant: i64, charge: &str) -> Deciding {
+pub(super) fn cancel(gateway: &Gateway, merchant: i64, charge: &str) -> Deciding {
     let (gateway, charge) = (gateway.clone(), charge.to_owned());
     spawned(async move {
         gateway
@@ -75,18 +77,24 @@ async fn no_exchange_waits_for_a_receivers_charge(pool: PgPool) {
     let gateway = world.gateway.clone();
     let pays = spawned(async move { gateway.request_withdrawal(new, None, body).await.map(drop) });
     until(|| async { waiting_backends(&pool).await == 1 }).await;
-    // Another merchant's: who pays has his own row locked while he waits.
-    let merchant = super::neighbours::other_merchant(&pool).await;
-    super::neighbours::fund(&world, merchant, "1", "BTC").await;
-    super::neighbours::fund(&world, merchant, "1", "EUR").await;
-    for n in 0..3 {
-        let new = new_exchange(
-            &world,
-            merchant,
-            ["0.01", "BTC", "EUR"],
-            Some(n.to_string()),
-        );
-        world.gateway.exchange(new, None, body).await.unwrap();
+    let other_merchant = super::neighbours::other_merchant(&pool).await;
+    super::neighbours::fund(&world, other_merchant, "1", "BTC").await;
+    super::neighbours::fund(&world, other_merchant, "1", "EUR").await;
+    // Also those of who pays: his row is not locked while he waits.
+    for merchant in [world.merchant, other_merchant] {
+        for n in 0..3 {
+            let new = new_exchange(
+                &world,
+                merchant,
+                ["0.01", "BTC", "EUR"],
+                Some(n.to_string()),
+            );
+            let exchanging = world.gateway.exchange(new, None, body);
+            tokio::time::timeout(Duration::from_secs(30), exchanging)
+                .await
+                .expect("no exchange waits")
+                .unwrap();
+        }
     }
     assert!(!pays.is_finished());
     other.rollback().await.unwrap();

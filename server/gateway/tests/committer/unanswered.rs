@@ -1,11 +1,18 @@
 //! Decisions whose commit is not answered: done once, and answered rightly.
 
+use std::time::Duration;
+
+use domain::ledger::{AccountKind, HOUSE};
+use gateway::futures::NewFutures;
 use sqlx::PgPool;
 
-use super::decisions::{decider, pending, set_limit, underpaid};
+use super::decisions::{decider, held_up, pending, promise, set_limit, underpaid, waiting};
+use super::grouped::account;
 use super::proxy::Proxy;
+use super::stepping_out::{cancel, taken};
 use super::support::World;
 use super::support::operations::STRANGER;
+use super::{Gate, until, waiting_backends};
 
 async fn operations(pool: &PgPool, kind: &str) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM operations WHERE kind = $1")
@@ -84,6 +91,56 @@ async fn a_charge_is_called_off_once(pool: PgPool) {
             .await
             .unwrap();
     assert_eq!(told, 1);
+    world.audit().await;
+    world.gateway.close().await;
+}
+
+/// Somebody has the charge that one of a group needs, and the commit of the others is not answered: they are
+/// told at once, for what stepped out is not in it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_stepped_out_is_not_waited_for(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    world.set_rate("BTC", "EUR", "50000").await;
+    set_limit(&pool, "0").await;
+    let charge = world.charge("10.00", "EUR").await;
+    let new = NewFutures {
+        merchant_id: world.merchant,
+        address: world.address("BTC", Some("EUR"), "promised").await,
+        sender: world.currency("BTC"),
+        receiver: world.currency("EUR"),
+        receiver_amount: world.money("100", "EUR"),
+    };
+    let (gate, before) = held_up(&world, &pool, 0).await;
+    // The group alone needs it.
+    let liquidity = account(&world, HOUSE, AccountKind::Liquidity, "EUR");
+    let gate_of_the_group = Gate::on(&world, &pool, liquidity).await;
+    let other = taken(&pool, &charge).await;
+    let promised = promise(&world.gateway, new);
+    let waits = cancel(&world.gateway, world.merchant, &charge);
+    waiting(&world, 2).await;
+    gate.open().await;
+    for call in before {
+        call.await.unwrap().unwrap();
+    }
+    until(|| async { waiting_backends(&pool).await == 1 }).await;
+    proxy.lose_commit(1);
+    gate_of_the_group.open().await;
+    tokio::time::timeout(Duration::from_secs(30), promised)
+        .await
+        .expect("nobody waits for the charge but who needs it")
+        .unwrap()
+        .unwrap();
+    assert_eq!(proxy.lost(), 1);
+    assert!(!waits.is_finished());
+    other.rollback().await.unwrap();
+    waits.await.unwrap().unwrap();
+    world.expect(&world.state(&charge).await, "cancelled");
+    let promises: i64 = sqlx::query_scalar("SELECT count(*) FROM futures")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(promises, 1);
     world.audit().await;
     world.gateway.close().await;
 }

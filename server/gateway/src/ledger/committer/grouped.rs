@@ -73,17 +73,20 @@ impl Batch for Grouped {
         })
     }
 
-    /// A transaction that may still commit holds the locks of its merchants and rows: whoever has them
-    /// knows that it has ended.
+    /// A transaction that may still commit holds the locks of the merchants and rows of all that was done in
+    /// it: whoever has them knows that it has ended. What stepped out of it or was refused is not in it, and
+    /// whoever has its rows is not waited for.
     fn find<'a>(
         &'a self,
         book: &'a Book,
         items: &'a [Piece],
     ) -> BoxFuture<'a, Result<Vec<Option<Value>>>> {
         Box::pin(async move {
+            let done: Vec<&Piece> = items.iter().filter(|item| item.was_done()).collect();
             let mut unit = book.begin().await?;
-            unit.lock_merchants(&merchants_of(items)).await?;
-            unit.wait_for(&rows_of(items)).await?;
+            unit.lock_merchants(&merchants_of(done.iter().copied()))
+                .await?;
+            unit.wait_for(&rows_of(done)).await?;
             let durable = durable(&mut unit, items).await?;
             unit.into_transaction().rollback().await?;
             // Only an item that was answered is ever looked for with a trace: its answer is kept by
@@ -105,16 +108,16 @@ impl Batch for Grouped {
     }
 }
 
-fn merchants_of(items: &[Piece]) -> BTreeSet<i64> {
+fn merchants_of<'p>(items: impl IntoIterator<Item = &'p Piece>) -> BTreeSet<i64> {
     items
-        .iter()
+        .into_iter()
         .flat_map(|item| item.needs.merchants.iter().copied())
         .collect()
 }
 
-fn rows_of(items: &[Piece]) -> BTreeSet<Row> {
+fn rows_of<'p>(items: impl IntoIterator<Item = &'p Piece>) -> BTreeSet<Row> {
     items
-        .iter()
+        .into_iter()
         .flat_map(|item| item.needs.rows.iter().copied())
         .collect()
 }

@@ -101,6 +101,11 @@ impl Piece {
         self.leaves_no_trace.load(Ordering::Relaxed)
     }
 
+    /// Whether it came to its end when it was tried last, or ever did so without a trace.
+    pub(super) fn was_done(&self) -> bool {
+        self.trace().is_some() || self.leaves_no_trace()
+    }
+
     pub(super) async fn run(&self, unit: &mut Unit) -> Result<Value> {
         self.is_ready(unit)?;
         let told_before = unit.events_staged();
