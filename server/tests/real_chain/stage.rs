@@ -165,7 +165,11 @@ impl Stage {
     /// What a process had taken when it was killed is free for the next one. By themselves leases end after one
     /// or two minutes.
     pub async fn end_leases(&self) {
-        for table in ["deliveries", "withdrawals", "payout_txs"] {
+        sqlx::query("DELETE FROM delivery_claims")
+            .execute(&self.pool)
+            .await
+            .unwrap();
+        for table in ["withdrawals", "payout_txs"] {
             let query = format!("UPDATE {table} SET locked_until = NULL");
             sqlx::query(AssertSqlSafe(query))
                 .execute(&self.pool)

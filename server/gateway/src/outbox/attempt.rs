@@ -28,6 +28,7 @@ async fn attempt(gateway: &Gateway, delivery: &Claimed) -> Result<Made> {
             let outcome = gateway.sender().send(&request).await;
             Made {
                 delivery_id: delivery.id,
+                claim_id: delivery.claim_id,
                 endpoint_id: delivery.endpoint_id,
                 is_gone: outcome.failure == Some(FailureKind::Gone),
                 after: decide(delivery, &outcome, at)?,
@@ -45,6 +46,7 @@ async fn attempt(gateway: &Gateway, delivery: &Claimed) -> Result<Made> {
             tracing::error!(delivery = delivery.id, %error, "webhook cannot be signed");
             Made {
                 delivery_id: delivery.id,
+                claim_id: delivery.claim_id,
                 endpoint_id: delivery.endpoint_id,
                 is_gone: false,
                 after: After::GivenUp,

@@ -1,5 +1,7 @@
 //! What attempts came to, written for many of them at once.
 
+use std::collections::BTreeSet;
+
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -36,6 +38,8 @@ impl After {
 /// An attempt that is over and not yet recorded.
 pub(super) struct Made {
     pub(super) delivery_id: i64,
+    /// The claim it was taken with.
+    pub(super) claim_id: i64,
     pub(super) endpoint_id: Option<i64>,
     /// The managed endpoint answered that it is gone.
     pub(super) is_gone: bool,
@@ -43,8 +47,9 @@ pub(super) struct Made {
     pub(super) after: After,
 }
 
-/// From here to the end of the transaction rows are found by index alone. A plan from when the table was
-/// small would read all of it, and in which order it locks would be anybody's guess.
+/// From here to the end of the transaction rows are found by index alone, as in the functions of the
+/// migrations. A plan from when the table was small would read all of it, and in which order it locks would
+/// be anybody's guess.
 pub(super) async fn find_by_index(conn: &mut PgConnection) -> Result<()> {
     sqlx::query(
         "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
@@ -56,44 +61,33 @@ pub(super) async fn find_by_index(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Notes one attempt each of several deliveries, ends their leases and says what becomes of them. They
-/// are given in the order of their ids, in which they are locked, and each once. One that is over stays so
-/// whatever came of another attempt, except that it arrives: two are made when a lease ran out.
+/// Notes one attempt each of several deliveries, ends their leases and says what becomes of them
+/// (`record_deliveries` in the migrations). They are given in the order of their ids, in which they are
+/// locked, and each once.
 pub(super) async fn insert(conn: &mut PgConnection, made: &[Made]) -> Result<()> {
     let mut rows = Columns::default();
     for each in made {
         rows.add(each);
     }
-    sqlx::query(
-        "WITH noted AS (
-             UPDATE deliveries d
-             SET attempts = d.attempts + 1, locked_until = NULL,
-                 state = CASE WHEN d.state = 'pending' OR t.state = 'delivered' THEN t.state ELSE d.state END,
-                 next_attempt_at = CASE WHEN d.state = 'pending' THEN t.due END,
-                 delivered_at = CASE WHEN t.state = 'delivered' THEN t.at ELSE d.delivered_at END
-             FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
-                         $6::bigint[], $7::text[], $8::text[])
-                  AS t (id, state, due, at, status, duration_ms, error, response_head)
-             WHERE d.id = t.id
-             RETURNING d.id, d.attempts, t.at, t.status, t.duration_ms, t.error, t.response_head)
-         INSERT INTO delivery_attempts (delivery_id, number, at, status, duration_ms, error, response_head)
-         SELECT id, attempts, at, status, duration_ms, error, response_head FROM noted",
-    )
-    .bind(rows.id)
-    .bind(rows.state)
-    .bind(rows.due)
-    .bind(rows.at)
-    .bind(rows.status)
-    .bind(rows.duration_ms)
-    .bind(rows.error)
-    .bind(rows.response_head)
-    .execute(conn)
-    .await?;
+    sqlx::query("SELECT record_deliveries($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+        .bind(rows.claim.into_iter().collect::<Vec<i64>>())
+        .bind(rows.id)
+        .bind(rows.state)
+        .bind(rows.due)
+        .bind(rows.at)
+        .bind(rows.status)
+        .bind(rows.duration_ms)
+        .bind(rows.error)
+        .bind(rows.response_head)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 #[derive(Default)]
 struct Columns<'m> {
+    /// Each once.
+    claim: BTreeSet<i64>,
     id: Vec<i64>,
     state: Vec<&'static str>,
     due: Vec<Option<OffsetDateTime>>,
@@ -108,6 +102,7 @@ impl<'m> Columns<'m> {
     fn add(&mut self, made: &'m Made) {
         let (state, due) = made.after.stored();
         let attempt = &made.attempt;
+        self.claim.insert(made.claim_id);
         self.id.push(made.delivery_id);
         self.state.push(state);
         self.due.push(due);

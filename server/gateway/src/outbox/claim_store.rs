@@ -16,6 +16,8 @@ const IN_FLIGHT_PER_MERCHANT_MAX: i64 = 16;
 /// A delivery a worker has taken.
 pub(super) struct Claimed {
     pub(super) id: i64,
+    /// The claim that holds its lease.
+    pub(super) claim_id: i64,
     pub(super) event_id: String,
     pub(super) endpoint_id: Option<i64>,
     pub(super) url: String,
@@ -38,8 +40,8 @@ pub(super) async fn claim(
     limit: i64,
 ) -> Result<Vec<Claimed>> {
     let rows = sqlx::query(
-        "SELECT d.id, d.event_id, d.endpoint_id, d.url, d.schedule, d.content_type, d.headers, d.body,
-             d.attempts, m.webhook_secret,
+        "SELECT d.id, d.claim_id, d.event_id, d.endpoint_id, d.url, d.schedule, d.content_type, d.headers,
+             d.body, d.attempts, m.webhook_secret,
              (SELECT e.secret FROM webhook_endpoints e WHERE e.id = d.endpoint_id) AS endpoint_secret,
              (SELECT e.previous_secret FROM webhook_endpoints e
               WHERE e.id = d.endpoint_id AND e.previous_until > $1) AS previous_secret
@@ -63,6 +65,7 @@ pub(super) async fn claim(
                 .collect();
             Ok(Claimed {
                 id: row.try_get("id")?,
+                claim_id: row.try_get("claim_id")?,
                 event_id: row.try_get("event_id")?,
                 endpoint_id: row.try_get("endpoint_id")?,
                 url: row.try_get("url")?,

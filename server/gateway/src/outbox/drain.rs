@@ -14,6 +14,7 @@ pub(crate) async fn drain_due(gateway: &Gateway, by: OffsetDateTime, limit: i64)
         .into_iter()
         .map(|delivery| Made {
             delivery_id: delivery.id,
+            claim_id: delivery.claim_id,
             endpoint_id: delivery.endpoint_id,
             is_gone: false,
             attempt: Attempt {

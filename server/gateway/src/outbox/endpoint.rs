@@ -113,6 +113,7 @@ mod tests {
     fn made(endpoint_id: Option<i64>, second: i64, after: After) -> Made {
         Made {
             delivery_id: second,
+            claim_id: 1,
             endpoint_id,
             is_gone: false,
             attempt: Attempt {

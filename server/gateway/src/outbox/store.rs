@@ -54,7 +54,8 @@ pub(crate) async fn redeliver(
     let sent: Option<(String, String)> = sqlx::query_as(
         "UPDATE deliveries SET state = 'pending', next_attempt_at = $3, delivered_at = NULL
          WHERE id = $2 AND merchant_id = $1
-           AND (locked_until IS NULL OR locked_until < clock_timestamp())
+           AND NOT EXISTS (SELECT 1 FROM delivery_claims c
+                           WHERE c.locked_until >= clock_timestamp() AND $2 = ANY (c.deliveries))
          RETURNING object, url",
     )
     .bind(merchant_id)
@@ -97,21 +98,25 @@ pub(crate) async fn is_known(pool: &PgPool, merchant_id: i64, delivery_id: i64) 
 /// Forgets finished deliveries that were made before `oldest`; events stay, the audit needs them.
 pub(crate) async fn delete_older(pool: &PgPool, oldest: OffsetDateTime) -> Result<u64> {
     let mut tx = pool.begin().await?;
-    sqlx::query(
-        "DELETE FROM delivery_attempts a USING deliveries d
-         WHERE d.id = a.delivery_id AND d.state <> 'pending' AND d.created_at < $1",
+    // Locked before their attempts are looked for: nobody adds another one to what goes.
+    let old: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM deliveries WHERE state <> 'pending' AND created_at < $1 ORDER BY id FOR UPDATE",
     )
     .bind(oldest)
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    let deleted = sqlx::query(
-        "DELETE FROM deliveries d WHERE d.state <> 'pending' AND d.created_at < $1
-         AND NOT EXISTS (SELECT 1 FROM delivery_attempts a WHERE a.delivery_id = d.id)",
-    )
-    .bind(oldest)
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
+    if old.is_empty() {
+        return Ok(0);
+    }
+    sqlx::query("DELETE FROM delivery_attempts WHERE delivery_id = ANY($1)")
+        .bind(&old)
+        .execute(&mut *tx)
+        .await?;
+    let deleted = sqlx::query("DELETE FROM deliveries WHERE id = ANY($1)")
+        .bind(&old)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
     tx.commit().await?;
     Ok(deleted)
 }

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 
 use super::support::World;
-use super::{LIMIT, Receiver, claim, count, drain, end_leases, merchants, queue};
+use super::{LIMIT, Receiver, claim, count, drain, end_leases, leased, merchants, queue, record};
 
 /// Fails with a queue that is looked at once a second: with four places at a time it would need 75 looks,
 /// and there is time for 60.
@@ -53,21 +53,8 @@ async fn an_object_waits_for_its_own_and_blocks_no_other(pool: PgPool) {
     assert_eq!(claim(&pool, 100).await, firsts);
     assert_eq!(claim(&pool, 100).await, Vec::<i64>::new());
     // The first one of "a" waits for its next attempt: all about "a" waits behind it.
-    sqlx::query(
-        "UPDATE deliveries SET locked_until = NULL, next_attempt_at = clock_timestamp() + interval '1 hour'
-         WHERE id = $1",
-    )
-    .bind(firsts[0])
-    .execute(&pool)
-    .await
-    .unwrap();
-    sqlx::query(
-        "UPDATE deliveries SET state = 'delivered', next_attempt_at = NULL, locked_until = NULL WHERE id = $1",
-    )
-    .bind(firsts[1])
-    .execute(&pool)
-    .await
-    .unwrap();
+    record(&pool, firsts[0], false).await;
+    record(&pool, firsts[1], true).await;
     assert_eq!(claim(&pool, 100).await, [firsts[1] + 1]);
 }
 
@@ -100,8 +87,8 @@ async fn places_are_given_out_by_turns(pool: PgPool) {
     assert!(second.iter().all(|id| of_many.contains(id)), "{second:?}");
     assert_eq!(second.len(), 12);
     let most: i64 = sqlx::query_scalar(
-        "SELECT max(n) FROM (SELECT count(*) AS n FROM deliveries WHERE locked_until IS NOT NULL
-                             GROUP BY url) of_url",
+        "SELECT max(n) FROM (SELECT count(*) AS n FROM delivery_claims c, unnest(c.deliveries) AS l (id)
+                             JOIN deliveries d ON d.id = l.id GROUP BY d.url) of_url",
     )
     .fetch_one(&pool)
     .await
@@ -110,6 +97,38 @@ async fn places_are_given_out_by_turns(pool: PgPool) {
     assert_eq!(claim(&pool, 100).await, Vec::<i64>::new());
     end_leases(&pool).await;
     assert_eq!(claim(&pool, 100).await.len(), 20, "leases run out");
+}
+
+/// Fails when a claim does not go on with the merchants behind those of the one before.
+#[sqlx::test(migrations = "../../migrations")]
+async fn merchants_take_turns_over_claims(pool: PgPool) {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "INSERT INTO merchants (name, app_key, webhook_secret, ipn_secret, created_at)
+         SELECT 'many', 'many' || n, 'whsec_many', 'many', now() FROM generate_series(1, 40) n RETURNING id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    for merchant in &ids {
+        for number in 0..3 {
+            let object = format!("{merchant}/{number}");
+            let url = format!("http://127.0.0.1:9/{merchant}");
+            queue(&pool, *merchant, &object, &url, "1").await;
+        }
+    }
+    let mut served = BTreeSet::new();
+    for _ in 0..3 {
+        let taken = claim(&pool, 16).await;
+        assert_eq!(taken.len(), 16);
+        let theirs: Vec<i64> =
+            sqlx::query_scalar("SELECT merchant_id FROM deliveries WHERE id = ANY($1)")
+                .bind(taken)
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        served.extend(theirs);
+    }
+    assert_eq!(served, ids.into_iter().collect::<BTreeSet<i64>>());
 }
 
 /// The places of a URL are those of everybody who sends there.
@@ -154,5 +173,6 @@ async fn many_processes_send_each_once(pool: PgPool) {
     assert_eq!(bodies.iter().collect::<BTreeSet<_>>().len(), 120);
     assert_eq!(count(&pool, "delivered").await, 120);
     assert_eq!(count(&pool, "attempts").await, 120);
+    assert!(leased(&pool).await.is_empty(), "leases of what is over");
     world.audit().await;
 }

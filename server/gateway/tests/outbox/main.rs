@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod claims;
+mod leases;
 mod records;
 #[path = "../support/mod.rs"]
 mod support;
@@ -109,10 +110,35 @@ async fn claim(pool: &PgPool, most: i64) -> Vec<i64> {
 }
 
 async fn end_leases(pool: &PgPool) {
-    sqlx::query("UPDATE deliveries SET locked_until = clock_timestamp() - interval '1 second'")
-        .execute(pool)
+    sqlx::query(
+        "UPDATE delivery_claims SET locked_until = clock_timestamp() - interval '1 second'",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+/// Deliveries under a lease, run out or not, in order.
+async fn leased(pool: &PgPool) -> Vec<i64> {
+    sqlx::query_scalar("SELECT unnest(deliveries) FROM delivery_claims ORDER BY 1")
+        .fetch_all(pool)
         .await
-        .unwrap();
+        .unwrap()
+}
+
+/// Records an attempt of this delivery as a worker does: it arrived, or it is tried again in an hour.
+async fn record(pool: &PgPool, id: i64, arrived: bool) {
+    let state = if arrived { "delivered" } else { "pending" };
+    sqlx::query(
+        "SELECT record_deliveries(ARRAY(SELECT id FROM delivery_claims), ARRAY[$1::bigint], ARRAY[$2::text],
+             ARRAY[CASE WHEN $2::text = 'pending' THEN clock_timestamp() + interval '1 hour' END],
+             ARRAY[clock_timestamp()], ARRAY[200], ARRAY[0::bigint], ARRAY[NULL::text], ARRAY[''])",
+    )
+    .bind(id)
+    .bind(state)
+    .execute(pool)
+    .await
+    .unwrap();
 }
 
 async fn drain(world: &World) {

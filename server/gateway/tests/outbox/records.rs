@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 
 use super::support::World;
-use super::{LIMIT, Receiver, claim, count, drain, end_leases, queue};
+use super::{LIMIT, Receiver, claim, count, drain, end_leases, leased, queue};
 
 /// Delivery, its state and attempts; number and status of the attempt; whether the lease is over, the time of
 /// arrival is that of the attempt, and the next attempt is as far away as the schedule says.
@@ -38,7 +38,8 @@ async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
     }
     assert_eq!(deliver_due(&world.gateway).await.unwrap(), Outcome::Worked);
     let rows: Vec<Recorded> = sqlx::query_as(
-        "SELECT d.id, d.state, d.attempts, a.number, a.status, d.locked_until IS NULL,
+        "SELECT d.id, d.state, d.attempts, a.number, a.status,
+             NOT EXISTS (SELECT FROM delivery_claims c WHERE d.id = ANY (c.deliveries)),
              coalesce(d.delivered_at = a.at, false),
              coalesce(d.next_attempt_at BETWEEN a.at + interval '4 seconds' AND a.at + interval '5 seconds',
                       false)
@@ -116,6 +117,7 @@ async fn one_that_cannot_be_recorded_takes_no_other_with_it(pool: PgPool) {
             .await
             .unwrap();
     assert_eq!(waiting, [ids[3]]);
+    assert_eq!(leased(&pool).await, [ids[3]]);
     assert_eq!(count(&pool, "attempts").await, 7);
     // Another worker makes it once its lease is over: at least once, with the same id.
     take_records(&pool).await;
@@ -190,6 +192,7 @@ async fn an_attempt_that_fails_late_takes_no_arrival_back(pool: PgPool) {
         .await
         .unwrap();
     assert!(is_dated);
+    assert!(leased(&pool).await.is_empty());
 }
 
 /// Whatever holds up recording, workers end; what they sent is sent again rather than lost.

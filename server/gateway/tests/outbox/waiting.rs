@@ -1,6 +1,6 @@
 //! What waits costs nothing and hides nothing: long queues, many URLs, attempts of later on.
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::support::World;
 use super::{Receiver, claim, count, drain, queue};
@@ -41,17 +41,25 @@ async fn wait_an_hour(pool: &PgPool, id: i64) {
 /// Pages a claim looks at, on a connection that knows the function and the tables already.
 async fn pages_of_a_claim(pool: &PgPool) -> i64 {
     let mut conn = pool.acquire().await.unwrap();
+    claim_for_nothing(&mut conn).await;
+    pages_of_the_next_claim(&mut conn).await
+}
+
+async fn claim_for_nothing(conn: &mut PgConnection) {
     sqlx::raw_sql(
         "BEGIN; SELECT * FROM claim_deliveries(clock_timestamp(), 600, 100, 4, 16); ROLLBACK;",
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await
     .unwrap();
+}
+
+async fn pages_of_the_next_claim(conn: &mut PgConnection) -> i64 {
     let plan: serde_json::Value = sqlx::query_scalar(
         "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
          SELECT * FROM claim_deliveries(clock_timestamp(), 600, 100, 4, 16)",
     )
-    .fetch_one(&mut *conn)
+    .fetch_one(conn)
     .await
     .unwrap();
     let plan = &plan[0]["Plan"];
@@ -91,6 +99,32 @@ async fn a_claim_reads_a_part_of_many_urls(pool: PgPool) {
         0,
         "it has its sixteen places"
     );
+}
+
+/// Fails when a plan is kept that reads all that is pending, which looks cheap as long as nothing is: that is
+/// more than nine thousand pages for sixteen deliveries.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_plan_from_when_nothing_was_pending_serves_a_full_queue(pool: PgPool) {
+    let world = World::new(&pool).await;
+    queue_many(&pool, world.merchant, "done", 4_000).await;
+    // So large that plans are kept.
+    sqlx::query(
+        "UPDATE deliveries SET state = 'delivered', next_attempt_at = NULL,
+             body = convert_to(repeat('x', 1500), 'UTF8')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    sqlx::raw_sql("VACUUM ANALYZE deliveries")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    queue_many(&pool, world.merchant, "first", 1).await;
+    claim_for_nothing(&mut conn).await;
+    queue_many(&pool, world.merchant, "due", 2_000).await;
+    let pages = pages_of_the_next_claim(&mut conn).await;
+    assert!(pages < 6_000, "{pages} pages");
 }
 
 /// Fails when only what is due for longest is looked at.

@@ -85,8 +85,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['journal_entries', 'postings', 'accounts', 'events', 'deliveries',
-        'delivery_attempts', 'charges', 'charge_timeline', 'receipts', 'operations', 'deposits',
-        'withdrawals', 'futures', 'quotes', 'rate_observations', 'chain_txs', 'chain_blocks',
+        'delivery_attempts', 'delivery_claims', 'charges', 'charge_timeline', 'receipts', 'operations',
+        'deposits', 'withdrawals', 'futures', 'quotes', 'rate_observations', 'chain_txs', 'chain_blocks',
         'chain_outputs', 'own_funds', 'own_funds_out', 'sim.txs', 'sim.blocks'] LOOP
         EXECUTE format('CREATE TRIGGER simulator_count BEFORE INSERT OR UPDATE ON %s
             FOR EACH ROW EXECUTE FUNCTION simulator_count()', name);
@@ -115,7 +115,7 @@ pub async fn arm(pool: &PgPool, row: Option<Row>) {
 /// A lease runs by the wall clock; what died with one is taken over at once here.
 pub async fn end_leases(pool: &PgPool) {
     for statement in [
-        "UPDATE deliveries SET locked_until = NULL WHERE locked_until IS NOT NULL",
+        "DELETE FROM delivery_claims",
         "UPDATE withdrawals SET locked_until = NULL WHERE locked_until IS NOT NULL",
     ] {
         sqlx::query(statement).execute(pool).await.unwrap();
