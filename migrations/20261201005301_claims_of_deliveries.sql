@@ -108,8 +108,8 @@ BEGIN
     -- Of all this a database that breaks down may forget the last moment: leases, not deliveries. The next
     -- claim waits for no disk.
     PERFORM set_config('synchronous_commit', 'off', true);
-    -- Planning costs more than claiming. A plan that is kept is good once there is something to tell the
-    -- indexes apart by; one from when the table was small would read all of it when it is large.
+    -- Planning each time would cost half as much again. A plan that is kept is good once there is something
+    -- to tell the indexes apart by; one from when the table was small might read all of it when it is large.
     PERFORM set_config('plan_cache_mode', CASE WHEN pg_relation_size('deliveries') < 4194304
         THEN 'force_custom_plan' ELSE 'force_generic_plan' END, true);
 

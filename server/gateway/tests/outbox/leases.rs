@@ -150,7 +150,8 @@ async fn a_late_attempt_is_recorded_and_leaves_the_lease_of_another(pool: PgPool
     for (claim, left) in claims.into_iter().zip([vec![id], Vec::new()]) {
         sqlx::query(
             "SELECT record_deliveries(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY['delivered'],
-                 ARRAY[NULL::timestamptz], ARRAY[clock_timestamp()], ARRAY[200], ARRAY[0::bigint], ARRAY[NULL::text], ARRAY[''])",
+                 ARRAY[NULL::timestamptz], ARRAY[clock_timestamp()], ARRAY[200], ARRAY[0::bigint],
+                 ARRAY[NULL::text], ARRAY[''])",
         )
         .bind(claim)
         .bind(id)

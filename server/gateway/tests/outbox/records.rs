@@ -238,3 +238,38 @@ async fn workers_end_although_recording_is_held_up(pool: PgPool) {
     let ids = receiver.ids();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 1);
 }
+
+/// Fails when what waits is forgotten, or attempts stay behind: nothing refers to their delivery.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_old_and_over_is_forgotten_with_its_attempts(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let base = receiver.start().await;
+    for status in [200, 500] {
+        let url = format!("{base}/{status}");
+        queue(&pool, world.merchant, &format!("old{status}"), &url, "1").await;
+    }
+    drain(&world).await;
+    sqlx::query(
+        "UPDATE deliveries SET created_at = created_at - interval '31 days',
+             next_attempt_at = next_attempt_at + interval '1 day'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let url = format!("{base}/200");
+    queue(&pool, world.merchant, "new", &url, "1").await;
+    drain(&world).await;
+    assert_eq!(count(&pool, "attempts").await, 3);
+    assert_eq!(world.gateway.forget_old_deliveries().await.unwrap(), 1);
+    assert_eq!(world.gateway.forget_old_deliveries().await.unwrap(), 0);
+    let left: Vec<(String, i32)> = sqlx::query_as(
+        "SELECT d.object, a.number FROM delivery_attempts a LEFT JOIN deliveries d ON d.id = a.delivery_id
+         ORDER BY 1",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(left, [("new".to_owned(), 1), ("old500".to_owned(), 1)]);
+    assert_eq!(count(&pool, "waiting").await, 1);
+}
