@@ -15,6 +15,8 @@ mod faults;
 mod invariants;
 mod outages;
 mod own_funds;
+#[path = "../../../../app/domain/tests/simulator/progress.rs"]
+mod progress;
 mod receiver;
 mod rule;
 mod shrink;
@@ -26,7 +28,6 @@ mod world;
 
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
 
 use futures::FutureExt;
 
@@ -34,6 +35,7 @@ use commands::{Command, Part, Step, lines, of_seed};
 use database::Database;
 use faults::{Cut, Fault, Place, Row};
 use outages::Who;
+use progress::Progress;
 use shrink::shrink;
 use world::Run;
 
@@ -110,36 +112,18 @@ fn chosen() -> Range<u64> {
     from.trim().parse().unwrap()..to.trim().parse().unwrap()
 }
 
-/// As many seeds as `EXCHEQUER_SIM_SEEDS` names, with a line after each.
+/// As many seeds as `EXCHEQUER_SIM_SEEDS` names, with a line now and then.
 #[tokio::test]
 #[ignore = "as long as one likes: ./x simulate"]
 async fn chosen_seeds() {
-    let (seeds, began) = (chosen(), Instant::now());
-    for seed in seeds.clone() {
+    let seeds = chosen();
+    let progress = Progress::of(&seeds);
+    for seed in seeds {
         run_seed(seed).await;
-        let (done, left) = (seed + 1 - seeds.start, seeds.end - seed - 1);
-        let spent = began.elapsed().as_millis();
-        let rest = spent * u128::from(left) / u128::from(done) / 1_000;
-        let pace = u128::from(done) * 60_000 / spent.max(1);
-        let bar = bar(done, done + left);
-        println!(
-            "{bar} seed {seed}: {done} done, {left} left, {pace} a minute, about {rest} s to go"
-        );
+        if let Some(line) = progress.after(seed) {
+            println!("{line}");
+        }
     }
-}
-
-/// How much of it is done, in forty steps. Each is a line of its own, so that a log of it can be read.
-fn bar(done: u64, all: u64) -> String {
-    const WIDTH: u64 = 40;
-    let full = usize::try_from(done * WIDTH / all.max(1)).unwrap();
-    format!("[{:<40}]", "#".repeat(full))
-}
-
-#[test]
-fn the_bar_is_full_at_the_end() {
-    assert_eq!(bar(0, 3), format!("[{}]", " ".repeat(40)));
-    assert_eq!(bar(1, 2), format!("[{}{}]", "#".repeat(20), " ".repeat(20)));
-    assert_eq!(bar(3, 3), format!("[{}]", "#".repeat(40)));
 }
 
 #[test]
