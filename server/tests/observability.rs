@@ -112,6 +112,10 @@ async fn a_database_that_is_gone_is_told_by_ready_and_by_metrics(pool: PgPool) {
     let answer = app.get("/health/ready").await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.json()["reason"], "database");
+    // Whoever starts processes anew is to leave this one alone.
+    let live = app.get("/health/live").await;
+    assert_eq!(live.status, 200);
+    assert_eq!(live.json(), serde_json::json!({ "status": "ok" }));
     let metrics = app.metrics().await;
     assert_eq!(metrics.status, 200);
     let text = metrics.text();

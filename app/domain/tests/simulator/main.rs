@@ -8,6 +8,7 @@
 mod bugs;
 mod dice;
 mod invariants;
+mod progress;
 mod script;
 mod shrink;
 mod world;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use std::panic::catch_unwind;
 
 use bugs::Bug;
+use progress::Progress;
 use script::{Step, lines, of_seed};
 use shrink::shrink;
 use world::World;
@@ -95,13 +97,14 @@ fn chosen() -> Option<Range<u64>> {
 }
 
 fn run_seeds(seeds: Range<u64>) {
-    for seed in seeds.clone() {
+    let progress = Progress::of(&seeds);
+    for seed in seeds {
         let script = of_seed(seed, STEPS);
         if let Err(failure) = run(&script, None) {
             panic!("{}", report(seed, &script, &failure));
         }
-        if seed % 500 == 499 {
-            println!("seed {seed} of {}..{} done", seeds.start, seeds.end);
+        if let Some(line) = progress.after(seed) {
+            println!("{line}");
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What attempts came to, written for many of them at once.
 
-use std::collections::BTreeSet;
-
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-use crate::Result;
+use crate::error::violated_constraint;
+use crate::{Error, Result};
 
 /// What an attempt came to, ready to store.
+#[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) at: OffsetDateTime,
     pub(super) status: Option<i32>,
@@ -35,7 +35,8 @@ impl After {
     }
 }
 
-/// An attempt that is over and not yet recorded.
+/// An attempt that is over and not yet recorded. Delivery and claim together name it.
+#[derive(Clone)]
 pub(super) struct Made {
     pub(super) delivery_id: i64,
     /// The claim it was taken with.
@@ -63,14 +64,14 @@ pub(super) async fn find_by_index(conn: &mut PgConnection) -> Result<()> {
 
 /// Notes one attempt each of several deliveries, ends their leases and says what becomes of them
 /// (`record_deliveries` in the migrations). They are given in the order of their ids, in which they are
-/// locked, and each once.
+/// locked, and each once. With one that has its record already none is recorded (`has_a_record`).
 pub(super) async fn insert(conn: &mut PgConnection, made: &[Made]) -> Result<()> {
     let mut rows = Columns::default();
     for each in made {
         rows.add(each);
     }
     sqlx::query("SELECT record_deliveries($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-        .bind(rows.claim.into_iter().collect::<Vec<i64>>())
+        .bind(rows.claim)
         .bind(rows.id)
         .bind(rows.state)
         .bind(rows.due)
@@ -84,10 +85,36 @@ pub(super) async fn insert(conn: &mut PgConnection, made: &[Made]) -> Result<()>
     Ok(())
 }
 
+/// Those of these attempts that have no record yet.
+pub(super) async fn without_a_record(pool: &PgPool, made: &[Made]) -> Result<Vec<Made>> {
+    let deliveries: Vec<i64> = made.iter().map(|each| each.delivery_id).collect();
+    let claims: Vec<i64> = made.iter().map(|each| each.claim_id).collect();
+    let recorded: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT delivery_id, claim_id FROM delivery_attempts
+         WHERE delivery_id = ANY($1) AND claim_id = ANY($2)",
+    )
+    .bind(deliveries)
+    .bind(claims)
+    .fetch_all(pool)
+    .await?;
+    Ok(made
+        .iter()
+        .filter(|each| !recorded.contains(&(each.delivery_id, each.claim_id)))
+        .cloned()
+        .collect())
+}
+
+/// Whether one of the attempts that were to be recorded has its record already.
+pub(super) fn has_a_record(error: &Error) -> bool {
+    match error {
+        Error::Database(error) => violated_constraint(error) == Some("delivery_attempts_once"),
+        _ => false,
+    }
+}
+
 #[derive(Default)]
 struct Columns<'m> {
-    /// Each once.
-    claim: BTreeSet<i64>,
+    claim: Vec<i64>,
     id: Vec<i64>,
     state: Vec<&'static str>,
     due: Vec<Option<OffsetDateTime>>,
@@ -102,7 +129,7 @@ impl<'m> Columns<'m> {
     fn add(&mut self, made: &'m Made) {
         let (state, due) = made.after.stored();
         let attempt = &made.attempt;
-        self.claim.insert(made.claim_id);
+        self.claim.push(made.claim_id);
         self.id.push(made.delivery_id);
         self.state.push(state);
         self.due.push(due);

@@ -1,13 +1,14 @@
 //! Finished attempts are recorded together: one transaction for as many as there are.
 //!
-//! Invariant: an attempt that cannot be recorded takes no other one with it.
+//! Invariants: an attempt that cannot be recorded takes no other one with it, and one whose commit nobody
+//! answered is recorded once however often it is tried again.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use super::attempt_store::{self, Made};
 use super::endpoint;
-use crate::{Gateway, Result};
+use crate::{Error, Gateway, Result};
 
 /// How often it is tried again while the database is away. Deliveries that stay unrecorded are taken by
 /// another worker when their lease is over.
@@ -59,8 +60,12 @@ async fn record_batch(gateway: &Gateway, made: &[Made]) {
 pub(super) async fn commit_patiently(gateway: &Gateway, made: &[Made]) -> Result<()> {
     let mut retries = 0;
     loop {
-        match commit(gateway, made).await {
-            Err(error) if error.is_transient() && retries < RETRIES_MAX => {
+        let done = match retries {
+            0 => commit(gateway, made).await,
+            _ => commit_what_is_left(gateway, made).await,
+        };
+        match done {
+            Err(error) if is_worth_another_try(&error) && retries < RETRIES_MAX => {
                 retries += 1;
                 tracing::warn!(%error, "webhook attempts are recorded in another try");
                 tokio::time::sleep(RETRY_AFTER.saturating_mul(retries)).await;
@@ -68,6 +73,21 @@ pub(super) async fn commit_patiently(gateway: &Gateway, made: &[Made]) -> Result
             done => return done,
         }
     }
+}
+
+/// Also when a try that nobody answered turns out to have been done after all.
+fn is_worth_another_try(error: &Error) -> bool {
+    error.is_transient() || attempt_store::has_a_record(error)
+}
+
+/// Records those of them that have no record of an earlier try. A commit that was not answered may still
+/// happen after this has looked; then the database refuses the second record.
+async fn commit_what_is_left(gateway: &Gateway, made: &[Made]) -> Result<()> {
+    let left = attempt_store::without_a_record(gateway.pool(), made).await?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    commit(gateway, &left).await
 }
 
 async fn commit(gateway: &Gateway, made: &[Made]) -> Result<()> {

@@ -15,6 +15,7 @@ mod limits;
 mod model;
 mod neighbours;
 #[cfg(unix)]
+#[allow(dead_code)]
 mod proxy;
 mod races;
 #[cfg(unix)]

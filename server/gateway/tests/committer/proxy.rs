@@ -33,6 +33,8 @@ struct State {
     silent: AtomicUsize,
     /// Commits until the one that loses its answer; 0 = none does.
     left: Mutex<usize>,
+    /// What the next statement says that loses its answer.
+    marked: Mutex<Option<&'static str>>,
     lost: AtomicUsize,
     statements: AtomicUsize,
 }
@@ -44,6 +46,19 @@ impl State {
         let lost = *left == 1;
         *left = left.saturating_sub(1);
         lost
+    }
+
+    /// Whether this says what loses its answer; it does so once.
+    fn is_marked(&self, bytes: &[u8]) -> bool {
+        let mut marked = self.marked.lock().unwrap();
+        let says = marked.is_some_and(|text| {
+            let text = text.as_bytes();
+            bytes.windows(text.len()).any(|part| part == text)
+        });
+        if says {
+            *marked = None;
+        }
+        says
     }
 
     /// Whether this is the moment; it is so once.
@@ -100,6 +115,11 @@ impl Proxy {
     /// The commit with this number from now on, counted from 1, gets no answer.
     pub fn lose_commit(&self, number: usize) {
         *self.state.left.lock().unwrap() = number;
+    }
+
+    /// The next statement with this text among its values gets no answer.
+    pub fn lose_answer_to(&self, text: &'static str) {
+        *self.state.marked.lock().unwrap() = Some(text);
     }
 
     /// The next connection that comes to this moment falls silent there. Behind the proxy it is closed.
@@ -295,7 +315,7 @@ fn ask(mut client: TcpStream, mut server: Server, state: &State, fate: &Fate) {
             while client.read(&mut buffer).unwrap_or(0) > 0 {}
             return;
         }
-        if commits && state.is_to_be_lost() {
+        if commits && state.is_to_be_lost() || state.is_marked(bytes) {
             fate.cut.store(true, Ordering::SeqCst);
         }
         if read == 0 || server.write_all(bytes).is_err() {

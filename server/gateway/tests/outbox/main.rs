@@ -3,9 +3,15 @@
 
 mod claims;
 mod leases;
+#[cfg(unix)]
+#[allow(dead_code)]
+#[path = "../committer/proxy.rs"]
+mod proxy;
 mod records;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(unix)]
+mod unanswered;
 mod waiting;
 
 use std::sync::{Arc, Mutex};
@@ -130,7 +136,8 @@ async fn leased(pool: &PgPool) -> Vec<i64> {
 async fn record(pool: &PgPool, id: i64, arrived: bool) {
     let state = if arrived { "delivered" } else { "pending" };
     sqlx::query(
-        "SELECT record_deliveries(ARRAY(SELECT id FROM delivery_claims), ARRAY[$1::bigint], ARRAY[$2::text],
+        "SELECT record_deliveries(ARRAY(SELECT max(id) FROM delivery_claims WHERE $1 = ANY (deliveries)),
+             ARRAY[$1::bigint], ARRAY[$2::text],
              ARRAY[CASE WHEN $2::text = 'pending' THEN clock_timestamp() + interval '1 hour' END],
              ARRAY[clock_timestamp()], ARRAY[200], ARRAY[0::bigint], ARRAY[NULL::text], ARRAY[''])",
     )

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::dice::Dice;
 use crate::faults::{Cut, Fault, Place, Row};
+use crate::outages::Who;
 use crate::receiver::Answer;
 use crate::world::MERCHANTS;
 
@@ -153,6 +154,11 @@ pub enum Command {
     BookOut {
         tx: u32,
     },
+    /// Somebody is away from now on, or back.
+    Away {
+        who: Who,
+        is_away: bool,
+    },
     Deliver,
 }
 
@@ -162,6 +168,8 @@ pub struct Step {
     pub fault: Option<Fault>,
     /// Whoever asked hears nothing and asks again with the same reference.
     pub again: bool,
+    /// Done by another process, whose clock has not been moved as far.
+    pub behind: bool,
 }
 
 impl fmt::Display for Step {
@@ -172,6 +180,9 @@ impl fmt::Display for Step {
         }
         if self.again {
             write!(f, ", asked again")?;
+        }
+        if self.behind {
+            write!(f, ", where the clock is behind")?;
         }
         Ok(())
     }
@@ -194,10 +205,14 @@ pub fn of_seed(seed: u64, steps: usize) -> Vec<Step> {
             let command = command(&mut dice);
             let fault = dice.hits(5).then(|| fault(&mut dice));
             let again = dice.hits(12);
+            // It moves no clock, and is told of no fee.
+            let stays = matches!(command, Command::Clock { .. } | Command::Fee { .. });
+            let behind = dice.hits(8) && !stays;
             Step {
                 command,
                 fault,
                 again,
+                behind,
             }
         })
         .collect()
@@ -234,7 +249,7 @@ fn command(dice: &mut Dice) -> Command {
     let which = dice.roll(1_000);
     let coin = dice.one_of(&COINS);
     let any = ["EUR", "BTC", "LTC", "ETH"];
-    match dice.roll(66) {
+    match dice.roll(68) {
         0..=4 => Command::Order {
             merchant: merchant(dice),
             cents: dice.roll(90_000) + 100,
@@ -332,6 +347,10 @@ fn command(dice: &mut Dice) -> Command {
         59 | 60 => Command::BookOwn { tx: which },
         61 => Command::TakeOwn { tx: which },
         62 => Command::BookOut { tx: which },
+        63 | 64 => Command::Away {
+            who: dice.one_of(&[Who::Signer, Who::Network]),
+            is_away: dice.hits(2),
+        },
         _ => Command::Deliver,
     }
 }

@@ -87,7 +87,7 @@ BEGIN
     FOREACH name IN ARRAY ARRAY['journal_entries', 'postings', 'accounts', 'events', 'deliveries',
         'delivery_attempts', 'delivery_claims', 'charges', 'charge_timeline', 'receipts', 'operations',
         'deposits', 'withdrawals', 'futures', 'quotes', 'rate_observations', 'chain_txs', 'chain_blocks',
-        'chain_outputs', 'own_funds', 'own_funds_out', 'sim.txs', 'sim.blocks'] LOOP
+        'chain_outputs', 'own_funds', 'own_funds_out', 'refund_claims', 'mails', 'sim.txs', 'sim.blocks'] LOOP
         EXECUTE format('CREATE TRIGGER simulator_count BEFORE INSERT OR UPDATE ON %s
             FOR EACH ROW EXECUTE FUNCTION simulator_count()', name);
     END LOOP;

@@ -1,5 +1,5 @@
-//! What must hold: the sums after every step, everything the audit knows and every charge's state now
-//! and then, and at the end that every event got out.
+//! What must hold: after every step the sums, what was told, and every charge's state (`rule.rs`); everything
+//! the audit knows now and then, and at the end that every event got out.
 
 use domain::charge::{ReceiptState, Status};
 use gateway::charges::ChargeView;
@@ -38,11 +38,27 @@ SELECT format('events of %s have gaps', object) FROM events
 GROUP BY object HAVING max(sequence) - min(sequence) + 1 <> count(*)";
 
 const UNDELIVERED: &str = "
-SELECT format('delivery %s is %s', id, state) FROM deliveries WHERE state <> 'delivered'
-UNION ALL
+SELECT format('delivery %s is %s', id, state) FROM deliveries WHERE state <> 'delivered'";
+
+/// An event is written with its deliveries or not at all, and says what became of its object.
+const UNTOLD: &str = "
 SELECT format('event %s about %s goes nowhere', e.id, e.object) FROM events e
 WHERE e.object LIKE 'operation:%' AND e.merchant_id = $1
-  AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id)";
+  AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id)
+UNION ALL
+SELECT format('event %s does not go where its order says', e.id)
+FROM events e JOIN charges c ON e.object = 'charge:' || c.id
+WHERE e.type = 'charge.paid' AND c.webhook_url IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.url = c.webhook_url)
+UNION ALL
+SELECT format('%s is %s, and told as %s', c.public_id, c.status, told.type)
+FROM charges c CROSS JOIN LATERAL (
+    SELECT e.type FROM events e
+    WHERE e.object = 'charge:' || c.id
+      AND e.type IN ('charge.created', 'charge.pending', 'charge.processing', 'charge.paid',
+                     'charge.expired', 'charge.underpaid', 'charge.cancelled', 'charge.failed')
+    ORDER BY e.sequence DESC LIMIT 1) told
+WHERE told.type <> 'charge.' || c.status";
 
 /// Charges some of whose money is on its way back, or was.
 const REFUNDED: &str = "
@@ -51,12 +67,44 @@ JOIN refund_claims r ON r.id = w.claim_id JOIN charges c ON c.id = r.charge_id";
 
 impl Run {
     /// Cheap enough for every step.
-    pub async fn check_sums(&self) -> Result<(), String> {
+    pub async fn check_step(&self) -> Result<(), String> {
+        self.check_sums().await?;
+        self.check_told().await?;
+        self.check_rule().await
+    }
+
+    async fn check_sums(&self) -> Result<(), String> {
         let wrong: Vec<String> = sqlx::query_scalar(SUMS)
             .fetch_all(&self.pool)
             .await
             .map_err(|error| error.to_string())?;
         none_of(&wrong)
+    }
+
+    /// Nothing that happened is told nobody, and nothing counts as told that nobody has heard.
+    async fn check_told(&self) -> Result<(), String> {
+        let wrong: Vec<String> = sqlx::query_scalar(UNTOLD)
+            .bind(self.merchants[0])
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| error.to_string())?;
+        none_of(&wrong)?;
+        let unheard: Vec<String> = self
+            .sent("SELECT event_id FROM deliveries WHERE state = 'delivered' ORDER BY id")
+            .await?
+            .into_iter()
+            .filter(|event| !self.receiver.has(event))
+            .map(|event| format!("event {event} counts as delivered, and nobody has it"))
+            .collect();
+        none_of(&unheard)
+    }
+
+    /// Ids of events.
+    async fn sent(&self, question: &'static str) -> Result<Vec<String>, String> {
+        sqlx::query_scalar(question)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     /// The whole audit, and every charge by itself.
@@ -95,16 +143,13 @@ impl Run {
     /// Once everything has settled down: each event that has a receiver was read there.
     pub async fn check_deliveries(&self) -> Result<(), String> {
         let wrong: Vec<String> = sqlx::query_scalar(UNDELIVERED)
-            .bind(self.merchants[0])
             .fetch_all(&self.pool)
             .await
             .map_err(|error| error.to_string())?;
         none_of(&wrong)?;
-        let sent: Vec<String> = sqlx::query_scalar("SELECT event_id FROM deliveries ORDER BY id")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| error.to_string())?;
-        let unread: Vec<String> = sent
+        let unread: Vec<String> = self
+            .sent("SELECT event_id FROM deliveries ORDER BY id")
+            .await?
             .into_iter()
             .filter(|event| !self.receiver.has(event))
             .collect();
@@ -112,7 +157,7 @@ impl Run {
     }
 }
 
-fn none_of(wrong: &[String]) -> Result<(), String> {
+pub fn none_of(wrong: &[String]) -> Result<(), String> {
     if wrong.is_empty() {
         Ok(())
     } else {

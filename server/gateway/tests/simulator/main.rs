@@ -1,6 +1,7 @@
 //! The deterministic simulator of the gateway on a real Postgres: one seed says what merchants, payers,
 //! chains and receivers do, how rates, clock, limits and fees move, and which row write breaks or which
-//! commit or question is cut off. After every step the books are added up; now and then and at the end
+//! commit or question is cut off, who is away, and which step another process does, whose clock is behind.
+//! After every step the books are added up and every charge is judged anew; now and then and at the end
 //! everything is looked at.
 //!
 //! `./x simulate FROM..TO` runs more seeds. A failing one is shrunk and printed.
@@ -12,8 +13,12 @@ mod database;
 mod dice;
 mod faults;
 mod invariants;
+mod outages;
 mod own_funds;
+#[path = "../../../../app/domain/tests/simulator/progress.rs"]
+mod progress;
 mod receiver;
+mod rule;
 mod shrink;
 mod steps;
 #[path = "../support/mod.rs"]
@@ -23,13 +28,14 @@ mod world;
 
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
 
 use futures::FutureExt;
 
-use commands::{Step, lines, of_seed};
+use commands::{Command, Part, Step, lines, of_seed};
 use database::Database;
 use faults::{Cut, Fault, Place, Row};
+use outages::Who;
+use progress::Progress;
 use shrink::shrink;
 use world::Run;
 
@@ -56,14 +62,14 @@ async fn run_in(database: &Database, script: &[Step]) -> Result<(), String> {
         let number = index + 1;
         let after = |what: String| format!("after step {number}, {step}: {what}");
         run.step(number, step).await.map_err(after)?;
-        run.check_sums().await.map_err(after)?;
+        run.check_step().await.map_err(after)?;
         if number % ALL_EVERY == 0 {
             run.check_all().await.map_err(after)?;
         }
     }
     let at_the_end = |what: String| format!("at the end: {what}");
     run.settle_down().await;
-    run.check_sums().await.map_err(at_the_end)?;
+    run.check_step().await.map_err(at_the_end)?;
     run.check_all().await.map_err(at_the_end)?;
     run.check_deliveries().await.map_err(at_the_end)
 }
@@ -106,36 +112,18 @@ fn chosen() -> Range<u64> {
     from.trim().parse().unwrap()..to.trim().parse().unwrap()
 }
 
-/// As many seeds as `EXCHEQUER_SIM_SEEDS` names, with a line after each.
+/// As many seeds as `EXCHEQUER_SIM_SEEDS` names, with a line now and then.
 #[tokio::test]
 #[ignore = "as long as one likes: ./x simulate"]
 async fn chosen_seeds() {
-    let (seeds, began) = (chosen(), Instant::now());
-    for seed in seeds.clone() {
+    let seeds = chosen();
+    let progress = Progress::of(&seeds);
+    for seed in seeds {
         run_seed(seed).await;
-        let (done, left) = (seed + 1 - seeds.start, seeds.end - seed - 1);
-        let spent = began.elapsed().as_millis();
-        let rest = spent * u128::from(left) / u128::from(done) / 1_000;
-        let pace = u128::from(done) * 60_000 / spent.max(1);
-        let bar = bar(done, done + left);
-        println!(
-            "{bar} seed {seed}: {done} done, {left} left, {pace} a minute, about {rest} s to go"
-        );
+        if let Some(line) = progress.after(seed) {
+            println!("{line}");
+        }
     }
-}
-
-/// How much of it is done, in forty steps. Each is a line of its own, so that a log of it can be read.
-fn bar(done: u64, all: u64) -> String {
-    const WIDTH: u64 = 40;
-    let full = usize::try_from(done * WIDTH / all.max(1)).unwrap();
-    format!("[{:<40}]", "#".repeat(full))
-}
-
-#[test]
-fn the_bar_is_full_at_the_end() {
-    assert_eq!(bar(0, 3), format!("[{}]", " ".repeat(40)));
-    assert_eq!(bar(1, 2), format!("[{}{}]", "#".repeat(20), " ".repeat(20)));
-    assert_eq!(bar(3, 3), format!("[{}]", "#".repeat(40)));
 }
 
 #[test]
@@ -210,5 +198,140 @@ async fn a_question_that_is_cut_fails_and_the_next_one_goes_through() {
             run.world.mine("BTC", 1).await;
         }
     }
+    database.remove().await;
+}
+
+/// Does these, one after the other, with nothing beside them.
+async fn do_each(run: &mut Run, commands: &[Command]) {
+    for command in commands {
+        let step = Step {
+            command: *command,
+            fault: None,
+            again: false,
+            behind: false,
+        };
+        run.step(run.step + 1, &step).await.unwrap();
+        run.check_step().await.unwrap();
+    }
+}
+
+const ORDER: Command = Command::Order {
+    merchant: 0,
+    cents: 5_000,
+    told: true,
+};
+
+/// A look that finds nothing would prove nothing.
+#[tokio::test]
+async fn rows_that_do_not_belong_together_are_found_after_the_step() {
+    let database = Database::new().await;
+    let mut run = Run::new(&database).await;
+    let pick = Command::Pick {
+        charge: 0,
+        coin: "BTC",
+    };
+    let pay = Command::Pay {
+        charge: 0,
+        part: Part::Half,
+    };
+    do_each(&mut run, &[ORDER, pick, pay]).await;
+    for (breaks, mends, word) in [
+        (
+            "UPDATE charges SET needs_attention = NOT needs_attention",
+            "UPDATE charges SET needs_attention = NOT needs_attention",
+            "is Pending, in the inbox: true",
+        ),
+        (
+            "UPDATE receipts SET amount = amount * 3",
+            "UPDATE receipts SET amount = amount / 3",
+            "is Pending",
+        ),
+        (
+            "UPDATE charges SET status = 'cancelled'",
+            "UPDATE charges SET status = 'pending'",
+            "told as charge.pending",
+        ),
+        (
+            "UPDATE deliveries SET state = 'delivered', next_attempt_at = NULL",
+            "UPDATE deliveries SET state = 'pending', next_attempt_at = created_at",
+            "nobody has it",
+        ),
+    ] {
+        sqlx::query(breaks).execute(&run.pool).await.unwrap();
+        let found = run.check_step().await.unwrap_err();
+        assert!(found.contains(word), "{breaks}: {found}");
+        sqlx::query(mends).execute(&run.pool).await.unwrap();
+        run.check_step().await.unwrap();
+    }
+    database.remove().await;
+}
+
+async fn sent(run: &Run) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM sim.txs s JOIN withdrawals w ON w.txid = s.txid")
+        .fetch_one(&run.pool)
+        .await
+        .unwrap()
+}
+
+/// Fails when nothing is kept up, or what was kept up is not sent afterwards.
+#[tokio::test]
+async fn whoever_is_away_keeps_withdrawals_up_until_he_is_back() {
+    let database = Database::new().await;
+    let mut run = Run::new(&database).await;
+    let away = |who, is_away| Command::Away { who, is_away };
+    let ask = Command::Withdraw {
+        merchant: 0,
+        from: "BTC",
+        to: "BTC",
+        parts: 1_000,
+    };
+    let later = Command::Clock { seconds: 6_001 };
+    for (number, (who, state)) in [(Who::Signer, "queued"), (Who::Network, "built")]
+        .into_iter()
+        .enumerate()
+    {
+        let before = i64::try_from(number).unwrap();
+        do_each(&mut run, &[away(who, true), ask, later, later]).await;
+        let kept: String = sqlx::query_scalar(
+            "SELECT state FROM withdrawals WHERE last_error IS NOT NULL AND attempts > 1",
+        )
+        .fetch_one(&run.pool)
+        .await
+        .unwrap();
+        assert_eq!(kept, state, "{who:?}");
+        assert_eq!(sent(&run).await, before, "{who:?}");
+        do_each(&mut run, &[away(who, false), later]).await;
+        assert_eq!(sent(&run).await, before + 1, "{who:?}");
+    }
+    run.check_all().await.unwrap();
+    database.remove().await;
+}
+
+/// Fails when both processes have the same time, and what the other one does goes by the time of the first.
+#[tokio::test]
+async fn the_other_process_is_behind_by_what_passed_last() {
+    let database = Database::new().await;
+    let mut run = Run::new(&database).await;
+    for (seconds, behind) in [(300, 300), (30, 30), (90_000, 0)] {
+        do_each(&mut run, &[Command::Clock { seconds }]).await;
+        let offset = |gateway: &gateway::Gateway| gateway.clock().offset().whole_seconds();
+        assert_eq!(offset(run.gateway()) - offset(&run.behind), behind);
+    }
+    do_each(&mut run, &[ORDER, Command::Clock { seconds: 300 }]).await;
+    let late = Step {
+        command: ORDER,
+        fault: None,
+        again: false,
+        behind: true,
+    };
+    run.step(run.step + 1, &late).await.unwrap();
+    run.check_step().await.unwrap();
+    let is_behind: bool = sqlx::query_scalar(
+        "SELECT max(created_at) - min(created_at) < interval '200 seconds' FROM charges",
+    )
+    .fetch_one(&run.pool)
+    .await
+    .unwrap();
+    assert!(is_behind);
     database.remove().await;
 }

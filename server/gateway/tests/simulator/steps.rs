@@ -12,9 +12,13 @@ use gateway::outbox::deliver_due;
 
 use crate::commands::{Command, Step};
 use crate::faults;
+use crate::outages;
 use crate::world::{Run, ids, nth};
 
 const BY: &str = "simulator";
+
+/// How far one process's clock may be behind the others'.
+const BEHIND_SECONDS_MAX: i64 = 900;
 
 const KEYS: &str = "SELECT id FROM key_pairs WHERE merchant_id = $1 ORDER BY id";
 
@@ -33,11 +37,11 @@ impl Run {
         self.step = number;
         faults::end_leases(&self.pool).await;
         self.arm(step.fault).await;
-        let first = self.run(step.command, step.fault.is_some()).await;
+        let first = self.run_where(step, step.fault.is_some()).await;
         self.arm(None).await;
         let second = if step.again {
             faults::end_leases(&self.pool).await;
-            self.run(step.command, false).await
+            self.run_where(step, false).await
         } else {
             Ok(())
         };
@@ -52,6 +56,17 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// In the other process, if the step says so.
+    async fn run_where(&mut self, step: &Step, breaks: bool) -> Result<(), Error> {
+        if !step.behind {
+            return self.run(step.command, breaks).await;
+        }
+        std::mem::swap(&mut self.world.gateway, &mut self.behind);
+        let outcome = self.run(step.command, breaks).await;
+        std::mem::swap(&mut self.world.gateway, &mut self.behind);
+        outcome
     }
 
     async fn run(&mut self, command: Command, breaks: bool) -> Result<(), Error> {
@@ -129,6 +144,10 @@ impl Run {
             | Command::BookOwn { .. }
             | Command::TakeOwn { .. }
             | Command::BookOut { .. } => self.own_funds(command).await,
+            Command::Away { who, is_away } => {
+                outages::set(&self.pool, who, is_away).await;
+                Ok(())
+            }
             Command::Deliver => deliver_due(self.gateway()).await.map(drop),
         }
     }
@@ -201,9 +220,19 @@ impl Run {
         Ok(address)
     }
 
+    async fn pass_time(&self, seconds: i64, breaks: bool) -> Result<(), Error> {
+        // The other clock stays behind by what passes now, and by nothing from before.
+        self.behind.clock().refresh(&self.pool).await?;
+        let outcome = self.pass_time_here(seconds, breaks).await;
+        if seconds > BEHIND_SECONDS_MAX {
+            self.behind.clock().refresh(&self.pool).await?;
+        }
+        outcome
+    }
+
     /// With a fault only what the clock itself starts: a delivery whose attempt cannot be written down
     /// would be waited for as long as its lease runs.
-    async fn pass_time(&self, seconds: i64, breaks: bool) -> Result<(), Error> {
+    async fn pass_time_here(&self, seconds: i64, breaks: bool) -> Result<(), Error> {
         let gateway = self.gateway();
         if breaks {
             gateway.clock().advance(&self.pool, seconds).await?;

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use crate::database::Database;
 use crate::faults::{self, Fault};
+use crate::outages;
 use crate::receiver::Receiver;
 use crate::support::World;
 use crate::wire::Wire;
@@ -34,6 +35,9 @@ const MORE_MERCHANTS: &str = "
 
 pub struct Run {
     pub world: World,
+    /// The same instance in another process, whose clock may be behind: what it does after the first one
+    /// looks as if time had gone backwards.
+    pub behind: Gateway,
     /// Not the gateway's: it is never cut off.
     pub pool: PgPool,
     pub wire: Arc<Wire>,
@@ -97,8 +101,12 @@ impl Run {
             // A reorganisation needs blocks to take back.
             world.mine(coin, 8).await;
         }
+        let behind = World::open(&database.through, world.gateway.settings().clone())
+            .await
+            .unwrap();
         let run = Self {
             world,
+            behind,
             pool: pool.clone(),
             wire: database.wire.clone(),
             merchants,
@@ -109,6 +117,7 @@ impl Run {
         };
         run.watch_house().await;
         faults::install(pool).await;
+        outages::install(pool).await;
         run
     }
 
@@ -187,6 +196,7 @@ impl Run {
     pub async fn settle_down(&self) {
         self.arm(None).await;
         self.receiver.is_well();
+        outages::end(&self.pool).await;
         for _ in 0..12 {
             faults::end_leases(&self.pool).await;
             for coin in crate::commands::COINS {
