@@ -114,7 +114,10 @@ impl From<gateway::Error> for Error {
                     "We could not learn whether this was done. Look before you ask again.",
                 )
             },
-            Gateway::Ledger(_) | Gateway::Database(_) | Gateway::Internal(_) => {
+            Gateway::Ledger(_)
+            | Gateway::Database(_)
+            | Gateway::Internal(_)
+            | Gateway::StepsOut => {
                 tracing::error!(%error, "a sandbox call failed");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,

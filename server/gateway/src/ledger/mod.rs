@@ -166,7 +166,7 @@ impl Book {
     /// first use.
     pub fn postings(&self) -> &Committer<Postings> {
         self.postings
-            .get_or_init(|| { let e = |n: &str, d: usize| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d); Committer::start(self.clone(), Postings, Limits { queue: 10_000, batch: e("EXP_B", 1000), committers: e("EXP_K", 1) }) })
+            .get_or_init(|| Committer::start(self.clone(), Postings, Limits::default()))
     }
 
     /// The database the books are in.
