@@ -171,9 +171,9 @@ async fn two_processes_decide_about_the_same_merchants_without_a_deadlock(pool: 
         decided.push(pending(&world, "0.06", address, &format!("pending {n}")).await);
     }
     let mut calls = Vec::new();
-    for n in 0..20usize {
+    for (n, id) in decided.into_iter().enumerate() {
         let process = if n % 2 == 0 { &world.gateway } else { &second };
-        let (side, id) = (n / 2 % 2, decided[n]);
+        let side = n / 2 % 2;
         let merchant = merchants[side];
         calls.push(if n < 10 {
             approve(process, world.merchant, id)

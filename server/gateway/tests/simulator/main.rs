@@ -24,6 +24,7 @@ mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;
+mod wired;
 mod world;
 
 use std::ops::Range;
@@ -32,11 +33,11 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 
 use commands::{Command, Part, Step, lines, of_seed};
-use database::Database;
 use faults::{Cut, Fault, Place, Row};
 use outages::Who;
 use progress::Progress;
 use shrink::shrink;
+use wired::Wired;
 use world::Run;
 
 /// Steps per seed.
@@ -47,7 +48,7 @@ const VARIABLE: &str = "EXCHEQUER_SIM_SEEDS";
 
 /// Runs the script on a database of its own; says after which step what was wrong.
 async fn run(script: &[Step]) -> Result<(), String> {
-    let database = Database::new().await;
+    let database = Wired::new().await;
     let outcome = AssertUnwindSafe(run_in(&database, script))
         .catch_unwind()
         .await
@@ -56,7 +57,7 @@ async fn run(script: &[Step]) -> Result<(), String> {
     outcome
 }
 
-async fn run_in(database: &Database, script: &[Step]) -> Result<(), String> {
+async fn run_in(database: &Wired, script: &[Step]) -> Result<(), String> {
     let mut run = Run::new(database).await;
     for (index, step) in script.iter().enumerate() {
         let number = index + 1;
@@ -137,7 +138,7 @@ fn the_same_seed_is_the_same_script() {
 /// Faults that never fire would prove nothing.
 #[tokio::test]
 async fn a_fault_breaks_the_write_it_names() {
-    let database = Database::new().await;
+    let database = Wired::new().await;
     let run = Run::new(&database).await;
     for kills in [false, true] {
         for write in [1, 2] {
@@ -161,7 +162,7 @@ async fn height(run: &Run) -> i64 {
 
 #[tokio::test]
 async fn a_commit_that_is_cut_was_done_if_it_was_heard() {
-    let database = Database::new().await;
+    let database = Wired::new().await;
     let run = Run::new(&database).await;
     for heard in [false, true] {
         let before = height(&run).await;
@@ -182,7 +183,7 @@ async fn a_commit_that_is_cut_was_done_if_it_was_heard() {
 
 #[tokio::test]
 async fn a_question_that_is_cut_fails_and_the_next_one_goes_through() {
-    let database = Database::new().await;
+    let database = Wired::new().await;
     let run = Run::new(&database).await;
     for heard in [false, true] {
         for number in 1..=6 {
@@ -224,7 +225,7 @@ const ORDER: Command = Command::Order {
 /// A look that finds nothing would prove nothing.
 #[tokio::test]
 async fn rows_that_do_not_belong_together_are_found_after_the_step() {
-    let database = Database::new().await;
+    let database = Wired::new().await;
     let mut run = Run::new(&database).await;
     let pick = Command::Pick {
         charge: 0,
@@ -276,7 +277,7 @@ async fn sent(run: &Run) -> i64 {
 /// Fails when nothing is kept up, or what was kept up is not sent afterwards.
 #[tokio::test]
 async fn whoever_is_away_keeps_withdrawals_up_until_he_is_back() {
-    let database = Database::new().await;
+    let database = Wired::new().await;
     let mut run = Run::new(&database).await;
     let away = |who, is_away| Command::Away { who, is_away };
     let ask = Command::Withdraw {
@@ -310,7 +311,7 @@ async fn whoever_is_away_keeps_withdrawals_up_until_he_is_back() {
 /// Fails when both processes have the same time, and what the other one does goes by the time of the first.
 #[tokio::test]
 async fn the_other_process_is_behind_by_what_passed_last() {
-    let database = Database::new().await;
+    let database = Wired::new().await;
     let mut run = Run::new(&database).await;
     for (seconds, behind) in [(300, 300), (30, 30), (90_000, 0)] {
         do_each(&mut run, &[Command::Clock { seconds }]).await;

@@ -8,12 +8,12 @@ use gateway::outbox::Timeouts;
 use gateway::{Error, Gateway, Settings};
 use sqlx::PgPool;
 
-use crate::database::Database;
 use crate::faults::{self, Fault};
 use crate::outages;
 use crate::receiver::Receiver;
 use crate::support::World;
 use crate::wire::Wire;
+use crate::wired::Wired;
 
 /// Of the demo set, and as many more as make it this.
 pub const MERCHANTS: usize = 5;
@@ -67,7 +67,7 @@ pub fn nth<T>(list: &[T], which: u32) -> Option<&T> {
 }
 
 impl Run {
-    pub async fn new(database: &Database) -> Self {
+    pub async fn new(database: &Wired) -> Self {
         let pool = &database.pool;
         let mut settings = Settings::test("http://127.0.0.1:3000");
         // Only a receiver that hangs is ever waited for.

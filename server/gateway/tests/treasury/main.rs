@@ -10,6 +10,7 @@ mod support;
 mod anvil;
 mod crashes;
 #[cfg(unix)]
+#[allow(dead_code)]
 #[path = "../simulator/database.rs"]
 mod database;
 mod elsewhere;
