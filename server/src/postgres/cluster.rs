@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::NAME;
 use super::binaries::Binaries;
 use super::error::{self, PrivatePostgresError, at};
+use super::memory::shared_buffers;
 use super::place::{Account, Place};
 use super::socket::{self, PORT, Socket};
 
@@ -29,10 +30,9 @@ use super::socket::{self, PORT, Socket};
 const SETTINGS: &str = "
 # Exchequer's own defaults.
 max_connections = 200
-shared_buffers = 256MB
 max_wal_size = 2GB
 # Kept for use again: who commits waits while a new file of the log is filled.
-min_wal_size = 512MB
+min_wal_size = 2GB
 wal_compression = on
 random_page_cost = 1.1
 idle_in_transaction_session_timeout = 60s
@@ -103,7 +103,8 @@ impl Cluster {
         tee.arg("-a")
             .arg(fresh.join("postgresql.conf"))
             .stdout(Stdio::null());
-        let written = self.feed(tee, SETTINGS).await?;
+        let settings = format!("{SETTINGS}shared_buffers = {}MB\n", shared_buffers());
+        let written = self.feed(tee, &settings).await?;
         if !written.success() {
             return Err(error::step("writing postgresql.conf", &self.log));
         }

@@ -10,6 +10,7 @@ mod binaries;
 mod cluster;
 mod error;
 mod lock;
+mod memory;
 mod place;
 mod socket;
 #[cfg(test)]

@@ -4,24 +4,49 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::decimal;
 use super::drawn::Drawn;
+use super::{decimal, posting_copy};
 use crate::error::violated_constraint;
 use crate::{Error, Result};
 
-/// Writes everything a unit booked in one statement: entries, postings, and the accounts where their
-/// version is still the one that was read. Should code ever decide on a stale row, the count differs
-/// and everything rolls back.
+/// Entries from which on they are copied: a copy takes more round trips and less of Postgres for each row.
+const COPIED_FROM: usize = 50;
+
+/// Writes everything a unit booked: entries, postings, and the accounts where their version is still the
+/// one that was read. Should code ever decide on a stale row, the count differs and everything rolls back.
 pub(super) async fn write(
     conn: &mut PgConnection,
     drawn: &Drawn,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let entries = EntryColumns::of(drawn.entries());
-    let legs = LegColumns::of(drawn)?;
     let changed = drawn.changed();
     let accounts = AccountColumns::of(&changed);
-    let moved: i64 = sqlx::query_scalar(
+    let moved = if drawn.entries().len() < COPIED_FROM {
+        insert(conn, drawn, accounts, now).await?
+    } else {
+        posting_copy::write(conn, drawn, now)
+            .await
+            .map_err(already_booked)?;
+        move_accounts(conn, accounts).await?
+    };
+    if usize::try_from(moved)? == changed.len() {
+        return Ok(());
+    }
+    Err(Error::Internal(
+        "an account changed under its lock; nothing was booked".to_owned(),
+    ))
+}
+
+/// All in one statement; answers how many accounts moved.
+async fn insert(
+    conn: &mut PgConnection,
+    drawn: &Drawn,
+    accounts: AccountColumns,
+    now: OffsetDateTime,
+) -> Result<i64> {
+    let entries = EntryColumns::of(drawn.entries());
+    let legs = LegColumns::of(drawn)?;
+    sqlx::query_scalar(
         "WITH entries AS (
              INSERT INTO journal_entries (id, merchant_id, kind, subject, dedupe, created_at)
              SELECT t.*, $1
@@ -73,19 +98,44 @@ pub(super) async fn write(
     .bind(accounts.version)
     .fetch_one(conn)
     .await
-    .map_err(|error| match violated_constraint(&error) {
+    .map_err(|error| already_booked(error.into()))
+}
+
+async fn move_accounts(conn: &mut PgConnection, accounts: AccountColumns) -> Result<i64> {
+    let moved = sqlx::query(
+        "UPDATE accounts a SET posted = t.posted, held = t.held, version = t.version
+         FROM unnest($1::bigint[], $2::bigint[], $3::numeric[], $4::numeric[], $5::bigint[])
+              AS t (id, old_version, posted, held, version)
+         WHERE a.id = t.id AND a.version = t.old_version",
+    )
+    .bind(accounts.id)
+    .bind(accounts.old_version)
+    .bind(accounts.posted)
+    .bind(accounts.held)
+    .bind(accounts.version)
+    .execute(conn)
+    .await?;
+    Ok(i64::try_from(moved.rows_affected())?)
+}
+
+fn already_booked(error: Error) -> Error {
+    let Error::Database(cause) = &error else {
+        return error;
+    };
+    match violated_constraint(cause) {
         // The id is the key of an entry that is handed in a second time.
         Some("journal_entries_once" | "journal_entries_pkey" | "postings_one_resolution") => {
             Error::AlreadyBooked
         }
-        _ => error.into(),
-    })?;
-    if usize::try_from(moved)? == changed.len() {
-        return Ok(());
+        _ => error,
     }
-    Err(Error::Internal(
-        "an account changed under its lock; nothing was booked".to_owned(),
-    ))
+}
+
+/// Unique keys are taken in one order by everybody.
+pub(super) fn in_key_order(entries: &[JournalEntry<AccountId>]) -> Vec<&JournalEntry<AccountId>> {
+    let mut sorted: Vec<_> = entries.iter().collect();
+    sorted.sort_by(|a, b| (a.kind.word(), &a.dedupe).cmp(&(b.kind.word(), &b.dedupe)));
+    sorted
 }
 
 struct EntryColumns {
@@ -97,10 +147,8 @@ struct EntryColumns {
 }
 
 impl EntryColumns {
-    /// Unique keys are taken in one order by everybody.
     fn of(entries: &[JournalEntry<AccountId>]) -> Self {
-        let mut sorted: Vec<_> = entries.iter().collect();
-        sorted.sort_by(|a, b| (a.kind.word(), &a.dedupe).cmp(&(b.kind.word(), &b.dedupe)));
+        let sorted = in_key_order(entries);
         Self {
             id: sorted.iter().map(|entry| entry.id).collect(),
             merchant: sorted.iter().map(|entry| entry.merchant).collect(),

@@ -7,6 +7,7 @@ mod support;
 #[cfg(unix)]
 mod alone;
 mod charges;
+mod copied;
 mod decisions;
 mod doors;
 mod failures;

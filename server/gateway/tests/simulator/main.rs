@@ -259,7 +259,7 @@ async fn rows_that_do_not_belong_together_are_found_after_the_step() {
         ),
     ] {
         sqlx::query(breaks).execute(&run.pool).await.unwrap();
-        let found = run.check_step().await.unwrap_err();
+        let found = run.check_step().await.expect_err(breaks);
         assert!(found.contains(word), "{breaks}: {found}");
         sqlx::query(mends).execute(&run.pool).await.unwrap();
         run.check_step().await.unwrap();

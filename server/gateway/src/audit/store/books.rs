@@ -60,7 +60,7 @@ pub(super) const HELD_IS_CHAINED: &str = "
                   OVER (PARTITION BY p.debit_account ORDER BY p.debit_version) AS before,
               CASE p.movement WHEN 'post' THEN 0 WHEN 'hold' THEN p.amount
                   ELSE -coalesce(h.amount, 0) END AS change
-          FROM postings p LEFT JOIN postings h ON h.id = p.hold_id) l
+          FROM postings p LEFT JOIN postings h ON h.id = p.hold_id AND h.movement = 'hold') l
     WHERE debit_held_after <> before + change
     ORDER BY debit_account, debit_version LIMIT 20";
 

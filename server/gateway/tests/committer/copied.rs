@@ -1,0 +1,145 @@
+//! Many entries of one unit are written by `COPY`, few by an `INSERT`: what is in the books is the same.
+
+use domain::ledger::{JournalEntry, Movement};
+use gateway::Error;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::support::World;
+use super::{entry, house, wallet};
+
+/// Every character that means something to `COPY`, and some that do not.
+const STRANGE: &str = "a\tb\nc\rd\\N\\.\"'ä\u{1}";
+
+/// Well below and well above where copying begins.
+const SIZES: [usize; 2] = [3, 120];
+
+async fn book(world: &World, entries: Vec<JournalEntry>) -> Result<OffsetDateTime, Error> {
+    world
+        .gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move {
+                for entry in entries {
+                    unit.post(entry);
+                }
+                Ok(unit.now())
+            })
+        })
+        .await
+}
+
+/// Money comes, some of it is held, and every second hold is paid out.
+fn entries(merchant: i64, count: usize) -> Vec<JournalEntry> {
+    let mut made = vec![entry(&[(
+        Movement::Post,
+        house(),
+        wallet(merchant),
+        1_000_000,
+    )])];
+    while made.len() < count {
+        let held = entry(&[(Movement::Hold, wallet(merchant), house(), 7)]);
+        let hold = held.legs.first().map(|leg| leg.id).unwrap();
+        made.push(held);
+        if made.len().is_multiple_of(2) {
+            let settled = Movement::Settle { hold, held: 7 };
+            made.push(entry(&[
+                (settled, wallet(merchant), house(), 5),
+                (Movement::Post, wallet(merchant), house(), 1),
+            ]));
+        }
+    }
+    for entry in &mut made {
+        entry.subject = format!("{STRANGE} {}", entry.id);
+        entry.dedupe = format!("{STRANGE} {}", entry.id);
+    }
+    made
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_copied_is_what_is_inserted(pool: PgPool) {
+    let world = World::new(&pool).await;
+    for count in SIZES {
+        let made = entries(world.merchant, count);
+        let now = book(&world, made.clone()).await.unwrap();
+        for entry in &made {
+            let stored: (i64, String, String, String, OffsetDateTime) = sqlx::query_as(
+                "SELECT merchant_id, kind, subject, dedupe, created_at FROM journal_entries WHERE id = $1",
+            )
+            .bind(entry.id)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+            let expected = (
+                entry.merchant,
+                entry.kind.word().to_owned(),
+                entry.subject.clone(),
+                entry.dedupe.clone(),
+                now,
+            );
+            assert_eq!(stored, expected, "{count} entries");
+            let legs: Vec<(Uuid, i16, String, String, String, Option<Uuid>, bool, OffsetDateTime)> =
+                sqlx::query_as(
+                    "SELECT id, leg, label, movement, amount::text, hold_id, credit_version IS NOT NULL,
+                         created_at
+                     FROM postings WHERE entry_id = $1 ORDER BY leg",
+                )
+                .bind(entry.id)
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+            let expected: Vec<_> = (0i16..)
+                .zip(&entry.legs)
+                .map(|(place, leg)| {
+                    let moves = matches!(leg.movement, Movement::Post | Movement::Settle { .. });
+                    (
+                        leg.id,
+                        place,
+                        leg.label.to_owned(),
+                        leg.movement.word().to_owned(),
+                        leg.amount.to_string(),
+                        leg.movement.resolves(),
+                        moves,
+                        now,
+                    )
+                })
+                .collect();
+            assert_eq!(legs, expected, "{count} entries");
+        }
+    }
+    world.audit().await;
+}
+
+/// One fact that is in the journal already takes all of the unit back, however it is written.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_fact_that_is_booked_refuses_the_whole_unit(pool: PgPool) {
+    let world = World::new(&pool).await;
+    for count in SIZES {
+        let known = entries(world.merchant, count);
+        book(&world, known.clone()).await.unwrap();
+        let before = counted(&pool).await;
+        let mut again = entries(world.merchant, count);
+        again[0].dedupe.clone_from(&known[0].dedupe);
+        let refused = book(&world, again).await;
+        assert!(matches!(refused, Err(Error::AlreadyBooked)), "{refused:?}");
+        let mut same_id = entries(world.merchant, count);
+        same_id[0].id = known[0].id;
+        let refused = book(&world, same_id).await;
+        assert!(matches!(refused, Err(Error::AlreadyBooked)), "{refused:?}");
+        assert_eq!(counted(&pool).await, before, "{count} entries");
+    }
+    // The connections are in order.
+    book(&world, entries(world.merchant, 120)).await.unwrap();
+    world.audit().await;
+}
+
+async fn counted(pool: &PgPool) -> (i64, i64, i64) {
+    sqlx::query_as(
+        "SELECT (SELECT count(*) FROM journal_entries), (SELECT count(*) FROM postings),
+             (SELECT sum(version)::bigint FROM accounts)",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
