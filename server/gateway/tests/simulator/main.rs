@@ -253,8 +253,11 @@ async fn rows_that_do_not_belong_together_are_found_after_the_step() {
             "told as charge.pending",
         ),
         (
-            "UPDATE deliveries SET state = 'delivered', next_attempt_at = NULL",
-            "UPDATE deliveries SET state = 'pending', next_attempt_at = created_at",
+            "INSERT INTO deliveries (event_id, merchant_id, object, url, format, schedule, content_type,
+                 body, state, created_at)
+             SELECT id, merchant_id, object, 'http://127.0.0.1:9/', 'standard', 'standard',
+                 'application/json', '{}', 'delivered', created_at FROM events ORDER BY id LIMIT 1",
+            "DELETE FROM deliveries",
             "nobody has it",
         ),
     ] {
