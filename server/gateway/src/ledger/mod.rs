@@ -113,7 +113,8 @@ impl Book {
     {
         let begun = Instant::now();
         let done = match self.enter().await {
-            Ok(_inside) => self.run(work).await,
+            // A unit's future is large, and whoever commits one is often deep inside others.
+            Ok(_inside) => Box::pin(self.run(work)).await,
             Err(full) => Err(full),
         };
         self.tally.note(begun.elapsed(), done.as_ref().err());

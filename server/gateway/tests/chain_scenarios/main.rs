@@ -50,8 +50,9 @@ macro_rules! play {
     ($stage:ident: $($act:ident::$scenario:ident),+ $(,)?) => {
         $(
             eprintln!("scenario: {}", stringify!($scenario));
-            $act::$scenario(&mut $stage).await;
-            $stage.compare_with_a_rescan().await;
+            // All of them in one frame are more than the stack of a test.
+            Box::pin($act::$scenario(&mut $stage)).await;
+            Box::pin($stage.compare_with_a_rescan()).await;
         )+
     };
 }
