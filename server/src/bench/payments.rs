@@ -66,14 +66,15 @@ pub(super) async fn measure(
 /// Payments a second when these merchants get them by turns.
 async fn of(site: &Site, gateway: &Gateway, merchants: &[i64]) -> anyhow::Result<Figure> {
     let count = PER_SECOND.saturating_mul(site.plan.seconds).min(MOST);
-    let orders: Vec<(i64, String)> = stream::iter((0..count).zip(merchants.iter().copied().cycle()))
-        .take_while(|_| ready(!site.stop.is_requested()))
-        .map(async |(number, merchant)| {
-            anyhow::Ok((merchant, lay(gateway, merchant, number).await?))
-        })
-        .buffered(LAID_AT_ONCE)
-        .try_collect()
-        .await?;
+    let orders: Vec<(i64, String)> =
+        stream::iter((0..count).zip(merchants.iter().copied().cycle()))
+            .take_while(|_| ready(!site.stop.is_requested()))
+            .map(async |(number, merchant)| {
+                anyhow::Ok((merchant, lay(gateway, merchant, number).await?))
+            })
+            .buffered(LAID_AT_ONCE)
+            .try_collect()
+            .await?;
     let started = Instant::now();
     gateway.sandbox_mine(Some(COIN), Some(BLOCKS)).await?;
     let took = started.elapsed();
