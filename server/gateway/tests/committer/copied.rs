@@ -15,6 +15,18 @@ const STRANGE: &str = "a\tb\nc\rd\\N\\.\"'ä\u{1}";
 /// Well below and well above where copying begins.
 const SIZES: [usize; 2] = [3, 120];
 
+/// Id, place, label, movement, amount, hold that it ends, whether it moves money, when.
+type StoredLeg = (
+    Uuid,
+    i16,
+    String,
+    String,
+    String,
+    Option<Uuid>,
+    bool,
+    OffsetDateTime,
+);
+
 async fn book(world: &World, entries: Vec<JournalEntry>) -> Result<OffsetDateTime, Error> {
     world
         .gateway
@@ -79,7 +91,7 @@ async fn what_is_copied_is_what_is_inserted(pool: PgPool) {
                 now,
             );
             assert_eq!(stored, expected, "{count} entries");
-            let legs: Vec<(Uuid, i16, String, String, String, Option<Uuid>, bool, OffsetDateTime)> =
+            let legs: Vec<StoredLeg> =
                 sqlx::query_as(
                     "SELECT id, leg, label, movement, amount::text, hold_id, credit_version IS NOT NULL,
                          created_at
