@@ -13,7 +13,7 @@ ALTER TABLE delivery_attempts DROP CONSTRAINT delivery_attempts_pkey,
 -- One that is over stays so whatever came of another attempt, except that it arrives: two are made when a lease
 -- ran out. The lease of the other one stays with whoever makes that.
 -- An attempt that has its record already is refused with all others, by `delivery_attempts_once`.
-CREATE OR REPLACE FUNCTION record_deliveries(claims bigint[], ids bigint[], states text[], due timestamptz[],
+CREATE FUNCTION record_deliveries(claims bigint[], ids bigint[], states text[], due timestamptz[],
     made_at timestamptz[], statuses int[], durations bigint[], errors text[], heads text[])
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off

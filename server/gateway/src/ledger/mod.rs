@@ -16,7 +16,7 @@ mod admission;
 mod alone;
 mod committer;
 mod drawn;
-mod posting_copy;
+mod posting_copy_store;
 mod posting_store;
 mod row_store;
 mod rows;

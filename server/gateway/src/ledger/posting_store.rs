@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::drawn::Drawn;
-use super::{decimal, posting_copy};
+use super::{decimal, posting_copy_store};
 use crate::error::violated_constraint;
 use crate::{Error, Result};
 
@@ -24,7 +24,7 @@ pub(super) async fn write(
     let moved = if drawn.entries().len() < COPIED_FROM {
         insert(conn, drawn, accounts, now).await?
     } else {
-        posting_copy::write(conn, drawn, now)
+        posting_copy_store::write(conn, drawn, now)
             .await
             .map_err(already_booked)?;
         move_accounts(conn, accounts).await?

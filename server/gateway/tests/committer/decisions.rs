@@ -135,7 +135,7 @@ async fn told(pool: &PgPool, kind: &str) -> i64 {
         .unwrap()
 }
 
-async fn operations(pool: &PgPool, kind: &str) -> i64 {
+pub(super) async fn operations(pool: &PgPool, kind: &str) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM operations WHERE kind = $1")
         .bind(kind)
         .fetch_one(pool)

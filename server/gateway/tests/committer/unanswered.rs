@@ -6,21 +6,15 @@ use domain::ledger::{AccountKind, HOUSE};
 use gateway::futures::NewFutures;
 use sqlx::PgPool;
 
-use super::decisions::{decider, held_up, pending, promise, set_limit, underpaid, waiting};
+use super::decisions::{
+    decider, held_up, operations, pending, promise, set_limit, underpaid, waiting,
+};
 use super::grouped::account;
 use super::proxy::Proxy;
 use super::stepping_out::{cancel, taken};
 use super::support::World;
 use super::support::operations::STRANGER;
 use super::{Gate, until, waiting_backends};
-
-async fn operations(pool: &PgPool, kind: &str) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM operations WHERE kind = $1")
-        .bind(kind)
-        .fetch_one(pool)
-        .await
-        .unwrap()
-}
 
 /// An approval books nothing: it is known by what it told. A call off and a refund are known by their entries.
 #[sqlx::test(migrations = "../../migrations")]
