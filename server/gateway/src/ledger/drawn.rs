@@ -1,3 +1,5 @@
+mod floors;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::ledger::{
@@ -20,6 +22,8 @@ pub(super) struct Drawn {
     facts: HashSet<(EntryKind, String)>,
     /// Holds that end in this unit.
     ended: HashSet<Uuid>,
+    /// Floors that others took the place of, the oldest first.
+    replaced_floors: Vec<(AccountId, Option<i128>)>,
 }
 
 impl Drawn {
@@ -54,6 +58,20 @@ impl Drawn {
     pub(super) fn left_of(&self, key: AccountKey) -> Option<Option<i128>> {
         let state = self.after.get(self.ids.get(&key)?)?;
         Some(state.floor.map(|floor| state.available() - floor))
+    }
+
+    /// What entries in memory added to what these accounts can give, in ledger units. No row shows it yet.
+    pub(super) fn gained(&self, counts: impl Fn(&AccountKey) -> bool) -> i128 {
+        let counted = self.ids.iter().filter(|(key, _)| counts(key));
+        counted
+            .filter_map(|(_, id)| Some((self.before.get(id)?, self.after.get(id)?)))
+            .map(|(before, after)| after.available() - before.available())
+            .sum()
+    }
+
+    /// An account that is locked, after what was booked on it in memory.
+    pub(super) fn state(&self, key: AccountKey) -> Option<&AccountState> {
+        self.after.get(self.ids.get(&key)?)
     }
 
     /// Those of `wanted` that have to be locked yet.

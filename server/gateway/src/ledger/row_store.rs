@@ -39,6 +39,25 @@ pub(super) async fn operations(
     lock(conn, query, ids, others).await
 }
 
+pub(super) async fn payouts(
+    conn: &mut PgConnection,
+    ids: &[i64],
+    others: Others,
+) -> Result<Vec<i64>> {
+    let query = "SELECT id FROM payouts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+    lock(conn, query, ids, others).await
+}
+
+/// Addresses that are watched on a chain, which is more than those that payers are given.
+pub(super) async fn watched(
+    conn: &mut PgConnection,
+    ids: &[i64],
+    others: Others,
+) -> Result<Vec<i64>> {
+    let query = "SELECT id FROM chain_addresses WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+    lock(conn, query, ids, others).await
+}
+
 /// Deposit addresses, each with its promises that have not ended: while an address is locked nobody makes
 /// another one there. One of whose promises somebody else has any is left to him.
 pub(super) async fn addresses(

@@ -10,8 +10,13 @@ use crate::{Error, Result};
 pub(crate) enum Row {
     Charge(i64),
     Operation(i64),
+    /// A payout, after the withdrawals that ride in it, which are operations.
+    Payout(i64),
     /// A deposit address, and the promises at it that have not ended.
     Address(i64),
+    /// An address that is watched on a chain. Who books own funds is alone in locking any: the chain's
+    /// follower reads them.
+    Watched(i64),
 }
 
 /// What a unit may lock of what exists already.
@@ -43,28 +48,55 @@ pub(super) async fn lock(
     wanted: &BTreeSet<Row>,
     others: Others,
 ) -> Result<BTreeSet<Row>> {
-    let (mut charges, mut operations, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
-    for row in wanted {
-        match *row {
-            Row::Charge(id) => charges.push(id),
-            Row::Operation(id) => operations.push(id),
-            Row::Address(id) => addresses.push(id),
-        }
-    }
+    let ids = Ids::of(wanted);
     let mut held = BTreeSet::new();
-    if !charges.is_empty() {
-        let locked = store::charges(conn, &charges, others).await?;
+    if !ids.charges.is_empty() {
+        let locked = store::charges(conn, &ids.charges, others).await?;
         held.extend(locked.into_iter().map(Row::Charge));
     }
-    if !operations.is_empty() {
-        let locked = store::operations(conn, &operations, others).await?;
+    if !ids.operations.is_empty() {
+        let locked = store::operations(conn, &ids.operations, others).await?;
         held.extend(locked.into_iter().map(Row::Operation));
     }
-    if !addresses.is_empty() {
-        let locked = store::addresses(conn, &addresses, others).await?;
+    if !ids.payouts.is_empty() {
+        let locked = store::payouts(conn, &ids.payouts, others).await?;
+        held.extend(locked.into_iter().map(Row::Payout));
+    }
+    if !ids.addresses.is_empty() {
+        let locked = store::addresses(conn, &ids.addresses, others).await?;
         held.extend(locked.into_iter().map(Row::Address));
     }
+    if !ids.watched.is_empty() {
+        let locked = store::watched(conn, &ids.watched, others).await?;
+        held.extend(locked.into_iter().map(Row::Watched));
+    }
     Ok(held)
+}
+
+/// Rows by their kind.
+#[derive(Default)]
+struct Ids {
+    charges: Vec<i64>,
+    operations: Vec<i64>,
+    payouts: Vec<i64>,
+    addresses: Vec<i64>,
+    watched: Vec<i64>,
+}
+
+impl Ids {
+    fn of(rows: &BTreeSet<Row>) -> Self {
+        let mut ids = Self::default();
+        for row in rows {
+            match *row {
+                Row::Charge(id) => ids.charges.push(id),
+                Row::Operation(id) => ids.operations.push(id),
+                Row::Payout(id) => ids.payouts.push(id),
+                Row::Address(id) => ids.addresses.push(id),
+                Row::Watched(id) => ids.watched.push(id),
+            }
+        }
+        ids
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +108,13 @@ mod tests {
         let held = BTreeSet::from([Row::Charge(1), Row::Address(2)]);
         let reach = Reach::Rows(held);
         assert!(reach.require(Row::Charge(1)).is_ok());
-        for other in [Row::Charge(2), Row::Operation(1), Row::Address(1)] {
+        for other in [
+            Row::Charge(2),
+            Row::Operation(1),
+            Row::Payout(1),
+            Row::Address(1),
+            Row::Watched(2),
+        ] {
             assert!(matches!(reach.require(other), Err(Error::StepsOut)));
             assert!(Reach::Everything.require(other).is_ok());
         }
@@ -86,7 +124,9 @@ mod tests {
     #[test]
     fn rows_stand_in_the_order_of_locks() {
         let mut rows = [
+            Row::Watched(1),
             Row::Address(1),
+            Row::Payout(2),
             Row::Operation(9),
             Row::Charge(7),
             Row::Charge(3),
@@ -96,7 +136,9 @@ mod tests {
             Row::Charge(3),
             Row::Charge(7),
             Row::Operation(9),
+            Row::Payout(2),
             Row::Address(1),
+            Row::Watched(1),
         ];
         assert_eq!(rows, sorted);
     }

@@ -7,7 +7,7 @@ use sqlx::{Executor, PgConnection, PgExecutor, PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::units;
+use super::{decimal, units};
 use crate::{Error, Result};
 
 /// Channel that wakes live pages.
@@ -119,6 +119,29 @@ pub(super) async fn lock_accounts(
             (id, state)
         })
         .collect())
+}
+
+/// Gives accounts that are locked other floors.
+pub(super) async fn set_floors(
+    conn: &mut PgConnection,
+    floors: &[(AccountId, Option<i128>)],
+) -> Result<()> {
+    if floors.is_empty() {
+        return Ok(());
+    }
+    let (ids, floors): (Vec<i64>, Vec<Option<Decimal>>) = floors
+        .iter()
+        .map(|(id, floor)| (id.0, floor.map(decimal)))
+        .unzip();
+    sqlx::query(
+        "UPDATE accounts a SET floor = t.floor
+         FROM unnest($1::bigint[], $2::numeric[]) AS t (id, floor) WHERE a.id = t.id",
+    )
+    .bind(ids)
+    .bind(floors)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Locks merchants in id order: their references, quotes and limits are this unit's from here on.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::ledger::template::{Ids, house};
-use domain::ledger::{AccountId, AccountKey, AccountKind, JournalEntry};
+use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, JournalEntry};
 use domain::money::{CurrencyId, Money};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
@@ -55,6 +55,7 @@ pub struct Unit {
 pub(super) struct Mark {
     staged: Place,
     locked: BTreeSet<AccountId>,
+    floors: usize,
 }
 
 impl Unit {
@@ -185,6 +186,7 @@ impl Unit {
         Ok(Mark {
             staged: self.staged.place(),
             locked: self.drawn.locked(),
+            floors: self.drawn.floors_set(),
         })
     }
 
@@ -193,6 +195,7 @@ impl Unit {
         store::go_back(&mut self.tx).await?;
         self.entries.clear();
         self.staged.go_back(mark.staged);
+        self.drawn.keep_floors(mark.floors);
         self.drawn.keep_locked(&mark.locked);
         Ok(())
     }
@@ -264,6 +267,31 @@ impl Unit {
         covered
     }
 
+    /// What this unit has booked on accounts of which rows do not show it yet: how much more these can give, in
+    /// ledger units.
+    pub(crate) fn gained(&self, counts: impl Fn(&AccountKey) -> bool) -> i128 {
+        self.drawn.gained(counts)
+    }
+
+    /// The figures of an account that is locked, with what this unit has booked on it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it is not locked.
+    pub(crate) fn figures(&self, key: AccountKey) -> Result<&AccountState> {
+        self.drawn
+            .state(key)
+            .ok_or_else(|| Error::Internal(format!("{key:?} is not locked")))
+    }
+
+    /// Gives an account that is locked another floor, in ledger units, `None` for none; not above what it can
+    /// give now. It is written at the unit's end, and entries after it are judged by it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it is not locked.
+    pub(crate) fn set_floor(&mut self, key: AccountKey, floor: Option<i128>) -> Result<()> {
+        self.drawn.set_floor(key, floor)
+    }
+
     /// Stages an event.
     pub fn emit(&mut self, event: NewEvent) {
         self.staged.events.push(event);
@@ -292,12 +320,13 @@ impl Unit {
     pub(super) async fn write_entries(&mut self) -> Result<()> {
         self.book_staged().await?;
         let drawn = std::mem::take(&mut self.drawn);
-        if drawn.entries().is_empty() {
-            return Ok(());
+        let (wider, tighter) = drawn.new_floors();
+        store::set_floors(&mut self.tx, &wider).await?;
+        if !drawn.entries().is_empty() {
+            posting_store::write(&mut self.tx, &drawn, self.now).await?;
+            self.last_written = drawn.entries().last().map(|entry| entry.id);
         }
-        posting_store::write(&mut self.tx, &drawn, self.now).await?;
-        self.last_written = drawn.entries().last().map(|entry| entry.id);
-        Ok(())
+        store::set_floors(&mut self.tx, &tighter).await
     }
 
     /// An entry of what was written, if there is any.

@@ -1,8 +1,8 @@
 //! The floor of our liquidity in a currency: how much we deliver before we have been given it.
 //! Looked at, reviewed, saved with a reason and an audit row (ux §1.14).
 
-use domain::ledger::AccountKind;
 use domain::ledger::template::house;
+use domain::ledger::{AccountKey, AccountKind, AccountState, HOUSE};
 use domain::money::{AmountError, Currency, Money};
 use domain::view::operate::{ChangeRow, FloorView, ReviewView};
 use rust_decimal::Decimal;
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::audit_log;
 use super::change::{CHANGED_MEANWHILE, reason};
 use super::house_store::{self, Figures};
-use crate::ledger::{decimal, units};
+use crate::ledger::{Needs, decimal, units};
 use crate::{Error, Gateway, Result};
 
 /// What an unbounded account is compared by, and how people read it.
@@ -89,16 +89,20 @@ impl Gateway {
         let why = reason(&change.reason)?;
         let key = house(AccountKind::Liquidity, currency.id);
         let account = self.book().account_id(key).await?;
-        let by = by.to_owned();
+        let (seen_floor, by) = (change.seen, by.to_owned());
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs(key), move |unit| {
+                let (seen_floor, why, by) = (seen_floor.clone(), why.clone(), by.clone());
                 Box::pin(async move {
-                    let figures = house_store::lock(unit.conn(), account).await?;
-                    if seen(figures.floor) != change.seen {
+                    // As a posting does, so that none goes below a floor that is being raised.
+                    unit.lock_accounts(&[key]).await?;
+                    // Not as the row has it: others may have booked before in the same transaction.
+                    let figures = Figures::from(unit.figures(key)?);
+                    if seen(figures.floor) != seen_floor {
                         return Err(CHANGED_MEANWHILE);
                     }
                     check(floor, figures, currency)?;
-                    house_store::set_floor(unit.conn(), account, floor).await?;
+                    unit.set_floor(key, floor.map(units))?;
                     let now = unit.now();
                     let data = json!({
                         "currency": currency.code.as_str(),
@@ -116,6 +120,26 @@ impl Gateway {
     async fn liquidity_of(&self, currency: Currency) -> Result<Figures> {
         let figures = house_store::liquidity(self.pool(), currency.id).await?;
         Ok(figures.unwrap_or_default())
+    }
+}
+
+/// In the turn of the house. It books nothing, and needs no row but its account.
+fn needs(liquidity: AccountKey) -> Needs {
+    Needs {
+        owner: HOUSE,
+        merchants: Vec::new(),
+        rows: Vec::new(),
+        accounts: vec![liquidity],
+    }
+}
+
+impl From<&AccountState> for Figures {
+    fn from(state: &AccountState) -> Self {
+        Self {
+            posted: decimal(state.posted),
+            held: decimal(state.held),
+            floor: state.floor.map(decimal),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The SQL behind the page of house accounts.
 
-use domain::ledger::{AccountId, AccountKind, HOUSE};
+use domain::ledger::{AccountKind, HOUSE};
 use domain::money::CurrencyId;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{FromRow, PgPool};
 
 use crate::Result;
 
@@ -68,27 +68,4 @@ pub(super) async fn liquidity(pool: &PgPool, currency: CurrencyId) -> Result<Opt
     .bind(currency)
     .fetch_optional(pool)
     .await?)
-}
-
-/// Locks an account as a posting does, so that none goes below a floor that is being raised.
-pub(super) async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Figures> {
-    Ok(
-        sqlx::query_as("SELECT posted, held, floor FROM accounts WHERE id = $1 FOR NO KEY UPDATE")
-            .bind(account.0)
-            .fetch_one(conn)
-            .await?,
-    )
-}
-
-pub(super) async fn set_floor(
-    conn: &mut PgConnection,
-    account: AccountId,
-    floor: Option<Decimal>,
-) -> Result<()> {
-    sqlx::query("UPDATE accounts SET floor = $2 WHERE id = $1")
-        .bind(account.0)
-        .bind(floor)
-        .execute(conn)
-        .await?;
-    Ok(())
 }

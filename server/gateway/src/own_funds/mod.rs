@@ -4,6 +4,7 @@
 //! Invariants: an output is booked once, with the amount the chain says; only what came to an account that no
 //! payer is given, from no account of ours, as deep as no reorganisation is reckoned with.
 
+mod needs;
 mod out;
 mod review;
 mod store;
@@ -56,13 +57,20 @@ impl Gateway {
         by: &str,
     ) -> Result<OwnFundsBooked> {
         let why = reason(why)?;
-        let code = self.chains().get(code).ok_or(Error::NotFound)?.params.code;
-        let (inner, txid, by) = (self.clone(), canonical(txid), by.to_owned());
+        let chain = self.chains().get(code).ok_or(Error::NotFound)?;
+        let (code, txid) = (chain.params.code, canonical(txid));
+        let mut conn = self.pool().acquire().await?;
+        let accounts = store::accounts(&mut conn, code, &txid).await?;
+        drop(conn);
+        let needs = needs::needs(&accounts, &[chain.coin]);
+        let (inner, by) = (self.clone(), by.to_owned());
         self.book()
-            .commit(move |unit| {
+            .commit_decision(needs, move |unit| {
+                let (inner, txid, why, by) = (inner.clone(), txid.clone(), why.clone(), by.clone());
                 Box::pin(async move {
                     let chain = inner.chains().get(code).ok_or(Error::NotFound)?;
-                    store::lock(unit.conn(), code, &txid).await?;
+                    let accounts = store::accounts(unit.conn(), code, &txid).await?;
+                    needs::lock(unit, &accounts).await?;
                     let depth = inner.final_depth(unit.conn(), chain.coin).await?;
                     let arrived = store::arrived(unit.conn(), code, &txid).await?;
                     let steps = steps(&arrived, depth)?;

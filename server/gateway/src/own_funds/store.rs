@@ -62,18 +62,26 @@ const ARRIVED: &str = "
     JOIN chain_addresses a ON a.id = o.address_id AND a.branch = 1
     LEFT JOIN own_funds f ON f.chain = o.chain AND f.txid = o.txid AND f.vout = o.vout";
 
-/// Whoever is first books the transaction's outputs; the accounts they came to are locked until the unit ends.
-pub(super) async fn lock(conn: &mut PgConnection, chain: &str, txid: &str) -> Result<()> {
-    sqlx::query(
+/// The accounts that a transaction's outputs came to. Whoever locks them first books it.
+pub(super) async fn accounts(conn: &mut PgConnection, chain: &str, txid: &str) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
         "SELECT a.id FROM chain_addresses a
          WHERE a.branch = 1 AND a.id IN (SELECT o.address_id FROM chain_outputs o
                                          WHERE o.chain = $1 AND o.txid = $2)
-         ORDER BY a.id FOR NO KEY UPDATE",
+         ORDER BY a.id",
     )
     .bind(chain)
     .bind(txid)
-    .execute(conn)
-    .await?;
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Locks accounts of ours until the unit ends.
+pub(super) async fn lock(conn: &mut PgConnection, accounts: &[i64]) -> Result<()> {
+    sqlx::query("SELECT id FROM chain_addresses WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
+        .bind(accounts)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

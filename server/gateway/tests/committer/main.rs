@@ -16,6 +16,8 @@ mod limits;
 mod model;
 mod neighbours;
 #[cfg(unix)]
+mod operator;
+#[cfg(unix)]
 #[allow(dead_code)]
 mod proxy;
 mod races;

@@ -41,8 +41,9 @@ pub(in crate::ledger) const DECISIONS: Limits = Limits {
 /// A row that somebody else has is left to him: the piece that needs it steps out of its group before it
 /// does anything, and is done alone, so a group waits for no row.
 ///
-/// No circle of waits: after the accounts a group takes only rows of its own and unique keys that
-/// nobody takes without the lock of their merchant, or of a row that it has.
+/// No circle of waits: after the accounts a group takes only rows of its own, rows that belong to one it has and
+/// are changed by whoever has that, or by units that wait for nothing afterwards, and unique keys that nobody
+/// takes without the lock of their merchant, or of a row that it has. Advisory locks are tried.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Grouped;
 

@@ -9,15 +9,19 @@ mod found;
 mod review;
 mod store;
 
-use domain::ledger::AccountKind;
-use domain::ledger::template::{house, own_funds_out, own_funds_out_reversed};
+use std::sync::Arc;
+
+use domain::ledger::template::{own_funds_out, own_funds_out_reversed};
+use domain::ledger::{AccountKind, HOUSE};
 use domain::money::{Currency, Money};
 use serde_json::json;
 use sqlx::PgConnection;
 
 use self::found::{Step, asked, step};
 use self::store::Booking;
-use super::{OwnFundsBooked, canonical, refused};
+use super::{OwnFundsBooked, canonical, needs, refused};
+use crate::chain::Chain;
+use crate::chain::evm::Sent;
 use crate::ledger::{Unit, with_ids};
 use crate::operator::{audit_log, reason};
 use crate::treasury::cost;
@@ -45,75 +49,113 @@ impl Gateway {
         let (code, txid) = (chain.params.code, canonical(txid));
         // Before anything is locked: a node takes its time.
         let sent = asked(chain, &txid).await?;
-        let (inner, by) = (self.clone(), by.to_owned());
+        let out = TakenOut {
+            code,
+            txid,
+            sent,
+            is_loss,
+            why,
+            by: by.to_owned(),
+        };
+        let mut conn = self.pool().acquire().await?;
+        let accounts = out.accounts(&mut conn).await?;
+        drop(conn);
+        let needs = needs::needs(&accounts, &coins(self, chain)?);
+        let (inner, out) = (self.clone(), Arc::new(out));
         self.book()
-            .commit(move |unit| {
-                Box::pin(async move {
-                    let chain = inner.chains().get(code).ok_or(Error::NotFound)?;
-                    let sent = sent.as_ref();
-                    let from = sent.map(|sent| sent.from.to_string());
-                    store::lock(unit.conn(), code, &txid, from.as_deref()).await?;
-                    let now = unit.now();
-                    let place = format!("{code}:{txid}");
-                    let mut done = OwnFundsBooked {
-                        booked: None,
-                        taken_back: None,
-                    };
-                    let (entry, action, amount) =
-                        match step(&inner, unit.conn(), chain, &txid, sent).await? {
-                            Step::Nothing => return Ok(done),
-                            Step::Book(taken, bookings) => {
-                                let parts = taken.parts();
-                                lock_accounts(unit, &parts).await?;
-                                let left = left(unit.conn(), &parts).await?;
-                                covered(&left, is_loss)?;
-                                let booking = bookings + 1;
-                                store::booked(
-                                    unit.conn(),
-                                    (code, txid.as_str()),
-                                    &taken,
-                                    booking,
-                                    now,
-                                )
-                                .await?;
-                                done.booked = Some(text(&parts));
-                                let entry =
-                                    with_ids(|ids| own_funds_out(ids, &place, booking, &parts));
-                                (entry, "own_funds_out.booked", text(&parts))
-                            }
-                            Step::TakeBack(booking) => {
-                                let parts = parts_of(&inner, chain.coin, booking)?;
-                                store::taken_back(unit.conn(), code, &txid).await?;
-                                done.taken_back = Some(text(&parts));
-                                let entry = with_ids(|ids| {
-                                    own_funds_out_reversed(ids, &place, booking.count, &parts)
-                                });
-                                (entry, "own_funds_out.taken_back", text(&parts))
-                            }
-                        };
-                    if let Some(entry) = entry {
-                        unit.post(entry);
-                    }
-                    let data = json!({ "amount": amount, "reason": why, "loss": is_loss });
-                    let object = format!("own_funds_out:{place}");
-                    audit_log::record(unit.conn(), now, &by, action, &object, &data).await?;
-                    Ok(done)
-                })
+            .commit_decision(needs, move |unit| {
+                let (inner, out) = (inner.clone(), out.clone());
+                Box::pin(async move { out.book(&inner, unit).await })
             })
             .await
     }
 }
 
-/// Two who take out at the same time do not both count on the same coins.
-async fn lock_accounts(unit: &mut Unit, parts: &[Money]) -> Result<()> {
-    let accounts: Vec<_> = parts
-        .iter()
-        .flat_map(|part| {
-            let coin = part.currency().id;
-            [AccountKind::ChainHoldings, AccountKind::OwnFunds].map(|kind| house(kind, coin))
-        })
-        .collect();
-    unit.lock_accounts(&accounts).await
+/// What somebody said was taken out.
+struct TakenOut {
+    code: &'static str,
+    txid: String,
+    /// What the node says of it, where there are accounts.
+    sent: Option<Sent>,
+    is_loss: bool,
+    why: String,
+    by: String,
+}
+
+impl TakenOut {
+    /// Ids of our accounts it took from.
+    async fn accounts(&self, conn: &mut PgConnection) -> Result<Vec<i64>> {
+        let sender = self.sent.as_ref().map(|sent| sent.from.to_string());
+        store::accounts(conn, self.code, &self.txid, sender.as_deref()).await
+    }
+
+    async fn book(&self, gateway: &Gateway, unit: &mut Unit) -> Result<OwnFundsBooked> {
+        let (code, txid) = (self.code, self.txid.as_str());
+        let chain = gateway.chains().get(code).ok_or(Error::NotFound)?;
+        let accounts = self.accounts(unit.conn()).await?;
+        needs::lock(unit, &accounts).await?;
+        let now = unit.now();
+        let place = format!("{code}:{txid}");
+        let mut done = OwnFundsBooked {
+            booked: None,
+            taken_back: None,
+        };
+        let sent = self.sent.as_ref();
+        let (entry, action, amount) = match step(gateway, unit.conn(), chain, txid, sent).await? {
+            Step::Nothing => return Ok(done),
+            Step::Book(taken, bookings) => {
+                let parts = taken.parts();
+                // Two who take out at the same time do not both count on the same coins.
+                let coins: Vec<Currency> = parts.iter().map(|part| part.currency()).collect();
+                unit.lock_accounts(&needs::booked_on(&coins)).await?;
+                covered(&left_in(unit, &parts).await?, self.is_loss)?;
+                let booking = bookings + 1;
+                store::booked(unit.conn(), (code, txid), &taken, booking, now).await?;
+                done.booked = Some(text(&parts));
+                let entry = with_ids(|ids| own_funds_out(ids, &place, booking, &parts));
+                (entry, "own_funds_out.booked", text(&parts))
+            }
+            Step::TakeBack(booking) => {
+                let parts = parts_of(gateway, chain.coin, booking)?;
+                store::taken_back(unit.conn(), code, txid).await?;
+                done.taken_back = Some(text(&parts));
+                let entry =
+                    with_ids(|ids| own_funds_out_reversed(ids, &place, booking.count, &parts));
+                (entry, "own_funds_out.taken_back", text(&parts))
+            }
+        };
+        if let Some(entry) = entry {
+            unit.post(entry);
+        }
+        let data = json!({ "amount": amount, "reason": self.why, "loss": self.is_loss });
+        let object = format!("own_funds_out:{place}");
+        audit_log::record(unit.conn(), now, &self.by, action, &object, &data).await?;
+        Ok(done)
+    }
+}
+
+/// Coins that a transaction may take: the chain's own, and the one that gas is paid with.
+fn coins(gateway: &Gateway, chain: &Chain) -> Result<Vec<Currency>> {
+    let mut coins = vec![chain.coin];
+    if chain.payer.treasury().is_some() {
+        coins.push(cost(gateway, 0)?.currency());
+    }
+    Ok(coins)
+}
+
+/// The same as [`left`], with what others have booked before in the same transaction: it is in no row yet.
+async fn left_in(unit: &mut Unit, parts: &[Money]) -> Result<Vec<(Money, Money)>> {
+    let mut left = left(unit.conn(), parts).await?;
+    for (part, has) in &mut left {
+        let coin = part.currency();
+        let booked = unit.gained(|account| {
+            account.merchant == HOUSE
+                && account.kind != AccountKind::ChainHoldings
+                && account.currency == coin.id
+        });
+        *has = Money::from_units(has.units() + booked, coin);
+    }
+    Ok(left)
 }
 
 /// What is taken of each coin, and what the house has of it before.

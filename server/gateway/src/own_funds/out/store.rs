@@ -42,14 +42,14 @@ pub(super) struct Number<'a> {
     pub(super) nonce: i64,
 }
 
-/// Whoever is first books the transaction; the accounts it takes from are locked until the unit ends.
-pub(super) async fn lock(
+/// The accounts that a transaction takes from. Whoever locks them first books it.
+pub(super) async fn accounts(
     conn: &mut PgConnection,
     chain: &str,
     txid: &str,
     from: Option<&str>,
-) -> Result<()> {
-    sqlx::query(
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
         "SELECT a.id FROM chain_addresses a
          WHERE a.id IN (
              SELECT o.address_id FROM chain_spends s
@@ -58,14 +58,13 @@ pub(super) async fn lock(
              UNION SELECT k.id FROM chain_addresses k WHERE k.address = $3
              UNION SELECT k.id FROM own_funds_out f JOIN chain_addresses k ON k.address = f.address
              WHERE f.chain = $1 AND f.txid = $2)
-         ORDER BY a.id FOR NO KEY UPDATE",
+         ORDER BY a.id",
     )
     .bind(chain)
     .bind(txid)
     .bind(from)
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_all(conn)
+    .await?)
 }
 
 /// How a transaction was booked, if ever.
@@ -226,7 +225,7 @@ pub(super) async fn blocks(conn: &mut PgConnection, chain: &str, hash: &str) -> 
 }
 
 /// What the house has of a coin on its chain beyond what it owes others: its accounts but the holdings, less what is
-/// held for others on them. Below 0 when the chain has less than others have in their wallets.
+/// held for others on them, as the rows show it. Below 0 when the chain has less than others have in their wallets.
 pub(super) async fn house_has(conn: &mut PgConnection, coin: Currency) -> Result<Money> {
     let sum: Decimal = sqlx::query_scalar(
         "SELECT coalesce(sum(posted - held), 0) FROM accounts
