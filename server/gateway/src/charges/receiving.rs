@@ -16,7 +16,7 @@ use super::receipt_store::{KnownReceipt, NewReceipt, Payment};
 use super::row::ReceiptRow;
 use super::settling::{PART, settle_charges};
 use super::{needs, receipt_store, store};
-use crate::ledger::{Unit, with_ids};
+use crate::ledger::{Row, Unit, with_ids};
 use crate::{Error, Gateway, Result};
 
 /// A transaction output to one of our addresses.
@@ -147,7 +147,15 @@ pub(crate) async fn lock_charge_of(
     Ok(())
 }
 
+/// The charge a refund claim is about.
+pub(crate) async fn charge_of_claim(conn: &mut PgConnection, claim_id: i64) -> Result<Option<i64>> {
+    receipt_store::charge_of_claim(conn, claim_id).await
+}
+
 /// Locks the charge a refund claim is about.
+///
+/// # Errors
+/// [`crate::Error::StepsOut`] when this unit may not.
 pub(crate) async fn lock_charge_of_claim(
     gateway: &Gateway,
     unit: &mut Unit,
@@ -157,6 +165,7 @@ pub(crate) async fn lock_charge_of_claim(
         return Ok(());
     };
     if let Some(id) = receipt_store::charge_of_claim(unit.conn(), claim_id).await? {
+        unit.require(Row::Charge(id))?;
         store::lock_by_ids(unit.conn(), gateway.currencies(), &BTreeSet::from([id])).await?;
     }
     Ok(())

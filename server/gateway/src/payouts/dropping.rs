@@ -5,18 +5,33 @@
 //! (decision 030).
 
 use domain::money::Currency;
+use sqlx::PgConnection;
 
 use super::row::{TxRow, TxState};
 use super::{coins_store, follow_store, lock_store, rider_store, store};
 use crate::currencies::Currencies;
-use crate::ledger::Unit;
+use crate::ledger::{Row, Unit};
 use crate::operations::store as operations;
 use crate::withdrawals::store as withdrawals;
 use crate::{Error, Gateway, Result};
 
 const SIGNED: Error = Error::Conflict("something of this payout is signed");
 
+/// What [`lock`] locks, as it is now.
+pub(crate) async fn rows(conn: &mut PgConnection, payout_id: i64) -> Result<Vec<Row>> {
+    let riders = rider_store::riders(conn, payout_id).await?;
+    let mut rows: Vec<Row> = riders
+        .into_iter()
+        .map(|rider| Row::Operation(rider.operation_id))
+        .collect();
+    rows.push(Row::Payout(payout_id));
+    Ok(rows)
+}
+
 /// Locks the withdrawals of a payout, then the payout itself; answers the withdrawals.
+///
+/// # Errors
+/// [`Error::StepsOut`] when this unit may not lock one of them.
 pub(crate) async fn lock(
     unit: &mut Unit,
     currencies: &Currencies,
@@ -24,6 +39,10 @@ pub(crate) async fn lock(
 ) -> Result<Vec<i64>> {
     let riders = rider_store::riders(unit.conn(), payout_id).await?;
     let ids: Vec<i64> = riders.iter().map(|rider| rider.operation_id).collect();
+    for id in &ids {
+        unit.require(Row::Operation(*id))?;
+    }
+    unit.require(Row::Payout(payout_id))?;
     operations::lock(unit.conn(), currencies, &ids).await?;
     store::lock_payout(unit.conn(), payout_id).await?;
     // Some may have left while the locks were waited for; none can have come.

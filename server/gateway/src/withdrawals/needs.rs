@@ -1,7 +1,7 @@
 //! What decisions about a withdrawal lock.
 
 use domain::ledger::template::{house, primary_wallet, suspense};
-use domain::ledger::{AccountKey, AccountKind};
+use domain::ledger::{AccountKey, AccountKind, HOUSE};
 use domain::money::Currency;
 use sqlx::PgConnection;
 
@@ -9,7 +9,7 @@ use super::{NewWithdrawal, WithdrawalRow, store};
 use crate::addresses::DepositAddressView;
 use crate::ledger::{Needs, Row, Unit};
 use crate::operations::store as operations;
-use crate::{Error, Gateway, Result, addresses, charges};
+use crate::{Error, Gateway, Result, addresses, charges, payouts};
 
 impl Gateway {
     /// For a request that turns out to be a transfer within the instance: its receiver's row, too.
@@ -56,6 +56,36 @@ impl Gateway {
                 .await?;
         }
         Ok(needs)
+    }
+
+    /// For the end of one that a person has looked for on the chain, or calls off: its charge when it is a
+    /// refund, and all that rides with it. In the turn of the house, for it is the operator who decides.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub(super) async fn needs_of_end(&self, id: i64) -> Result<Needs> {
+        let mut conn = self.pool().acquire().await?;
+        let operation = operations::find(&mut conn, self.currencies(), id)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let withdrawal = store::find(&mut conn, self.currencies(), id).await?;
+        let mut rows = vec![Row::Operation(id)];
+        if let Some(claim) = withdrawal.claim_id {
+            let charge = charges::receiving::charge_of_claim(&mut conn, claim).await?;
+            rows.extend(charge.map(Row::Charge));
+        }
+        if let Some(payout) = withdrawal.payout_id {
+            rows.extend(payouts::rows(&mut conn, payout).await?);
+        }
+        let coin = withdrawal.sent.currency();
+        let mut accounts = sent(WithdrawalRow::payer(&operation), coin);
+        accounts.push(house(AccountKind::Rounding, coin.id));
+        Ok(Needs {
+            owner: HOUSE,
+            merchants: Vec::new(),
+            rows,
+            accounts,
+        })
     }
 
     async fn add_receiver(

@@ -130,75 +130,76 @@ impl Gateway {
         let (gateway, why, by) = (self.clone(), reason(why)?, by.to_owned());
         // The node is asked before anything is locked; what it said is checked again by the tables.
         self.review_replaced(id, outcome).await?;
+        let needs = self.needs_of_end(id).await?;
         self.book()
-            .commit(move |unit| {
-                Box::pin(async move {
-                    let currencies = gateway.currencies();
-                    let payout = store::payout_of(unit.conn(), id).await?;
-                    // Nothing is sent between this look and its end.
-                    sending_store::keep_from(unit.conn(), Sending::of(id, payout)).await?;
-                    let claim = store::claim_of(unit.conn(), id).await?;
-                    lock_charge_of_claim(&gateway, unit, claim).await?;
-                    let riders = match payout {
-                        Some(payout) => payouts::lock(unit, currencies, payout).await?,
-                        None => Vec::new(),
-                    };
-                    let mut operation = operations::lock_one(unit.conn(), currencies, id).await?;
-                    let mut row = store::find(unit.conn(), currencies, id).await?;
-                    if row.payout_id != payout || (payout.is_some() && !riders.contains(&id)) {
-                        return Err(MEANWHILE);
-                    }
-                    let deep = gateway
-                        .final_depth(unit.conn(), row.sent.currency())
-                        .await?;
-                    let standing = on_chain::standing(unit.conn(), id, deep).await?;
-                    check(&operation, &row, &standing, deep, outcome)?;
-                    let now = unit.now();
-                    let before = row.state;
-                    row.state = row
-                        .state
-                        .apply(outcome.event(before))
-                        .map_err(|_| NOT_REPLACED)?;
-                    if let (WithdrawalState::Queued, Some(payout)) = (before, payout) {
-                        payouts::take_apart(
-                            unit,
-                            currencies,
-                            payout,
-                            "a withdrawal of it has ended",
-                        )
-                        .await?;
-                    }
-                    book(unit, &operation, &row, outcome);
-                    if outcome == ReplacedOutcome::Paid {
-                        // What paid is what the receiver will look for.
-                        row.txid = standing.replaced_by.or(row.txid);
-                    }
-                    store::ended(unit.conn(), &row, &by).await?;
-                    operation.needs_attention = false;
-                    operation.error = words::error(outcome, before, standing.outcome.as_deref());
-                    operation.become_status(status(outcome), now);
-                    operations::update(unit.conn(), &operation).await?;
-                    let data = json!({ "outcome": outcome.word(), "reason": why });
-                    let object = operation.object();
-                    let action = "withdrawal.replaced";
-                    audit_log::record(unit.conn(), now, &by, action, &object, &data).await?;
-                    if let Some(claim) = row.claim_id {
-                        let progress = match outcome {
-                            ReplacedOutcome::Paid => RefundProgress::Confirmed {
-                                txid: row.txid.clone(),
-                            },
-                            ReplacedOutcome::NotPaid => RefundProgress::Failed,
-                        };
-                        withdrawal_changed(&gateway, unit, claim, progress).await?;
-                    }
-                    gateway.tell_withdrawal(unit, id).await
-                })
+            .commit_decision(needs, move |unit| {
+                let (gateway, why, by) = (gateway.clone(), why.clone(), by.clone());
+                Box::pin(async move { gateway.end_in(unit, id, outcome, &why, &by).await })
             })
             .await
     }
-}
 
-impl Gateway {
+    async fn end_in(
+        &self,
+        unit: &mut Unit,
+        id: i64,
+        outcome: ReplacedOutcome,
+        why: &str,
+        by: &str,
+    ) -> Result<()> {
+        let currencies = self.currencies();
+        let payout = store::payout_of(unit.conn(), id).await?;
+        // Nothing is sent between this look and its end.
+        sending_store::keep_from(unit.conn(), Sending::of(id, payout)).await?;
+        let claim = store::claim_of(unit.conn(), id).await?;
+        lock_charge_of_claim(self, unit, claim).await?;
+        let riders = match payout {
+            Some(payout) => payouts::lock(unit, currencies, payout).await?,
+            None => Vec::new(),
+        };
+        let mut operation = operations::lock_one(unit.conn(), currencies, id).await?;
+        let mut row = store::find(unit.conn(), currencies, id).await?;
+        if row.payout_id != payout || (payout.is_some() && !riders.contains(&id)) {
+            return Err(MEANWHILE);
+        }
+        let deep = self.final_depth(unit.conn(), row.sent.currency()).await?;
+        let standing = on_chain::standing(unit.conn(), id, deep).await?;
+        check(&operation, &row, &standing, deep, outcome)?;
+        let now = unit.now();
+        let before = row.state;
+        row.state = row
+            .state
+            .apply(outcome.event(before))
+            .map_err(|_| NOT_REPLACED)?;
+        if let (WithdrawalState::Queued, Some(payout)) = (before, payout) {
+            payouts::take_apart(unit, currencies, payout, "a withdrawal of it has ended").await?;
+        }
+        book(unit, &operation, &row, outcome);
+        if outcome == ReplacedOutcome::Paid {
+            // What paid is what the receiver will look for.
+            row.txid = standing.replaced_by.or(row.txid);
+        }
+        store::ended(unit.conn(), &row, by).await?;
+        operation.needs_attention = false;
+        operation.error = words::error(outcome, before, standing.outcome.as_deref());
+        operation.become_status(status(outcome), now);
+        operations::update(unit.conn(), &operation).await?;
+        let data = json!({ "outcome": outcome.word(), "reason": why });
+        let object = operation.object();
+        let action = "withdrawal.replaced";
+        audit_log::record(unit.conn(), now, by, action, &object, &data).await?;
+        if let Some(claim) = row.claim_id {
+            let progress = match outcome {
+                ReplacedOutcome::Paid => RefundProgress::Confirmed {
+                    txid: row.txid.clone(),
+                },
+                ReplacedOutcome::NotPaid => RefundProgress::Failed,
+            };
+            withdrawal_changed(self, unit, claim, progress).await?;
+        }
+        self.tell_withdrawal(unit, id).await
+    }
+
     /// The other transaction is known, and waits for no block: whatever the tables say, as long as it may
     /// vanish, nobody knows what became of the money.
     async fn require_gone(

@@ -45,7 +45,8 @@ pub(crate) async fn hold(pool: &PgPool, what: Sending) -> Result<Transaction<'st
     Ok(tx)
 }
 
-/// Keeps it from being sent until the caller's transaction ends; take it before any row.
+/// Keeps it from being sent until the caller's transaction ends; take it before anything is read that it decides
+/// by. It is never waited for, so it may be taken behind rows and accounts.
 ///
 /// # Errors
 /// [`Error::Conflict`] while somebody sends it.

@@ -10,6 +10,8 @@ mod charges;
 mod copied;
 mod decisions;
 mod doors;
+#[cfg(unix)]
+mod endings;
 mod failures;
 mod grouped;
 mod limits;

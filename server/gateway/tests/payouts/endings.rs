@@ -1,6 +1,8 @@
 //! Payouts that come to nothing: their coins are free once nothing signed can be mined, and not before;
 //! nothing that a person ended is sent.
 
+use std::time::Duration;
+
 use bitcoin::OutPoint;
 use gateway::Error;
 use gateway::payouts::SignerSetting;
@@ -248,6 +250,82 @@ async fn what_is_queued_can_be_called_off_and_the_others_go_on(pool: PgPool) {
     assert_eq!(till.net.received(STRANGERS[0]), 0);
     assert_eq!(till.net.received(STRANGERS[1]), 20_000_000);
     till.audit().await;
+}
+
+async fn waiting(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// Decisions made in groups, and units that came through the door of those who are alone.
+fn counted(till: &Till) -> (u64, u64) {
+    let gateway = &till.world.gateway;
+    let all = gateway.committers();
+    let decisions = all.iter().find(|(name, _)| *name == "decisions");
+    (
+        decisions.map_or(0, |(_, stats)| stats.items),
+        gateway.admission().admitted,
+    )
+}
+
+/// Its riders and the payout itself are locked for the group, so one that somebody else has is waited for alone.
+#[sqlx::test(migrations = "../../migrations")]
+async fn whoever_calls_off_one_of_a_payout_that_another_has_waits_alone(pool: PgPool) {
+    let till = by_hand(&pool, &[COIN, COIN]).await;
+    let one = till.ask("0.1", "1", STRANGERS[0]).await;
+    let two = till.ask("0.2", "2", STRANGERS[1]).await;
+    till.work().await;
+    let payout = till.txs().await.pop().unwrap().payout_id;
+    let mut other = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM payouts WHERE id = $1 FOR NO KEY UPDATE")
+        .bind(payout)
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    let (decided, alone) = counted(&till);
+    let gateway = till.world.gateway.clone();
+    let waits = tokio::spawn(async move {
+        gateway
+            .end_replaced(one, ReplacedOutcome::NotPaid, "looked", BY)
+            .await
+    });
+    let met = async {
+        while waiting(&pool).await != 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), met)
+        .await
+        .unwrap();
+    let (world, charge) = (&till.world, till.world.charge("10.00", "EUR").await);
+    world
+        .gateway
+        .cancel_charge(world.merchant, &charge, "t".into(), None, |_| {
+            (200, Vec::new())
+        })
+        .await
+        .unwrap();
+    assert!(!waits.is_finished());
+    assert_eq!(counted(&till), (decided + 1, alone + 1));
+    other.rollback().await.unwrap();
+    waits.await.unwrap().unwrap();
+    assert_eq!(till.states().await, ["dropped"]);
+    assert_eq!(till.withdrawals().await, ["void", "queued"]);
+    // Nobody has this one: the group takes its payout apart.
+    till.work().await;
+    assert_eq!(till.states().await, ["dropped", "drafted"]);
+    let (decided, alone) = counted(&till);
+    till.call_off(two).await.unwrap();
+    assert_eq!(counted(&till), (decided + 1, alone));
+    assert_eq!(till.states().await, ["dropped", "dropped"]);
+    assert_eq!(till.withdrawals().await, ["void", "void"]);
+    assert_eq!(till.locked().await, 0);
+    till.audit_books().await;
 }
 
 /// A person who signs and sends past us makes it settle before we hear that it was sent.
