@@ -1,7 +1,8 @@
-//! `exchequer bench` from start to end, as small as it gets: it measures every row and leaves no
-//! database behind, also when it is told to stop.
+//! `exchequer bench` from start to end, as small as it gets: it measures every row and another ledger beside
+//! ours, and leaves no database behind, also when it is told to stop.
 #![allow(clippy::unwrap_used)]
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -10,9 +11,11 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use sqlx::{ConnectOptions, PgPool};
 
-const ROWS: [&str; 35] = [
+const ROWS: [&str; 37] = [
     "tpcb",
     "tpcb_latency",
+    "anchor_two-balances_uniform",
+    "anchor_two-balances_hot",
     "floor",
     "ledger_uniform",
     "ledger_hot",
@@ -48,6 +51,9 @@ const ROWS: [&str; 35] = [
     "audit",
 ];
 
+/// A ledger of a few lines, to be measured beside ours.
+const ANCHORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench_anchors");
+
 /// The smallest bench there is, on the cluster of the test's database.
 fn bench(pool: &PgPool, seconds: &str) -> Command {
     let url = pool.connect_options().to_url_lossy().to_string();
@@ -56,6 +62,7 @@ fn bench(pool: &PgPool, seconds: &str) -> Command {
         .args(["bench", "--json", "--rounds", "1", "--seconds", seconds])
         .args(["--connections", "2", "--scale", "1", "--tpcb-clients", "2"])
         .args(["--rows", "2000", "--accounts", "50", "--in-flight", "8"])
+        .args(["--anchors", ANCHORS])
         .env("DATABASE_URL", url)
         // Where the tests' own settings would lead elsewhere.
         .env_remove("EXCHEQUER_PUBLIC_URL")
@@ -71,6 +78,40 @@ async fn left_behind(pool: &PgPool) -> Vec<String> {
     .fetch_all(pool)
     .await
     .unwrap()
+}
+
+/// Whether the processes of the test's Postgres can be looked at from here: the title of the one that
+/// serves the test names its database.
+async fn is_here(pool: &PgPool) -> bool {
+    let (process, database): (i32, String) =
+        sqlx::query_as("SELECT pg_backend_pid(), current_database()::text")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+    let title = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&title).contains(&database)
+}
+
+/// CPU time stands at rates, and at nothing else; that of Postgres where it can be looked at.
+fn judge_cpu(rows: &[Value], is_here: bool) {
+    for row in rows {
+        let is_rate = row["unit"] == "/s";
+        for key in ["cpu_postgres_us", "cpu_ratio"] {
+            assert_eq!(row[key].is_number(), is_rate && is_here, "{key}: {row}");
+        }
+        let is_told = is_rate && cfg!(target_os = "linux");
+        assert_eq!(row["cpu_own_us"].is_number(), is_told, "{row}");
+    }
+    if is_here {
+        let of = |name: &str| {
+            let row = rows.iter().find(|row| row["name"] == name).unwrap();
+            row["cpu_postgres_us"].as_f64().unwrap()
+        };
+        for name in ["tpcb", "anchor_two-balances_uniform", "percall_uniform"] {
+            assert!(of(name) > 0.0, "{name}");
+        }
+        assert_eq!(rows[0]["cpu_ratio"].as_f64(), Some(1.0));
+    }
 }
 
 #[sqlx::test(migrations = false)]
@@ -108,7 +149,18 @@ async fn every_row_is_measured_and_nothing_is_left_behind(pool: PgPool) {
         .iter()
         .flat_map(|row| row["goals"].as_array().unwrap())
         .collect();
+    // Those by ledgers of other names are not among them.
     assert_eq!(judged.len(), 19, "every goal is judged: {judged:?}");
+    judge_cpu(rows, is_here(&pool).await);
+    for (row, is_compared) in [
+        ("ledger_uniform", true),
+        ("ledger_hot", true),
+        ("ledger_zipf", false),
+    ] {
+        let row = rows.iter().find(|each| each["name"] == row).unwrap();
+        let ratio = &row["to_anchors"]["two-balances"];
+        assert_eq!(ratio.is_number(), is_compared, "{row}");
+    }
     assert!(judged.iter().all(|goal| goal["held"].is_boolean()));
     assert!(complaint.contains("round 1 of 1: tpcb "), "{complaint}");
     assert_eq!(left_behind(&pool).await, Vec::<String>::new());
@@ -119,9 +171,27 @@ async fn every_row_is_measured_and_nothing_is_left_behind(pool: PgPool) {
     let mut line = String::new();
     progress.read_line(&mut line).unwrap();
     assert!(line.starts_with("filling"), "{line}");
-    assert_eq!(left_behind(&pool).await.len(), 1);
+    // Ours and the other ledger's.
+    assert_eq!(left_behind(&pool).await.len(), 2);
     let id = Pid::from_raw(i32::try_from(child.id()).unwrap());
     kill(id, Signal::SIGINT).unwrap();
     assert!(!child.wait().unwrap().success());
     assert_eq!(left_behind(&pool).await, Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_said_before_anything_is_made() {
+    let output = Command::new(env!("CARGO_BIN_EXE_exchequer"))
+        .args(["bench", "--anchors", "/nonexistent"])
+        // Nobody is there, and nobody is asked.
+        .env("DATABASE_URL", "postgres://127.0.0.1:9/nowhere")
+        .env_remove("EXCHEQUER_PUBLIC_URL")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let expected = "the folder of anchors /nonexistent cannot be read";
+    assert!(complaint.contains(expected), "{complaint}");
+    assert!(output.stdout.is_empty());
 }

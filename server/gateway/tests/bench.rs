@@ -193,3 +193,18 @@ async fn a_live_instance_is_refused(pool: PgPool) {
     let refused = Workbench::open(&gateway, &own, 2).await;
     assert!(matches!(refused.err(), Some(Error::Conflict(_))));
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_process_that_serves_the_database_is_told(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let process = gateway::bench::backend(&world.gateway).await.unwrap();
+    let serves_it: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity
+             WHERE pid = $1 AND datname = current_database())",
+    )
+    .bind(process)
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert!(serves_it, "{process}");
+}

@@ -7,7 +7,8 @@ use gateway::Gateway;
 use gateway::audit::AuditReport;
 
 use super::figure::Figure;
-use super::report::{AUDITED, Report, Subject, Unit};
+use super::report::Report;
+use super::subject::{AUDITED, Subject, Unit};
 
 const AUDIT: Subject = Subject {
     key: "audit",

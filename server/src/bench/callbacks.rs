@@ -21,7 +21,8 @@ use tokio::time::timeout;
 use super::Site;
 use super::connection::{Call, Connection};
 use super::processing::{pay, take_address};
-use super::report::{Report, Subject, Unit};
+use super::report::Report;
+use super::subject::{Subject, Unit};
 
 /// Payments of a round.
 const PAYMENTS: usize = 50;

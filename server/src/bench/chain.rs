@@ -19,9 +19,10 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::figure::Figure;
-use super::report::{Report, Subject, Unit};
+use super::report::Report;
 use super::scope::{Blocks, Scope};
 use super::scratch::Scratch;
+use super::subject::{Subject, Unit};
 use super::{Run, audit, say, served};
 use crate::config::Config;
 use crate::database::Database;
@@ -198,10 +199,10 @@ async fn on_two(
     tpcb.fill().await?;
     let few = Site::open(url_of_few, config, &FEW).await?;
     let many = Site::open(url_of_many, config, &MANY).await?;
-    let (room, machine) = run.look(&many.gateway).await?;
+    let (room, machine, meter) = run.look(&many.gateway).await?;
     // The other pool is not known to whoever looked.
     let room = room.saturating_sub(pool_of_each(config)).max(1);
-    let mut report = Report::new(Scope::chain(plan, blocks()), machine);
+    let mut report = Report::new(Scope::chain(plan, blocks()), machine, meter);
     for round in 1..=plan.rounds {
         tpcb.measure(room, &mut report).await?;
         for site in [&few, &many] {
@@ -240,9 +241,10 @@ async fn catch_up(site: &Site, report: &mut Report) -> anyhow::Result<()> {
     let mut thirds = Vec::new();
     for _ in 0..THIRDS {
         site.chain.grow(BLOCKS, crowd.addresses);
+        let lap = report.meter.start().await;
         let started = Instant::now();
         let progress = follower::sync(&site.gateway, site.coin).await?;
-        thirds.push(started.elapsed());
+        thirds.push((started.elapsed(), lap.stop().await));
         let connected = progress.connected;
         ensure!(
             progress.tip.is_some() && connected == BLOCKS,
@@ -250,14 +252,17 @@ async fn catch_up(site: &Site, report: &mut Report) -> anyhow::Result<()> {
         );
     }
     let blocks = u64::from(BLOCKS);
-    let all: Duration = thirds.iter().sum();
-    report.add(
-        crowd.all,
-        Figure::per_second(u64::from(THIRDS) * blocks, all),
-    );
-    for (row, third) in [(crowd.first, thirds.first()), (crowd.last, thirds.last())] {
-        let third = third.context("nothing was measured")?;
-        report.add(row, Figure::per_second(blocks, *third));
+    let whole = thirds
+        .iter()
+        .copied()
+        .reduce(|(took, spent), (more, other)| (took + more, spent.and(other)));
+    for (row, count, part) in [
+        (crowd.all, u64::from(THIRDS) * blocks, whole),
+        (crowd.first, blocks, thirds.first().copied()),
+        (crowd.last, blocks, thirds.last().copied()),
+    ] {
+        let (took, spent) = part.context("nothing was measured")?;
+        report.add_rate(row, Figure::per_second(count, took), spent.each(count));
     }
     Ok(())
 }

@@ -10,7 +10,8 @@ use super::Site;
 use super::connection::{Call, Connection};
 use super::load::{Crowd, closed, paced};
 use super::orders;
-use super::report::{Report, Subject, Unit};
+use super::report::Report;
+use super::subject::{Subject, Unit};
 
 /// People who look at a page at the same time.
 const VIEWERS: u32 = 50;

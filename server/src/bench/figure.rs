@@ -46,6 +46,11 @@ impl Figure {
         Self(time.as_millis())
     }
 
+    /// Microseconds of each of `count`; `None` when there are none.
+    pub(super) fn microseconds_each(time: Duration, count: u64) -> Option<Self> {
+        time.as_nanos().checked_div(u128::from(count)).map(Self)
+    }
+
     /// A plain decimal such as `1203.456789`; `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -252,6 +257,10 @@ mod tests {
             "1.500"
         );
         assert!(Figure::per_second(5, Duration::ZERO) > Figure::whole(5));
+        let each = |count| Figure::microseconds_each(Duration::from_millis(500), count);
+        assert_eq!(each(4_000), Some(Figure::whole(125)));
+        assert_eq!(each(3_000_000), Some(Figure(166)));
+        assert_eq!(each(0), None);
     }
 
     #[test]

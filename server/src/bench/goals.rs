@@ -3,7 +3,7 @@
 //! Invariant: a goal is judged by the medians of one run, never by figures of two.
 
 use super::figure::Figure;
-use super::report::{FLOOR, TPCB};
+use super::subject::{FLOOR, TPCB};
 
 /// What a row's median is divided by before it is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ const fn most(row: &'static str, by: By, thousandths: u64) -> Goal {
     }
 }
 
-pub(super) const GOALS: [Goal; 19] = [
+pub(super) const GOALS: [Goal; 23] = [
     least("ledger_uniform", By::Tpcb, 5_000),
     least("ledger_uniform", By::Floor, 450),
     least("ledger_hot", By::Tpcb, 7_000),
@@ -97,6 +97,27 @@ pub(super) const GOALS: [Goal; 19] = [
         is_stretch: true,
         ..least("ledger_uniform", By::Floor, 600)
     },
+    // Other ledgers, judged when a folder of that name is measured beside ours.
+    least(
+        "ledger_uniform",
+        By::Row("anchor_pgledger_uniform", "pgledger"),
+        6_000,
+    ),
+    least(
+        "ledger_hot",
+        By::Row("anchor_pgledger_hot", "pgledger"),
+        30_000,
+    ),
+    least(
+        "ledger_uniform",
+        By::Row("anchor_tb-perf_uniform", "tb-perf"),
+        1_200,
+    ),
+    least(
+        "ledger_hot",
+        By::Row("anchor_tb-perf_hot", "tb-perf"),
+        6_000,
+    ),
 ];
 
 impl Goal {
@@ -224,7 +245,13 @@ mod tests {
         let texts: Vec<String> = goals_of("ledger_uniform").iter().map(Goal::text).collect();
         assert_eq!(
             texts,
-            ["≥ 5 × TPC-B", "≥ 0.45 × floor", "stretch ≥ 0.6 × floor"]
+            [
+                "≥ 5 × TPC-B",
+                "≥ 0.45 × floor",
+                "stretch ≥ 0.6 × floor",
+                "≥ 6 × pgledger",
+                "≥ 1.2 × tb-perf"
+            ]
         );
         assert_eq!(goals_of("audit").first().unwrap().text(), "≤ 10 s");
     }

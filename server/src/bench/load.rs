@@ -14,6 +14,7 @@ use futures::future::try_join_all;
 use tokio::time::sleep_until;
 
 use super::connection::{Call, Connection};
+use super::figure::Figure;
 use crate::shutdown::Shutdown;
 
 /// How often a paced client asks.
@@ -52,6 +53,11 @@ impl Seen {
 
     pub(super) fn count(&self) -> u64 {
         u64::try_from(self.latencies.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Requests a second.
+    pub(super) fn rate(&self) -> Figure {
+        Figure::per_second(self.count(), self.elapsed)
     }
 }
 

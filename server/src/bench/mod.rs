@@ -1,20 +1,22 @@
 //! `exchequer bench`: how fast this machine is, by the side of what its Postgres can do at best.
 //!
-//! Every round runs pgbench's TPC-B and each of our measurements, one after the other, so that a
-//! machine that slows down slows all of them down. The server is the real one, with its workers, in
-//! this process; it is spoken to through sockets of the loopback interface only. The database is made
-//! for the bench, in the cluster the settings name, and dropped at its end, also after an error or
-//! Ctrl-C.
+//! Every round runs pgbench's TPC-B, other ledgers if there are any, and each of our measurements, one
+//! after the other, so that a machine that slows down slows all of them down. The server is the real
+//! one, with its workers, in this process; it is spoken to through sockets of the loopback interface
+//! only. The database is made for the bench, in the cluster the settings name, and dropped at its end,
+//! also after an error or Ctrl-C; so are those of other ledgers.
 //!
-//! Invariants: nothing but the bench's own database is written to; a run ends by itself; a failed
+//! Invariants: nothing but the bench's own databases is written to; a run ends by itself; a failed
 //! request, or books that are not in order afterwards, make it an error and no table.
 
+mod anchors;
 mod audit;
 mod callbacks;
 mod chain;
 mod chart;
 mod checkout;
 mod connection;
+mod cpu;
 mod figure;
 mod goals;
 mod ledger;
@@ -23,17 +25,21 @@ mod machine;
 mod orders;
 mod part;
 mod payments;
+mod pgbench;
 mod plan;
 mod plot;
 mod processing;
 mod purse;
 mod regtest;
 mod report;
+mod rounds;
+mod row;
 mod scope;
 mod scratch;
 mod seen;
 mod served;
 mod shapes;
+mod subject;
 mod tpcb;
 mod watching;
 
@@ -45,12 +51,14 @@ use std::process::ExitCode;
 use gateway::Gateway;
 use gateway::demo::DemoSet;
 
-use self::callbacks::Callbacks;
+use self::anchors::{Anchors, Folder};
+use self::cpu::Meter;
 use self::ledger::Ledger;
 use self::load::Crowd;
 use self::machine::Machine;
 pub use self::part::Part;
 use self::part::Parts;
+use self::pgbench::Pgbench;
 pub use self::plan::{BenchArgs, Measured, Plan};
 use self::plot::Sweep;
 use self::report::Report;
@@ -93,16 +101,18 @@ impl Site {
 /// Measures and prints a table, Markdown or one JSON object; or draws.
 ///
 /// # Errors
-/// A program of Postgres is missing, a request failed, the books are not in order, or the bench was
-/// interrupted.
+/// A program of Postgres or a file of another ledger is missing, a request failed, the books are not in
+/// order, or the bench was interrupted.
 pub async fn bench(config: Config, args: BenchArgs) -> anyhow::Result<ExitCode> {
     let programs = Programs::find(bin_dir(&config.database))?;
     if args.what == Measured::Seen {
         regtest::find(args.bitcoind.as_deref())?;
     }
+    let folders = args.folders()?;
     let shutdown = Shutdown::on_signal();
     let cluster = Database::start(&config.database).await?;
-    let measured = in_scratch(&cluster.url(), config, &args, &programs, shutdown).await;
+    let url = cluster.url();
+    let measured = beside_anchors(&url, config, &args, &programs, folders, shutdown).await;
     let stopped = cluster.stop().await;
     let told = measured?;
     stopped?;
@@ -134,20 +144,42 @@ struct Run<'a> {
     /// Name of that database.
     own: &'a str,
     tpcb: Tpcb<'a>,
+    /// Other ledgers in the same rounds.
+    anchors: &'a Anchors<'a>,
     /// Where the disk is looked at.
     folder: PathBuf,
 }
 
 impl Run<'_> {
-    /// Clients that pgbench may have beside the gateway, and what all is measured on.
-    async fn look(&self, gateway: &Gateway) -> anyhow::Result<(u32, Machine)> {
+    /// Clients that pgbench may have beside the gateway, what all is measured on, and what reads its CPU
+    /// time.
+    async fn look(&self, gateway: &Gateway) -> anyhow::Result<(u32, Machine, Meter)> {
+        let meter = Meter::find(gateway::bench::backend(gateway).await?, self.own);
         let facts = gateway::bench::facts(gateway).await?;
         let room = room(
             facts.max_connections,
             gateway.settings().database_connections,
         );
-        Ok((room, Machine::look(self.folder.clone(), facts).await?))
+        let machine = Machine::look(self.folder.clone(), facts).await?;
+        Ok((room, machine, meter))
     }
+}
+
+/// The whole bench, with a database for each of the other ledgers until it ends.
+async fn beside_anchors(
+    cluster_url: &str,
+    config: Config,
+    args: &BenchArgs,
+    programs: &Programs,
+    folders: Vec<Folder>,
+    shutdown: Shutdown,
+) -> anyhow::Result<String> {
+    let anchors = Anchors::create(programs, cluster_url, folders).await?;
+    let measured = in_scratch(cluster_url, config, args, programs, &anchors, shutdown).await;
+    let removed = anchors.remove().await;
+    let told = measured?;
+    removed?;
+    Ok(told)
 }
 
 async fn in_scratch(
@@ -155,6 +187,7 @@ async fn in_scratch(
     config: Config,
     args: &BenchArgs,
     programs: &Programs,
+    anchors: &Anchors<'_>,
     shutdown: Shutdown,
 ) -> anyhow::Result<String> {
     let scratch = Scratch::create(programs, cluster_url).await?;
@@ -163,11 +196,12 @@ async fn in_scratch(
         programs,
         cluster_url,
         own: scratch.name(),
-        tpcb: Tpcb {
-            pgbench: &programs.pgbench,
+        tpcb: Tpcb(Pgbench {
+            program: &programs.pgbench,
             access: scratch.access(),
             plan: args.plan,
-        },
+        }),
+        anchors,
         folder: folder(&config.database),
     };
     let config = for_bench(config);
@@ -210,8 +244,9 @@ async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<S
     let (args, plan) = (run.args, run.args.plan);
     say(&format!("filling TPC-B's tables at scale {}", plan.scale));
     run.tpcb.fill().await?;
+    run.anchors.fill().await?;
     let ledger = Ledger::open(gateway, run.own, plan, site.stop.clone()).await?;
-    let (room, machine) = run.look(gateway).await?;
+    let (room, machine, meter) = run.look(gateway).await?;
     if let Some(folder) = &args.plot {
         let sweep = Sweep {
             gateway,
@@ -227,8 +262,9 @@ async fn told(site: &Site, gateway: &Gateway, run: &Run<'_>) -> anyhow::Result<S
         say(&format!("loading {} postings", plan.rows));
         ledger.grow_to(plan.rows).await?;
     }
-    let mut report = Report::new(Scope::server(plan), machine);
-    rounds(site, gateway, run, &ledger, &parts, room, &mut report).await?;
+    let mut report = Report::new(Scope::server(plan), machine, meter);
+    report.set_anchors(run.anchors.names());
+    rounds::all(site, gateway, run, &ledger, &parts, room, &mut report).await?;
     say("auditing");
     if parts.has(Part::Audit) {
         audit::measure(gateway, plan.rounds, &mut report).await?;
@@ -245,84 +281,6 @@ fn room(max_connections: i32, pool: u32) -> u32 {
         .saturating_sub(pool)
         .saturating_sub(CONNECTIONS_BESIDE)
         .max(1)
-}
-
-/// All rounds of all parts.
-async fn rounds(
-    site: &Site,
-    gateway: &Gateway,
-    run: &Run<'_>,
-    ledger: &Ledger,
-    parts: &Parts,
-    room: u32,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    if parts.has(Part::Exchanges) || parts.has(Part::Withdrawals) {
-        processing::fund(site).await?;
-    }
-    let mut callbacks = None;
-    if parts.has(Part::Callbacks) {
-        callbacks = Some(Callbacks::start(site).await?);
-    }
-    let count = site.plan.rounds;
-    for round in 1..=count {
-        run.tpcb.measure(room, report).await?;
-        of_ledger(ledger, parts, round, report).await?;
-        if parts.has(Part::Payments) {
-            payments::measure(site, gateway, ledger.merchants(), report).await?;
-        }
-        if parts.has(Part::Orders) {
-            orders::measure(site, report).await?;
-        }
-        if parts.has(Part::Exchanges) {
-            processing::exchange(site, round, report).await?;
-        }
-        if parts.has(Part::Checkout) {
-            checkout::measure(site, report).await?;
-        }
-        if let Some(callbacks) = &mut callbacks {
-            callbacks.measure(site, report).await?;
-        }
-        if parts.has(Part::Withdrawals) {
-            processing::withdraw(site, round, report).await?;
-        }
-        say(&format!("round {round} of {count}: {}", report.latest()));
-    }
-    Ok(())
-}
-
-/// One round of the parts that need no HTTP.
-async fn of_ledger(
-    ledger: &Ledger,
-    parts: &Parts,
-    round: u32,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    if parts.has(Part::Floor) {
-        ledger.floor(report).await?;
-    }
-    if parts.has(Part::Ledger) {
-        ledger.transfers(round, report).await?;
-    }
-    if parts.has(Part::Holds) {
-        ledger.pairs(round, report).await?;
-    }
-    if parts.has(Part::PerCall) {
-        ledger.calls(round, report).await?;
-    }
-    if parts.has(Part::Latency) {
-        ledger.latency(round, report).await?;
-    }
-    if parts.has(Part::Queue) {
-        ledger.queue(report).await?;
-    }
-    if parts.has(Part::Deliveries) {
-        ledger.deliveries(report).await?;
-    }
-    if parts.has(Part::Pages) {
-        ledger.pages(report).await?;
-    }
-    Ok(())
 }
 
 /// Progress, for whoever watches.

@@ -7,9 +7,9 @@ use url::Url;
 
 use super::Site;
 use super::connection::{Call, Connection};
-use super::figure::Figure;
 use super::load::closed;
-use super::report::{Report, Subject, Unit};
+use super::report::Report;
+use super::subject::{Subject, Unit};
 
 const CREATED: Subject = Subject {
     key: "orders_created",
@@ -20,8 +20,9 @@ const CREATED: Subject = Subject {
 /// One round.
 pub(super) async fn measure(site: &Site, report: &mut Report) -> anyhow::Result<()> {
     let key = site.demo.merchant.ex_pk.clone();
+    let lap = report.meter.start().await;
     let seen = closed(site.crowd(), 201, move |_, number| create(&key, number)).await?;
-    report.add(CREATED, Figure::per_second(seen.count(), seen.elapsed));
+    report.add_rate(CREATED, seen.rate(), lap.stop().await.each(seen.count()));
     Ok(())
 }
 

@@ -20,8 +20,10 @@ use gateway::Gateway;
 use gateway::charges::{Collection, Customer, NewCharge, Origin};
 
 use super::Site;
+use super::cpu::{Cost, Meter};
 use super::figure::Figure;
-use super::report::{Report, Subject, Unit};
+use super::report::Report;
+use super::subject::{Subject, Unit};
 
 const SPREAD: Subject = Subject {
     key: "payments_uniform",
@@ -57,14 +59,21 @@ pub(super) async fn measure(
     merchants: &[i64],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    report.add(SPREAD, of(site, gateway, merchants).await?);
     let one = [site.demo.merchant.id];
-    report.add(OF_ONE, of(site, gateway, &one).await?);
+    for (subject, merchants) in [(SPREAD, merchants), (OF_ONE, &one[..])] {
+        let (rate, cost) = of(site, gateway, merchants, report.meter).await?;
+        report.add_rate(subject, rate, cost);
+    }
     Ok(())
 }
 
-/// Payments a second when these merchants get them by turns.
-async fn of(site: &Site, gateway: &Gateway, merchants: &[i64]) -> anyhow::Result<Figure> {
+/// Payments a second when these merchants get them by turns, and what each costs.
+async fn of(
+    site: &Site,
+    gateway: &Gateway,
+    merchants: &[i64],
+    meter: Meter,
+) -> anyhow::Result<(Figure, Cost)> {
     let count = PER_SECOND.saturating_mul(site.plan.seconds).min(MOST);
     let orders: Vec<(i64, String)> =
         stream::iter((0..count).zip(merchants.iter().copied().cycle()))
@@ -75,15 +84,17 @@ async fn of(site: &Site, gateway: &Gateway, merchants: &[i64]) -> anyhow::Result
             .buffered(LAID_AT_ONCE)
             .try_collect()
             .await?;
+    let lap = meter.start().await;
     let started = Instant::now();
     gateway.sandbox_mine(Some(COIN), Some(BLOCKS)).await?;
     let took = started.elapsed();
+    let spent = lap.stop().await;
     for (merchant, order) in &orders {
         let word = gateway.find_charge(*merchant, order).await?.status.word();
         ensure!(word == "paid", "order {order} is {word} after its payment");
     }
     let paid = u64::try_from(orders.len())?;
-    Ok(Figure::per_second(paid, took))
+    Ok((Figure::per_second(paid, took), spent.each(paid)))
 }
 
 /// An order with its payment in the mempool; answers its public id.

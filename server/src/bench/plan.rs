@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::ensure;
+
+use super::anchors::{Folder, read_all};
 use super::part::Part;
 use super::report::Report;
 
@@ -84,6 +87,11 @@ pub struct BenchArgs {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ROW,ROW")]
     pub only: Vec<Part>,
 
+    /// Measure other ledgers, too, in the same rounds: this folder holds one for each, with `schema.sql`,
+    /// `uniform.sql` and `hot.sql`.
+    #[arg(long, value_name = "FOLDER")]
+    pub anchors: Option<PathBuf>,
+
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -94,7 +102,7 @@ pub struct BenchArgs {
 
     /// Measure no rows but how the ledger's throughput goes with its size and with the entries in
     /// flight, and write a picture of each into this folder.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["json", "markdown", "only"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["json", "markdown", "only", "anchors"])]
     pub plot: Option<PathBuf>,
 
     /// Postings up to which a picture goes, from 10 000 on.
@@ -104,6 +112,21 @@ pub struct BenchArgs {
 }
 
 impl BenchArgs {
+    /// The other ledgers that are measured.
+    ///
+    /// # Errors
+    /// A folder cannot be used, or it is not the server that is measured.
+    pub(super) fn folders(&self) -> anyhow::Result<Vec<Folder>> {
+        let Some(dir) = &self.anchors else {
+            return Ok(Vec::new());
+        };
+        ensure!(
+            self.what == Measured::Server,
+            "--anchors belongs to `exchequer bench` alone: neither a chain nor a page is compared with them"
+        );
+        read_all(dir)
+    }
+
     /// What was measured, in the form that was asked for.
     pub(super) fn shape(&self, report: &Report) -> String {
         if self.json {
@@ -209,12 +232,26 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn other_ledgers_are_read_from_a_folder_and_only_beside_the_server() {
+        assert!(read(&[]).unwrap().folders().unwrap().is_empty());
+        let complaint = |arguments: &[&str]| {
+            let folders = read(arguments).unwrap().folders();
+            format!("{:#}", folders.unwrap_err())
+        };
+        let nowhere = complaint(&["--anchors", "/nonexistent", "--json", "--only", "ledger"]);
+        assert!(nowhere.contains("/nonexistent cannot be read"), "{nowhere}");
+        let of_chain = complaint(&["chain", "--anchors", "/nonexistent"]);
+        assert!(of_chain.starts_with("--anchors belongs"), "{of_chain}");
+    }
+
+    #[test]
     fn rows_are_picked_by_name_and_forms_exclude_each_other() {
         let args = read(&["--only", "ledger,per-call", "--only", "audit", "--markdown"]).unwrap();
         assert_eq!(args.only, [Part::Ledger, Part::PerCall, Part::Audit]);
         assert!(args.markdown);
         assert_eq!(read(&["--json", "--markdown"]), None);
         assert_eq!(read(&["--json", "--plot", "docs/images"]), None);
+        assert_eq!(read(&["--anchors", "a", "--plot", "docs/images"]), None);
         let args = read(&["--plot", "docs/images", "--plot-rows", "10000"]).unwrap();
         assert_eq!(args.plot, Some(PathBuf::from("docs/images")));
         assert_eq!(args.plot_rows, FEWEST_ROWS);

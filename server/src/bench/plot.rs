@@ -95,10 +95,11 @@ impl Sweep<'_> {
     async fn point(&self, x: u64, in_flight: u32, clients: u32) -> anyhow::Result<Point> {
         let (mut uniform, mut hot, mut tpcb) = (Vec::new(), Vec::new(), Vec::new());
         for round in 1..=self.ledger.rounds() {
-            let (rate, _) = self.tpcb.run(clients.min(self.room).max(1)).await?;
-            tpcb.push(rate);
-            uniform.push(self.ledger.rate(Load::Uniform, in_flight, round).await?);
-            hot.push(self.ledger.rate(Load::Hot, in_flight, round).await?);
+            tpcb.push(self.tpcb.rate(clients.min(self.room).max(1)).await?);
+            for (load, figures) in [(Load::Uniform, &mut uniform), (Load::Hot, &mut hot)] {
+                let done = self.ledger.book(load, in_flight, round).await?;
+                figures.push(done.rate());
+            }
         }
         let range = |figures: &[Figure]| Range::over(figures).context("no round was measured");
         let point = Point {

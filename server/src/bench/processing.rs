@@ -14,9 +14,9 @@ use tokio::time::sleep;
 
 use super::Site;
 use super::connection::{Call, Connection};
-use super::figure::Figure;
 use super::load::{Crowd, closed};
-use super::report::{Report, Subject, Unit};
+use super::report::Report;
+use super::subject::{Subject, Unit};
 use crate::dialects::processing::sign;
 
 const EXCHANGES: Subject = Subject {
@@ -62,6 +62,7 @@ pub(super) async fn fund(site: &Site) -> anyhow::Result<()> {
 /// wallet runs dry.
 pub(super) async fn exchange(site: &Site, round: u32, report: &mut Report) -> anyhow::Result<()> {
     let pair = site.demo.merchant.key_pair.clone();
+    let lap = report.meter.start().await;
     let seen = closed(site.crowd(), 201, move |_, number| {
         let (from, to, amount) = match number % 2 {
             0 => ("BTC", "EUR", "0.0002"),
@@ -76,7 +77,7 @@ pub(super) async fn exchange(site: &Site, round: u32, report: &mut Report) -> an
         signed(&pair, "/api/v2/exchange/now", body.to_string())
     })
     .await?;
-    report.add(EXCHANGES, Figure::per_second(seen.count(), seen.elapsed));
+    report.add_rate(EXCHANGES, seen.rate(), lap.stop().await.each(seen.count()));
     Ok(())
 }
 
@@ -87,6 +88,7 @@ pub(super) async fn withdraw(site: &Site, round: u32, report: &mut Report) -> an
         calls_max: WITHDRAWALS_MAX,
         ..site.crowd()
     };
+    let lap = report.meter.start().await;
     let seen = closed(crowd, 201, move |_, number| {
         let body = json!({
             "foreign_id": format!("withdrawal-{round}-{number}"),
@@ -97,7 +99,11 @@ pub(super) async fn withdraw(site: &Site, round: u32, report: &mut Report) -> an
         signed(&pair, "/api/v2/withdrawal/crypto", body.to_string())
     })
     .await?;
-    report.add(WITHDRAWALS, Figure::per_second(seen.count(), seen.elapsed));
+    report.add_rate(
+        WITHDRAWALS,
+        seen.rate(),
+        lap.stop().await.each(seen.count()),
+    );
     wait_until_sent(site).await
 }
 

@@ -36,6 +36,7 @@ const OTHER_DATABASE: &str = "dbname=";
 /// Where Postgres' own programs are.
 pub(super) struct Programs {
     pub(super) pgbench: PathBuf,
+    pub(super) psql: PathBuf,
     createdb: PathBuf,
     dropdb: PathBuf,
 }
@@ -57,6 +58,7 @@ impl Programs {
         };
         Ok(Self {
             pgbench: find("pgbench")?,
+            psql: find("psql")?,
             createdb: find("createdb")?,
             dropdb: find("dropdb")?,
         })

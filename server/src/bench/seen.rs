@@ -17,8 +17,9 @@ use tokio::time::sleep;
 use super::connection::Connection;
 use super::purse::Purse;
 use super::regtest::{self, CODE, Regtest};
-use super::report::{Report, Subject, Unit};
+use super::report::Report;
 use super::scope::{Payments, Scope};
+use super::subject::{Subject, Unit};
 use super::watching::OpenPage;
 use super::{Run, Site, audit, checkout, orders, say, served};
 use crate::config::Config;
@@ -118,12 +119,12 @@ pub(super) async fn measure(
     say(&format!("filling TPC-B's tables at scale {}", plan.scale));
     served::unless_interrupted(&shutdown, tpcb.fill()).await?;
     let gateway = beside(database_url, &config, &payer.node).await?;
-    let (room, machine) = run.look(&gateway).await?;
+    let (room, machine, meter) = run.look(&gateway).await?;
     let scope = Payments {
         payments,
         look_every: payer.node.look_every()?,
     };
-    let mut report = Report::new(Scope::seen(plan, scope), machine);
+    let mut report = Report::new(Scope::seen(plan, scope), machine, meter);
     for round in 1..=plan.rounds {
         served::unless_interrupted(&shutdown, tpcb.measure(room, &mut report)).await?;
         for way in &WAYS {

@@ -234,6 +234,11 @@ pub async fn facts(gateway: &Gateway) -> Result<Facts> {
     store::facts(gateway.pool()).await
 }
 
+/// Number of a process of Postgres that serves the gateway's database, on Postgres' own machine.
+pub async fn backend(gateway: &Gateway) -> Result<i32> {
+    store::backend(gateway.pool()).await
+}
+
 /// Rows of entries and postings without any rule: the fastest that one connection could be.
 pub struct Floor {
     conn: PoolConnection<Postgres>,

@@ -33,6 +33,12 @@ pub(super) async fn facts(pool: &PgPool) -> Result<Facts> {
     })
 }
 
+pub(super) async fn backend(pool: &PgPool) -> Result<i32> {
+    Ok(sqlx::query_scalar("SELECT pg_backend_pid()")
+        .fetch_one(pool)
+        .await?)
+}
+
 /// Wallets of the customers 0 to `accounts`.
 pub(super) async fn insert_wallets(
     pool: &PgPool,

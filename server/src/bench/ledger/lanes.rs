@@ -7,15 +7,23 @@ use anyhow::Context;
 use gateway::Error;
 use tokio::task::{JoinSet, yield_now};
 
+use super::super::figure::Figure;
 use crate::shutdown::Shutdown;
 
 /// What a loop came to.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(in crate::bench) struct Done {
     /// Pieces of work that went well.
     pub(super) count: u64,
     /// From the first start to the last end.
-    pub(super) elapsed: Duration,
+    elapsed: Duration,
+}
+
+impl Done {
+    /// Pieces a second.
+    pub(in crate::bench) fn rate(&self) -> Figure {
+        Figure::per_second(self.count, self.elapsed)
+    }
 }
 
 /// Each of `in_flight` lanes begins its next piece as soon as the one before has ended. `work` gets the

@@ -7,7 +7,8 @@ use gateway::Error;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use super::super::report::{LEDGER_UNIFORM, Report, Subject, Unit};
+use super::super::report::Report;
+use super::super::subject::{LEDGER_UNIFORM, Subject, Unit};
 use super::{Ledger, Load, direct, seed, submit};
 
 /// Between the plan and its first start.

@@ -17,14 +17,15 @@ use anyhow::ensure;
 use gateway::Gateway;
 use gateway::bench::Workbench;
 
-use self::lanes::closed;
+use self::lanes::{Done, closed};
 pub(super) use self::spread::Load;
 use self::spread::{Spread, seed};
 use self::submit::{direct, submit};
 use super::Plan;
 use super::figure::Figure;
-use super::report::{FLOOR, LEDGER_UNIFORM, Report, Subject, Unit};
+use super::report::Report;
 use super::say;
+use super::subject::{FLOOR, LEDGER_UNIFORM, Subject, Unit};
 use crate::shutdown::Shutdown;
 
 /// Postings between two words about how far the loading is.
@@ -126,31 +127,34 @@ impl Ledger {
     /// One round of the floor: the rows alone, 500 a transaction, one connection.
     pub(super) async fn floor(&self, report: &mut Report) -> anyhow::Result<()> {
         let mut floor = self.bench.floor().await?;
+        let lap = report.meter.start().await;
         let started = Instant::now();
         let mut count = 0_u64;
         while started.elapsed() < self.plan.round() && !self.stop.is_requested() {
             count = count.saturating_add(floor.insert().await?);
         }
-        report.add(FLOOR, Figure::per_second(count, started.elapsed()));
+        let rate = Figure::per_second(count, started.elapsed());
+        report.add_rate(FLOOR, rate, lap.stop().await.each(count));
         Ok(())
     }
 
     /// One round of transfers through the committer, of each kind of load.
     pub(super) async fn transfers(&self, round: u32, report: &mut Report) -> anyhow::Result<()> {
         for (load, subject) in TRANSFERS {
-            let figure = self.rate(load, self.plan.in_flight, round).await?;
-            report.add(subject, figure);
+            let lap = report.meter.start().await;
+            let done = self.book(load, self.plan.in_flight, round).await?;
+            report.add_rate(subject, done.rate(), lap.stop().await.each(done.count));
         }
         Ok(())
     }
 
-    /// Transfers a second with so many of them in flight all the time.
-    pub(super) async fn rate(
+    /// Transfers for the time of a round, with so many of them in flight all the time.
+    pub(super) async fn book(
         &self,
         load: Load,
         in_flight: u32,
         round: u32,
-    ) -> anyhow::Result<Figure> {
+    ) -> anyhow::Result<Done> {
         let (gateway, bench, spread) = (
             self.gateway.clone(),
             self.bench.clone(),
@@ -168,7 +172,7 @@ impl Ledger {
         )
         .await?;
         ensure!(done.count > 0, "no transfer was booked in time");
-        Ok(Figure::per_second(done.count, done.elapsed))
+        Ok(done)
     }
 
     /// One round of transfers that each are a transaction of their own.
@@ -179,13 +183,14 @@ impl Ledger {
                 self.bench.clone(),
                 self.spread.clone(),
             );
+            let lap = report.meter.start().await;
             let done = closed(CALLERS, self.plan.round(), &self.stop, move |lane, turn| {
                 let (debit, credit) = spread.pair(load, seed(round, lane, turn));
                 let (gateway, entry) = (gateway.clone(), bench.transfer(debit, credit));
                 async move { direct(&gateway, entry).await }
             })
             .await?;
-            report.add(subject, Figure::per_second(done.count, done.elapsed));
+            report.add_rate(subject, done.rate(), lap.stop().await.each(done.count));
         }
         Ok(())
     }
@@ -197,6 +202,7 @@ impl Ledger {
             self.bench.clone(),
             self.spread.clone(),
         );
+        let lap = report.meter.start().await;
         let done = closed(
             self.plan.in_flight,
             self.plan.round(),
@@ -213,7 +219,7 @@ impl Ledger {
             },
         )
         .await?;
-        report.add(PAIRS, Figure::per_second(done.count, done.elapsed));
+        report.add_rate(PAIRS, done.rate(), lap.stop().await.each(done.count));
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::super::report::{Report, Subject, Unit};
+use super::super::report::Report;
+use super::super::subject::{Subject, Unit};
 use super::Ledger;
 
 /// Lines of a page.

@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::super::figure::Figure;
-use super::super::report::{Report, Subject};
+use super::super::report::Report;
+use super::super::subject::Subject;
 use super::{Ledger, rate};
 
 const JOBS: Subject = rate("queue", "jobs claimed and done, 100 at a time");
@@ -43,12 +44,14 @@ impl Ledger {
     pub(in crate::bench) async fn queue(&self, report: &mut Report) -> anyhow::Result<()> {
         let jobs = self.of_round(JOBS_PER_SECOND, JOBS_MAX);
         self.bench.enqueue(jobs, None).await?;
+        let lap = report.meter.start().await;
         let started = Instant::now();
         let (one, other) = tokio::try_join!(self.drain(started), self.drain(started))?;
         let took = started.elapsed();
         let done = one.saturating_add(other);
         ensure!(done > 0, "the queue gave nothing out");
-        report.add(JOBS, Figure::per_second(done, took));
+        let cost = lap.stop().await.each(done);
+        report.add_rate(JOBS, Figure::per_second(done, took), cost);
         Ok(())
     }
 
@@ -78,6 +81,7 @@ impl Ledger {
             let _ended = axum::serve(listener, router).await;
         });
         let count = self.of_round(DELIVERIES_PER_SECOND, DELIVERIES_MAX);
+        let lap = report.meter.start().await;
         let started = Instant::now();
         self.bench.enqueue(count, Some(&url)).await?;
         let all = async {
@@ -92,10 +96,9 @@ impl Ledger {
         timeout(DELIVERED_WAIT_MAX, all)
             .await
             .with_context(|| format!("{count} webhooks were not delivered in time"))??;
-        report.add(
-            DELIVERIES,
-            Figure::per_second(u64::from(count), started.elapsed()),
-        );
+        let count = u64::from(count);
+        let rate = Figure::per_second(count, started.elapsed());
+        report.add_rate(DELIVERIES, rate, lap.stop().await.each(count));
         Ok(())
     }
 
