@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # simulate.sh [rules|books] FROM..TO: seeds of the simulators, as many as one likes. `rules` needs no
-# database and does hundreds a second; `books` (the default) runs the gateway on a throw-away Postgres.
-# Both show how far they are. A failing seed is shrunk and printed.
+# database and does hundreds a second; `books` (the default) runs the gateway on a throw-away Postgres, each seed
+# once with simulated chains and once with signers. Both show how far they are. A failing seed is shrunk and printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/environment.sh

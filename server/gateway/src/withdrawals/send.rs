@@ -23,8 +23,11 @@ const PAUSE_MIN_SECONDS: i64 = 5;
 const PAUSE_MAX_SECONDS: i64 = 3_600;
 
 /// Builds, stores and broadcasts what is due. Each step is its own commit, with nothing but the
-/// network between them: a crash anywhere sends the same bytes again.
-pub(crate) async fn send_due(gateway: &Gateway) -> Result<Outcome> {
+/// network between them: a crash anywhere sends the same bytes again. `Worked` as long as something was due.
+///
+/// # Errors
+/// The database's; of a chain with numbers also its node's. Why a single payment is not on its way is noted with it.
+pub async fn send_due(gateway: &Gateway) -> Result<Outcome> {
     // Whoever asks for it: others wait behind the lock of a sending.
     let gateway = &gateway.of_the_instance();
     let now = gateway.clock().now();

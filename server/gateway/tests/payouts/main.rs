@@ -15,6 +15,8 @@ mod hands;
 #[cfg(unix)]
 mod kinds;
 mod live_key;
+// The simulator uses it, too.
+#[allow(dead_code)]
 mod net;
 #[path = "../real_nodes/node.rs"]
 mod node;

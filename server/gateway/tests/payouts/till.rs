@@ -8,8 +8,6 @@ use gateway::chain::address::params;
 use gateway::chain::{ChainSettings, GivenNode, follower};
 use gateway::payouts::{PayoutSettings, Rules, SignerSetting};
 use gateway::withdrawals::ReplacedOutcome;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha512;
 use signing::key::SigningKey;
 use signing::policy::Policy;
 use signing::spent::Spent;
@@ -19,6 +17,7 @@ use time::OffsetDateTime;
 
 use crate::net::Net;
 use crate::support::World;
+pub use crate::support::seed::seed;
 
 /// Satoshi of a whole coin.
 pub const COIN: u64 = 100_000_000;
@@ -275,17 +274,6 @@ impl Till {
                 .unwrap();
         }
     }
-}
-
-/// The seed of an instance's own accounts, in hexadecimal.
-pub async fn seed(pool: &PgPool) -> String {
-    let seed: Vec<u8> = sqlx::query_scalar("SELECT seed FROM instance")
-        .fetch_one(pool)
-        .await
-        .unwrap();
-    let mut mac = Hmac::<Sha512>::new_from_slice(&seed).unwrap();
-    mac.update(b"deposit addresses");
-    hex::encode(mac.finalize().into_bytes())
 }
 
 pub fn read(raw: &[u8]) -> Transaction {

@@ -163,8 +163,8 @@ pub enum Command {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    pub command: Command,
+pub struct Step<C = Command> {
+    pub command: C,
     pub fault: Option<Fault>,
     /// Whoever asked hears nothing and asks again with the same reference.
     pub again: bool,
@@ -172,7 +172,7 @@ pub struct Step {
     pub behind: bool,
 }
 
-impl fmt::Display for Step {
+impl<C: fmt::Debug> fmt::Display for Step<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.command)?;
         if let Some(fault) = self.fault {
@@ -189,7 +189,7 @@ impl fmt::Display for Step {
 }
 
 /// The steps as lines, numbered from 1.
-pub fn lines(script: &[Step]) -> String {
+pub fn lines<C: fmt::Debug>(script: &[Step<C>]) -> String {
     script
         .iter()
         .enumerate()
@@ -218,7 +218,8 @@ pub fn of_seed(seed: u64, steps: usize) -> Vec<Step> {
         .collect()
 }
 
-fn fault(dice: &mut Dice) -> Fault {
+/// Whatever may break in a step.
+pub fn fault(dice: &mut Dice) -> Fault {
     let (place, most) = match dice.roll(4) {
         0 => (Place::Commit, 4),
         1 => (Place::Question, 60),

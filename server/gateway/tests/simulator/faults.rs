@@ -87,7 +87,8 @@ BEGIN
     FOREACH name IN ARRAY ARRAY['journal_entries', 'postings', 'accounts', 'events', 'deliveries',
         'delivery_attempts', 'delivery_claims', 'charges', 'charge_timeline', 'receipts', 'operations',
         'deposits', 'withdrawals', 'futures', 'quotes', 'rate_observations', 'chain_txs', 'chain_blocks',
-        'chain_outputs', 'own_funds', 'own_funds_out', 'refund_claims', 'mails', 'sim.txs', 'sim.blocks'] LOOP
+        'chain_outputs', 'own_funds', 'own_funds_out', 'refund_claims', 'mails', 'payouts', 'payout_txs',
+        'payout_coins', 'treasuries', 'treasury_payments', 'treasury_txs', 'sim.txs', 'sim.blocks'] LOOP
         EXECUTE format('CREATE TRIGGER simulator_count BEFORE INSERT OR UPDATE ON %s
             FOR EACH ROW EXECUTE FUNCTION simulator_count()', name);
     END LOOP;
@@ -117,6 +118,8 @@ pub async fn end_leases(pool: &PgPool) {
     for statement in [
         "DELETE FROM delivery_claims",
         "UPDATE withdrawals SET locked_until = NULL WHERE locked_until IS NOT NULL",
+        "UPDATE payout_txs SET locked_until = NULL WHERE locked_until IS NOT NULL",
+        "UPDATE treasury_txs SET locked_until = NULL WHERE locked_until IS NOT NULL",
     ] {
         sqlx::query(statement).execute(pool).await.unwrap();
     }

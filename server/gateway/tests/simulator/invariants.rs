@@ -2,7 +2,9 @@
 //! the audit knows now and then, and at the end that every event got out.
 
 use domain::charge::{ReceiptState, Status};
+use gateway::Gateway;
 use gateway::charges::ChargeView;
+use sqlx::PgPool;
 
 use crate::world::Run;
 
@@ -68,17 +70,9 @@ JOIN refund_claims r ON r.id = w.claim_id JOIN charges c ON c.id = r.charge_id";
 impl Run {
     /// Cheap enough for every step.
     pub async fn check_step(&self) -> Result<(), String> {
-        self.check_sums().await?;
+        check_sums(&self.pool).await?;
         self.check_told().await?;
         self.check_rule().await
-    }
-
-    async fn check_sums(&self) -> Result<(), String> {
-        let wrong: Vec<String> = sqlx::query_scalar(SUMS)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| error.to_string())?;
-        none_of(&wrong)
     }
 
     /// Nothing that happened is told nobody, and nothing counts as told that nobody has heard.
@@ -109,15 +103,7 @@ impl Run {
 
     /// The whole audit, and every charge by itself.
     pub async fn check_all(&self) -> Result<(), String> {
-        let report = self.gateway().audit().await;
-        let report = report.map_err(|error| format!("the audit: {error}"))?;
-        let wrong: Vec<String> = report
-            .checks
-            .iter()
-            .filter(|check| !check.violations.is_empty())
-            .map(|check| format!("{}: {}", check.name, check.violations.join(", ")))
-            .collect();
-        none_of(&wrong)?;
+        check_audit(self.gateway()).await?;
         let refunded: Vec<String> = sqlx::query_scalar(REFUNDED)
             .fetch_all(&self.pool)
             .await
@@ -127,17 +113,7 @@ impl Run {
             let view = view.map_err(|error| format!("{id}: {error}"))?;
             is_what_came(&view, refunded.contains(id)).map_err(|what| format!("{id}: {what}"))?;
         }
-        let deadlocks: i64 = sqlx::query_scalar(
-            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(|error| error.to_string())?;
-        if deadlocks == 0 {
-            Ok(())
-        } else {
-            Err(format!("{deadlocks} deadlocks"))
-        }
+        check_deadlocks(&self.pool).await
     }
 
     /// Once everything has settled down: each event that has a receiver was read there.
@@ -154,6 +130,43 @@ impl Run {
             .filter(|event| !self.receiver.has(event))
             .collect();
         none_of(&unread)
+    }
+}
+
+/// The books add up, and each hold has ended once at most.
+pub async fn check_sums(pool: &PgPool) -> Result<(), String> {
+    let wrong: Vec<String> = sqlx::query_scalar(SUMS)
+        .fetch_all(pool)
+        .await
+        .map_err(|error| error.to_string())?;
+    none_of(&wrong)
+}
+
+/// The audit finds nothing.
+pub async fn check_audit(gateway: &Gateway) -> Result<(), String> {
+    let report = gateway.audit().await;
+    let report = report.map_err(|error| format!("the audit: {error}"))?;
+    let wrong: Vec<String> = report
+        .checks
+        .iter()
+        .filter(|check| !check.violations.is_empty())
+        .map(|check| format!("{}: {}", check.name, check.violations.join(", ")))
+        .collect();
+    none_of(&wrong)
+}
+
+/// Nobody ever waited for somebody who waited for him.
+pub async fn check_deadlocks(pool: &PgPool) -> Result<(), String> {
+    let deadlocks: i64 = sqlx::query_scalar(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(|error| error.to_string())?;
+    if deadlocks == 0 {
+        Ok(())
+    } else {
+        Err(format!("{deadlocks} deadlocks"))
     }
 }
 

@@ -35,6 +35,9 @@ impl Render for PlainRenderer {
 
 pub mod operations;
 pub mod rivals;
+pub mod seed;
+#[cfg(unix)]
+pub mod signer_place;
 
 pub struct World {
     pub gateway: Gateway,

@@ -18,6 +18,8 @@ mod hands;
 mod listed;
 mod live_key;
 mod lost;
+// The simulator uses it, too.
+#[allow(dead_code)]
 mod net;
 mod own_funds;
 mod own_funds_out;

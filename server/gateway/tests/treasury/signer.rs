@@ -1,79 +1,11 @@
 //! The signer as a process of its own would be: behind its socket, with its own policy.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-
-use signing::{ScriptKind, SignerConfig};
 use sqlx::PgPool;
-use time::OffsetDateTime;
-use time::macros::datetime;
-use tokio::net::UnixStream;
 
 use crate::STRANGERS;
 use crate::net::{CHAIN_ID, ETHER, contract};
+pub use crate::support::signer_place::Place;
 use crate::till::{DEEP, Till};
-
-/// No day ends during a test.
-fn noon() -> OffsetDateTime {
-    datetime!(2030-01-31 12:00 UTC)
-}
-
-/// Files of one signer; they go with it.
-pub struct Place(PathBuf);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-impl Place {
-    pub fn new() -> Self {
-        let name = format!("exchequer-signer-{}", uuid::Uuid::new_v4().simple());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir(&folder).unwrap();
-        fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
-        Self(folder)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        path
-    }
-
-    pub fn socket(&self) -> String {
-        self.0.join("socket").to_str().unwrap().to_owned()
-    }
-
-    pub async fn start(&self, seed: &str, policy: &str) {
-        let config = SignerConfig {
-            socket: self.0.join("socket"),
-            key_file: self.write("key", seed),
-            policy_file: self.write("policy.json", policy),
-            spent_file: self.0.join("spent.json"),
-            kind: ScriptKind::P2wpkh,
-            account: 0,
-            peers: Vec::new(),
-            group: None,
-        };
-        tokio::spawn(async move {
-            signing::run_by(config, noon, std::future::pending())
-                .await
-                .unwrap();
-        });
-        let answered = async {
-            while UnixStream::connect(self.0.join("socket")).await.is_err() {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(60), answered)
-            .await
-            .unwrap();
-    }
-}
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_signer_signs_what_its_policy_allows_and_nothing_else(pool: PgPool) {

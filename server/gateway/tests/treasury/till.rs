@@ -3,8 +3,6 @@
 use domain::view::reconciliation::Between;
 use gateway::Settings;
 use gateway::chain::{ChainSettings, follower};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha512;
 use signing::ScriptKind;
 use signing::evm::{Account, KEYS};
 use signing::key::SigningKey;
@@ -12,6 +10,7 @@ use sqlx::PgPool;
 
 use crate::net::{CHAIN_ID, ETHER, Net, contract};
 use crate::support::World;
+use crate::support::seed::seed;
 
 /// More blocks than any deposit or withdrawal waits for, and fewer than a pass of the follower reads.
 pub const DEEP: u32 = 20;
@@ -251,12 +250,6 @@ impl Till {
 
     /// Seed of the accounts, in hexadecimal.
     pub async fn seed(&self) -> String {
-        let seed: Vec<u8> = sqlx::query_scalar("SELECT seed FROM instance")
-            .fetch_one(&self.pool)
-            .await
-            .unwrap();
-        let mut mac = Hmac::<Sha512>::new_from_slice(&seed).unwrap();
-        mac.update(b"deposit addresses");
-        hex::encode(mac.finalize().into_bytes())
+        seed(&self.pool).await
     }
 }

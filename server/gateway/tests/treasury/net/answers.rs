@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use signing::evm::{Account, Paid};
 
@@ -16,8 +17,12 @@ const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a
 pub(super) async fn answer(
     State(world): State<Arc<Mutex<World>>>,
     Json(asked): Json<Value>,
-) -> Json<Value> {
+) -> Result<Json<Value>, StatusCode> {
     let mut world = world.lock().unwrap();
+    if world.is_away {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let is_lost = world.loses_answers && asked["method"] == json!("eth_sendRawTransaction");
     let mut one = |call: &Value| {
         let method = call["method"].as_str().unwrap();
         match world.answer(method, &call["params"]) {
@@ -27,10 +32,14 @@ pub(super) async fn answer(
             }),
         }
     };
-    Json(match asked.as_array() {
+    let answer: Value = match asked.as_array() {
         Some(calls) => calls.iter().map(one).collect(),
         None => one(&asked),
-    })
+    };
+    if is_lost {
+        return Err(StatusCode::BAD_GATEWAY);
+    }
+    Ok(Json(answer))
 }
 
 impl World {

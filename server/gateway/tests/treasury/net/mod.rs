@@ -52,6 +52,10 @@ struct World {
     /// Whose transactions may come as bytes.
     payer: Option<Account>,
     is_deaf: bool,
+    /// Whoever stands before the node answers for it that it is away.
+    is_away: bool,
+    /// Bytes are taken, and whoever gave them does not hear so.
+    loses_answers: bool,
     fails: bool,
     keeps: u128,
     /// Receipts name blocks of another branch.
@@ -80,6 +84,8 @@ impl Net {
             made: 0,
             payer: None,
             is_deaf: false,
+            is_away: false,
+            loses_answers: false,
             fails: false,
             keeps: 0,
             is_astray: false,
@@ -211,6 +217,16 @@ impl Net {
     /// Whether bytes are taken.
     pub fn deaf(&self, is_deaf: bool) {
         self.with(|world| world.is_deaf = is_deaf);
+    }
+
+    /// Whether nobody reaches the node.
+    pub fn away(&self, is_away: bool) {
+        self.with(|world| world.is_away = is_away);
+    }
+
+    /// Whether bytes are taken without anybody hearing so.
+    pub fn lose_answers(&self, loses_answers: bool) {
+        self.with(|world| world.loses_answers = loses_answers);
     }
 
     /// Whether calls of the contract fail once they are in a block.
