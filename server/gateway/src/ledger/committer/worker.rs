@@ -163,7 +163,12 @@ impl<B: Batch> Worker<B> {
                 aside.put(part, pause);
                 return Vec::new();
             }
-            Error::overloaded()
+            if part.unsure {
+                // The lock may be that of its own commit, which nobody answered.
+                outcome_unknown()
+            } else {
+                Error::overloaded()
+            }
         } else {
             error
         };
