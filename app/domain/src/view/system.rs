@@ -55,15 +55,16 @@ impl Durations {
     }
 }
 
-/// Units of work since the process began.
+/// Units of work since the process began. Of those that share a transaction, what is done counts as one unit,
+/// what is not as one each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommitFigures {
     pub committed: u64,
     /// By a rule: nothing was changed.
     pub refused: u64,
-    /// There was no connection in time.
+    /// Too many waited already, or there was no connection in time; nothing was changed.
     pub overloaded: u64,
-    /// The database or we were at fault; nothing was changed.
+    /// The database or we were at fault, or nobody answered the commit.
     pub failed: u64,
     /// Of those that were committed.
     pub durations: Durations,
