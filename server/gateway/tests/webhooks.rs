@@ -93,6 +93,7 @@ fn with_slow_receivers() -> Settings {
         webhook_timeouts: Timeouts {
             connect: Duration::from_secs(600),
             total: Duration::from_secs(600),
+            ..Timeouts::default()
         },
         ..Settings::test("http://127.0.0.1:3000")
     }
