@@ -212,6 +212,18 @@ pub struct AuditFigures {
     pub last: Option<LastAudit>,
 }
 
+/// What a process knows of itself: it can be told while the database is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessFigures {
+    pub commits: CommitFigures,
+    /// `None` when every unit has a transaction of its own.
+    pub committer: Option<CommitterFigures>,
+    pub admission: AdmissionFigures,
+    pub pool: PoolFigures,
+    pub attempts: AttemptFigures,
+    pub workers: Vec<WorkerFigures>,
+}
+
 /// Everything but the requests, which only the edge sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemFigures {
