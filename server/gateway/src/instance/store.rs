@@ -55,6 +55,19 @@ pub(crate) async fn now(conn: &mut PgConnection) -> Result<OffsetDateTime> {
     .await?)
 }
 
+/// From now on this session ends when it does nothing for a minute within a transaction, unless the operator
+/// of the database has set a time of his own. A process that is gone without a word would else leave locks
+/// for hours that everybody waits for.
+pub(crate) async fn end_when_idle(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query(
+        "SELECT set_config('idle_in_transaction_session_timeout', '60s', false)
+         WHERE current_setting('idle_in_transaction_session_timeout') = '0'",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn move_clock(pool: &PgPool, seconds: i64) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "UPDATE instance SET clock_offset_seconds = clock_offset_seconds + $1
