@@ -193,7 +193,7 @@ fn outbox(page: &mut Exposition, figures: OutboxFigures) {
     .sample(&[], attempts_most);
     page.gauge(
         "exchequer_outbox_given_up_day",
-        "Deliveries of the last 24 hours that were given up.",
+        "Deliveries that were given up within the last 24 hours.",
     )
     .sample(&[], given_up_today);
 }
