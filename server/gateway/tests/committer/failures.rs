@@ -1,8 +1,10 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::ledger::{AccountKey, JournalEntry, Movement};
-use gateway::ledger::{Committer, Limits, Patience, Postings};
+use futures::future::BoxFuture;
+use gateway::ledger::{Batch, Book, Committer, Limits, Patience, PostedEntry, Postings, Unit};
 use gateway::{Error, Settings};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -141,6 +143,52 @@ async fn a_commit_that_dies_is_done_again(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(cuts, 2, "it was cut once, and committed once");
+    world.audit().await;
+}
+
+static PLAIN: Postings = Postings;
+
+/// Plain entries that panic when they are looked for the first time.
+#[derive(Default)]
+struct Fragile(AtomicBool);
+
+impl Batch for Fragile {
+    type Item = JournalEntry;
+    type Done = PostedEntry;
+
+    fn run<'u>(
+        &'u self,
+        unit: &'u mut Unit,
+        items: &'u [JournalEntry],
+    ) -> BoxFuture<'u, Result<Vec<Result<PostedEntry, Error>>, Error>> {
+        PLAIN.run(unit, items)
+    }
+
+    fn find<'a>(
+        &'a self,
+        book: &'a Book,
+        items: &'a [JournalEntry],
+    ) -> BoxFuture<'a, Result<Vec<Option<PostedEntry>>, Error>> {
+        Box::pin(async move {
+            assert!(self.0.swap(true, Ordering::SeqCst), "the first look panics");
+            PLAIN.find(book, items).await
+        })
+    }
+}
+
+/// Fails when the task ends with it: nobody would ever do anything that comes later.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_look_that_panics_ends_no_committer(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let book = world.gateway.book().clone();
+    let committer = Committer::start(book, Fragile::default(), Limits::default());
+    committer.submit(fund(1, 1)).await.unwrap();
+    break_the_next_commit(&pool).await;
+    let entry = fund(1, 5);
+    let id = entry.id;
+    committer.submit(entry).await.unwrap();
+    assert_eq!(booked(&pool, &[id]).await, [1]);
+    committer.submit(fund(1, 1)).await.unwrap();
     world.audit().await;
 }
 
