@@ -136,12 +136,38 @@ fn together(committers: &[(&'static str, CommitterStats)]) -> Option<CommitterFi
         batched_units: sum(|one| one.items),
         last_batch: committers
             .iter()
-            .map(|(_, one)| wide(one.last_batch))
-            .max()
-            .unwrap_or_default(),
+            .max_by_key(|(_, one)| one.last_ended)
+            .map_or(0, |(_, one)| wide(one.last_batch)),
     })
 }
 
 fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Fails when it is the largest one: the full batch of a busy hour would be shown for ever.
+    #[test]
+    fn the_newest_batch_is_that_of_whoever_committed_last() {
+        let now = Instant::now();
+        let one = |last_batch, last_ended| CommitterStats {
+            last_batch,
+            last_ended,
+            items: 1,
+            ..CommitterStats::default()
+        };
+        let committers = [
+            ("charges", one(200, Some(now))),
+            ("grouped", one(3, Some(now + Duration::from_secs(60)))),
+            ("postings", one(0, None)),
+        ];
+        let figures = together(&committers);
+        let newest = figures.map(|figures| (figures.last_batch, figures.batched_units));
+        assert_eq!(newest, Some((3, 3)));
+    }
 }
