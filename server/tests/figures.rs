@@ -54,7 +54,8 @@ async fn queue(pool: &PgPool, object: &str, made: i32, due: i32, attempts: i32) 
     .unwrap();
 }
 
-/// Fails when what is due later counts as late, or the age of a delivery is taken for how late it is.
+/// Fails when what is due later counts as late, the age of a delivery is taken for how late it is, or the day
+/// it was made for the one it was given up.
 #[sqlx::test(migrations = "../migrations")]
 async fn the_outbox_lags_by_what_is_due_longest(pool: PgPool) {
     let app = TestApp::start(&pool).await;
@@ -76,8 +77,13 @@ async fn the_outbox_lags_by_what_is_due_longest(pool: PgPool) {
     ] {
         assert_eq!(sample(&app, series).await, value, "{series}");
     }
+    // One that was made long ago is given up now, another one was two days ago.
     sqlx::query(
-        "UPDATE deliveries SET state = 'failed', next_attempt_at = NULL WHERE object = 'late'",
+        "UPDATE deliveries SET state = 'failed', next_attempt_at = NULL,
+             created_at = created_at - interval '4 days',
+             given_up_at = clock_timestamp() - CASE object WHEN 'late' THEN interval '1 minute'
+                                                           ELSE interval '2 days' END
+         WHERE object IN ('late', 'later')",
     )
     .execute(&pool)
     .await

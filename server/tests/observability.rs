@@ -121,6 +121,18 @@ async fn a_database_that_is_gone_is_told_by_ready_and_by_metrics(pool: PgPool) {
     let text = metrics.text();
     assert!(text.contains("exchequer_database_up 0\n"), "{text}");
     assert!(text.contains("exchequer_http_requests_total"), "{text}");
+    // What the process knows of itself is told all the more.
+    for series in [
+        "exchequer_database_connections_max ",
+        "exchequer_units_total{outcome=\"failed\"} ",
+        "exchequer_units_waiting ",
+        "exchequer_outbox_attempts_total{outcome=\"delivered\"} ",
+        "exchequer_workers_missing ",
+    ] {
+        let is_told = text.lines().any(|line| line.starts_with(series));
+        assert!(is_told, "{series}\n{text}");
+    }
+    assert!(!text.contains("exchequer_outbox_pending"), "{text}");
 }
 
 /// Whoever asks while the database is gone is not told what we are made of.

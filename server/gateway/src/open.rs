@@ -89,6 +89,9 @@ impl Gateway {
         let pool = PgPoolOptions::new()
             .max_connections(options.settings.database_connections)
             .acquire_timeout(Duration::from_secs(10))
+            .after_connect(|connection, _| {
+                Box::pin(crate::instance::store::end_when_idle(connection))
+            })
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {

@@ -22,7 +22,7 @@ pub struct Settings {
     pub rate_stale_after: Duration,
     /// Our margin on quotes, basis points.
     pub spread_basis_points: u32,
-    /// How long one webhook attempt may take (`50-webhooks.md`).
+    /// How long one webhook attempt, and what the database does for it, may take (`50-webhooks.md`).
     pub webhook_timeouts: Timeouts,
     /// Most connections to the database.
     pub database_connections: u32,

@@ -93,6 +93,7 @@ fn with_slow_receivers() -> Settings {
         webhook_timeouts: Timeouts {
             connect: Duration::from_secs(600),
             total: Duration::from_secs(600),
+            ..Timeouts::default()
         },
         ..Settings::test("http://127.0.0.1:3000")
     }
@@ -148,6 +149,13 @@ async fn failures_are_retried_on_schedule_and_given_up_after_ten(pool: PgPool) {
         assert_eq!(receiver.count(), made + 2, "after {wait} s");
     }
     assert_eq!(states(&pool).await, [("failed".to_owned(), 10)]);
+    let given_up_today = async || {
+        let figures = world.gateway.system_figures().await.unwrap();
+        figures.outbox.given_up_today
+    };
+    assert_eq!(given_up_today().await, 1, "it was made three days ago");
+    world.gateway.advance(86_400).await.unwrap();
+    assert_eq!(given_up_today().await, 0);
     let ids: std::collections::BTreeSet<_> = receiver
         .seen
         .lock()

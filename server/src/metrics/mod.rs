@@ -48,12 +48,12 @@ pub(crate) async fn serve(listener: TcpListener, state: AppState, shutdown: Shut
 
 async fn show(State(state): State<AppState>) -> Response {
     let gateway = &state.gateway;
-    let pool = gateway.pool_figures();
+    let process = gateway.process_figures();
     let system = gateway
         .system_figures()
         .await
         .inspect_err(|error| tracing::warn!(%error, "the figures of the system cannot be read"))
         .ok();
-    let text = page::text(state.started_at, &state.requests, pool, system.as_ref());
+    let text = page::text(state.started_at, &state.requests, &process, system.as_ref());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }

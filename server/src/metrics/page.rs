@@ -1,7 +1,10 @@
 //! What the page of metrics holds. Label values are route templates, codes of chains, and words of
 //! fixed lists: none comes from a request or names somebody.
 
-use domain::view::system::{AdmissionFigures, OutboxFigures, PoolFigures, SystemFigures};
+use domain::view::system::{
+    AdmissionFigures, AttemptFigures, OutboxFigures, PoolFigures, ProcessFigures, SystemFigures,
+    WorkerFigures,
+};
 use time::OffsetDateTime;
 
 use super::exposition::{Exposition, seconds};
@@ -14,7 +17,7 @@ const CHAIN_STATES: [&str; 4] = ["starting", "catching up", "current", "failed"]
 pub(super) fn text(
     started_at: OffsetDateTime,
     requests: &Requests,
-    pool: PoolFigures,
+    process: &ProcessFigures,
     system: Option<&SystemFigures>,
 ) -> String {
     let mut page = Exposition::default();
@@ -35,11 +38,13 @@ pub(super) fn text(
     )
     .sample(&[], u8::from(system.is_some()));
     http(&mut page, requests);
-    connections(&mut page, pool);
+    connections(&mut page, process.pool);
+    commits(&mut page, process);
+    attempts(&mut page, process.attempts);
+    workers(&mut page, &process.workers);
     if let Some(system) = system {
-        commits(&mut page, system);
-        outbox(&mut page, system);
-        waiting(&mut page, system);
+        outbox(&mut page, system.outbox);
+        withdrawals(&mut page, system);
         chains(&mut page, system);
         audit(&mut page, system);
     }
@@ -89,8 +94,8 @@ fn connections(page: &mut Exposition, pool: PoolFigures) {
     .sample(&[], pool.most);
 }
 
-fn commits(page: &mut Exposition, system: &SystemFigures) {
-    let commits = &system.commits;
+fn commits(page: &mut Exposition, process: &ProcessFigures) {
+    let commits = &process.commits;
     page.counter(
         "exchequer_units_total",
         "Units of work of this process, by what became of them.",
@@ -104,7 +109,7 @@ fn commits(page: &mut Exposition, system: &SystemFigures) {
         "From the begin of a unit to its commit.",
     )
     .durations(&[], &commits.durations);
-    if let Some(committer) = &system.committer {
+    if let Some(committer) = &process.committer {
         page.gauge(
             "exchequer_committer_queue_depth",
             "Units that wait to be committed.",
@@ -123,7 +128,7 @@ fn commits(page: &mut Exposition, system: &SystemFigures) {
         )
         .sample(&[], committer.batched_units);
     }
-    admission(page, &system.admission);
+    admission(page, &process.admission);
 }
 
 /// Those of the instance itself pass no door, and are not among them.
@@ -155,7 +160,7 @@ fn admission(page: &mut Exposition, figures: &AdmissionFigures) {
     .sample(&[], figures.refused);
 }
 
-fn outbox(page: &mut Exposition, system: &SystemFigures) {
+fn outbox(page: &mut Exposition, figures: OutboxFigures) {
     let OutboxFigures {
         pending,
         retrying,
@@ -163,7 +168,7 @@ fn outbox(page: &mut Exposition, system: &SystemFigures) {
         lag_seconds,
         attempts_most,
         given_up_today,
-    } = system.outbox;
+    } = figures;
     page.gauge("exchequer_outbox_pending", "Deliveries that wait.")
         .sample(&[], pending);
     page.gauge(
@@ -188,19 +193,22 @@ fn outbox(page: &mut Exposition, system: &SystemFigures) {
     .sample(&[], attempts_most);
     page.gauge(
         "exchequer_outbox_given_up_day",
-        "Deliveries of the last 24 hours that were given up.",
+        "Deliveries that were given up within the last 24 hours.",
     )
     .sample(&[], given_up_today);
+}
+
+fn attempts(page: &mut Exposition, figures: AttemptFigures) {
     page.counter(
         "exchequer_outbox_attempts_total",
         "Attempts of this process, by outcome.",
     )
-    .sample(&[("outcome", "delivered")], system.attempts.delivered)
-    .sample(&[("outcome", "failed")], system.attempts.failed)
-    .sample(&[("outcome", "given_up")], system.attempts.given_up);
+    .sample(&[("outcome", "delivered")], figures.delivered)
+    .sample(&[("outcome", "failed")], figures.failed)
+    .sample(&[("outcome", "given_up")], figures.given_up);
 }
 
-fn waiting(page: &mut Exposition, system: &SystemFigures) {
+fn withdrawals(page: &mut Exposition, system: &SystemFigures) {
     let mut withdrawals = page.gauge(
         "exchequer_withdrawals_waiting",
         "Withdrawals that are not over, by state.",
@@ -208,17 +216,17 @@ fn waiting(page: &mut Exposition, system: &SystemFigures) {
     for waiting in &system.withdrawals {
         withdrawals.sample(&[("state", waiting.state)], waiting.count);
     }
-    let missing = system.workers.iter().filter(|worker| !worker.is_alive);
+}
+
+fn workers(page: &mut Exposition, workers: &[WorkerFigures]) {
+    let missing = workers.iter().filter(|worker| !worker.is_alive).count();
     page.gauge("exchequer_workers", "Workers of this process that run.")
-        .sample(
-            &[],
-            system.workers.len().saturating_sub(missing.clone().count()),
-        );
+        .sample(&[], workers.len().saturating_sub(missing));
     page.gauge(
         "exchequer_workers_missing",
         "Workers of this process that ended although nobody asked them to.",
     )
-    .sample(&[], missing.count());
+    .sample(&[], missing);
 }
 
 fn chains(page: &mut Exposition, system: &SystemFigures) {

@@ -55,15 +55,16 @@ impl Durations {
     }
 }
 
-/// Units of work since the process began.
+/// Units of work since the process began. Of those that share a transaction, what is done counts as one unit,
+/// what is not as one each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommitFigures {
     pub committed: u64,
     /// By a rule: nothing was changed.
     pub refused: u64,
-    /// There was no connection in time.
+    /// Too many waited already, or there was no connection in time; nothing was changed.
     pub overloaded: u64,
-    /// The database or we were at fault; nothing was changed.
+    /// The database or we were at fault, or nobody answered the commit.
     pub failed: u64,
     /// Of those that were committed.
     pub durations: Durations,
@@ -209,6 +210,18 @@ pub struct AuditFigures {
     /// Since when somebody audits.
     pub begun_at: Option<OffsetDateTime>,
     pub last: Option<LastAudit>,
+}
+
+/// What a process knows of itself: it can be told while the database is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessFigures {
+    pub commits: CommitFigures,
+    /// `None` when every unit has a transaction of its own.
+    pub committer: Option<CommitterFigures>,
+    pub admission: AdmissionFigures,
+    pub pool: PoolFigures,
+    pub attempts: AttemptFigures,
+    pub workers: Vec<WorkerFigures>,
 }
 
 /// Everything but the requests, which only the edge sees.

@@ -202,7 +202,7 @@ fn commit_section(
             <dl class="facts">
                 {fact("Committed", committed)}
                 {fact("Refused by a rule", refused)}
-                {fact("No connection in time", overloaded)}
+                {fact("Turned away", overloaded)}
                 {fact("Failed", failed)}
                 {fact("Half of them", share(&durations, 500))}
                 {fact("99 of 100", share(&durations, 990))}

@@ -151,8 +151,10 @@ impl Gateway {
                     }
                     claim_store::set_refund_address(unit.conn(), row.id, &address).await?;
                     let data = json!({ "address": address });
-                    store::append_timeline(unit.conn(), row.id, now, "refund_address.left", &data)
-                        .await?;
+                    let kind = "refund_address.left";
+                    let line =
+                        store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
+                    unit.note_line(line, now);
                     refunds::start_if_ready(&gateway, unit, &row, &receipts, "customer").await?;
                     unit.notify(&row.public_id);
                     Ok(ClaimUse::Taken)

@@ -250,7 +250,8 @@ impl Gateway {
             "address": terms.address,
             "release_at": terms.release_at.unix_timestamp(),
         });
-        store::append_timeline(unit.conn(), row.id, now, "quote.fixed", &data).await?;
+        let line = store::append_timeline(unit.conn(), row.id, now, "quote.fixed", &data).await?;
+        unit.note_line(line, now);
         row.terms = Some(terms);
         Ok(())
     }

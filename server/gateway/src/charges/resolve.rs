@@ -115,8 +115,10 @@ impl Gateway {
                         .await?;
                     }
                     let data = json!({ "address": address });
-                    store::append_timeline(unit.conn(), row.id, now, "refund_address.left", &data)
-                        .await?;
+                    let kind = "refund_address.left";
+                    let line =
+                        store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
+                    unit.note_line(line, now);
                     refunds::start_if_ready(&gateway, unit, &row, &receipts, "customer").await?;
                     unit.notify(&row.public_id);
                     Ok(())
@@ -235,7 +237,9 @@ impl Gateway {
                     "address": address,
                     "by": actor,
                 });
-                store::append_timeline(unit.conn(), row.id, now, "refund.requested", &data).await?;
+                let kind = "refund.requested";
+                let line = store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
+                unit.note_line(line, now);
                 refunds::start_if_ready(self, unit, &row, receipts, actor).await?;
                 if address.is_none() {
                     claim_mail::ask_for_address(self, unit, &row, receipts, amount).await?;

@@ -238,21 +238,23 @@ pub(crate) async fn find(
     read_charge(&row, currencies)
 }
 
+/// Answers the number of the line.
 pub(crate) async fn append_timeline(
     conn: &mut PgConnection,
     charge_id: i64,
     at: OffsetDateTime,
     kind: &str,
     data: &Value,
-) -> Result<()> {
-    sqlx::query("INSERT INTO charge_timeline (charge_id, at, kind, data) VALUES ($1, $2, $3, $4)")
-        .bind(charge_id)
-        .bind(at)
-        .bind(kind)
-        .bind(Json(data))
-        .execute(conn)
-        .await?;
-    Ok(())
+) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "INSERT INTO charge_timeline (charge_id, at, kind, data) VALUES ($1, $2, $3, $4) RETURNING id",
+    )
+    .bind(charge_id)
+    .bind(at)
+    .bind(kind)
+    .bind(Json(data))
+    .fetch_one(conn)
+    .await?)
 }
 
 macro_rules! select_receipt {

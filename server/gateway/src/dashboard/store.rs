@@ -170,10 +170,10 @@ pub(super) async fn given_up_deliveries(
 ) -> Result<(i64, Option<String>)> {
     Ok(sqlx::query_as(
         "SELECT count(*), (array_agg(c.public_id ORDER BY d.id DESC))[1]
-         FROM events e JOIN deliveries d ON d.event_id = e.id
-              LEFT JOIN charges c ON c.id = CASE WHEN e.object ~ '^charge:[0-9]+$'
-                                                 THEN substr(e.object, 8)::bigint END
-         WHERE e.merchant_id = $1 AND e.created_at >= $2 AND d.state = 'failed'",
+         FROM deliveries d
+              LEFT JOIN charges c ON c.id = CASE WHEN d.object ~ '^charge:[0-9]+$'
+                                                 THEN substr(d.object, 8)::bigint END
+         WHERE d.merchant_id = $1 AND d.given_up_at >= $2 AND d.state = 'failed'",
     )
     .bind(merchant_id)
     .bind(since)

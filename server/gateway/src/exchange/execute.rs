@@ -16,7 +16,7 @@ use crate::ledger::{Needs, Unit, with_ids};
 use crate::operations::{
     FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, events_of_instant, store,
 };
-use crate::{Error, Gateway, Result, wallets};
+use crate::{Error, Gateway, Result, instance, wallets};
 
 /// How often a request is tried again when another one with the same reference or quote was first.
 const TRIES: u32 = 3;
@@ -98,7 +98,13 @@ impl Gateway {
                 ));
             }
         }
-        let now = unit.now();
+        let now = match new.pricing {
+            // The quote is fixed and used at one time, whichever that is.
+            Pricing::Now => unit.now(),
+            Pricing::Fixed { .. } | Pricing::Quote { .. } => {
+                instance::store::now(unit.conn()).await?
+            }
+        };
         let quote = self.exchange_quote(unit, new, now).await?;
         let deal = quote.deal();
         let operation = NewOperation {

@@ -2,7 +2,8 @@
 //! (`30-processing-api.md`, Exchange arithmetic).
 //!
 //! Invariant: every exchange refers to one quote, a quote is used at most once, and only by the
-//! merchant it was given to while it stands.
+//! merchant it was given to while it stands. Whether it stands is judged by the database's clock, as it was
+//! fixed, whatever the clocks of two processes say.
 
 mod execute;
 mod pricing;
@@ -18,7 +19,7 @@ pub(crate) use execute::taken_reference;
 pub use pricing::price_text;
 pub(crate) use pricing::{Priced, Purpose, exchange_fee, shortage};
 
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, instance};
 
 /// How long a quote stands (`30`, Lock times).
 pub const FIX_PERIOD: Duration = Duration::seconds(60);
@@ -108,7 +109,7 @@ impl Gateway {
     /// [`Error::Invalid`] on the currencies or the amount given.
     pub async fn calculate_exchange(&self, request: ExchangeRequest) -> Result<ExchangeQuote> {
         let mut conn = self.pool().acquire().await?;
-        let now = self.clock().now();
+        let now = instance::store::now(&mut conn).await?;
         let priced = self.price_exchange(&mut conn, &request, now).await?;
         let quote = ExchangeQuote {
             id: priced.id,

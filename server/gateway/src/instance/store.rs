@@ -1,4 +1,4 @@
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
 use crate::Result;
@@ -43,6 +43,29 @@ pub(crate) async fn clock_offset(pool: &PgPool) -> Result<i64> {
             .fetch_one(pool)
             .await?,
     )
+}
+
+/// Now by the database's clock, on the time of the instance. For what one process fixes and another one
+/// judges: their own clocks may differ.
+pub(crate) async fn now(conn: &mut PgConnection) -> Result<OffsetDateTime> {
+    Ok(sqlx::query_scalar(
+        "SELECT clock_timestamp() + clock_offset_seconds * interval '1 second' FROM instance",
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// From now on this session ends when it does nothing for a minute within a transaction, unless the operator
+/// of the database has set a time of his own. A process that is gone without a word would else leave locks
+/// for hours that everybody waits for.
+pub(crate) async fn end_when_idle(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query(
+        "SELECT set_config('idle_in_transaction_session_timeout', '60s', false)
+         WHERE current_setting('idle_in_transaction_session_timeout') = '0'",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 pub(crate) async fn move_clock(pool: &PgPool, seconds: i64) -> Result<i64> {

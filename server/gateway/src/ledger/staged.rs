@@ -1,8 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::money::CurrencyId;
+use time::OffsetDateTime;
 
 use super::NewEvent;
+
+/// A line of a charge's timeline. A database that broke down may give its number once more; number and time
+/// together are one line's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) id: i64,
+    pub(super) at: OffsetDateTime,
+}
 
 /// What a unit will write beside its entries, and what it knows of its own rows and locks: all of it goes
 /// with a rollback to a mark.
@@ -21,6 +30,8 @@ pub(super) struct Staged {
     pub(super) delivered: BTreeMap<CurrencyId, i128>,
     /// Merchants whose rows are locked.
     pub(super) merchants: BTreeSet<i64>,
+    /// What was written to a timeline last, until somebody takes it.
+    pub(super) line: Option<Line>,
 }
 
 /// Where it stood.
@@ -52,6 +63,7 @@ impl Staged {
         }
         self.delivered = place.delivered;
         self.merchants = place.merchants;
+        self.line = None;
     }
 }
 
@@ -77,6 +89,8 @@ mod tests {
         staged.notified.insert(name.to_owned());
         *staged.delivered.entry(2).or_default() += i128::from(number);
         staged.merchants.insert(number);
+        let at = OffsetDateTime::UNIX_EPOCH;
+        staged.line = Some(Line { id: number, at });
     }
 
     /// A lock that was given back with the rollback would be taken for held, and an event of an object that
@@ -100,5 +114,6 @@ mod tests {
         assert_eq!(staged.notified, HashSet::from(["charge:1".to_owned()]));
         assert_eq!(staged.delivered, BTreeMap::from([(2, 7)]));
         assert_eq!(staged.merchants, BTreeSet::from([7]));
+        assert_eq!(staged.line, None);
     }
 }

@@ -239,6 +239,19 @@ pub(super) async fn told(conn: &mut PgConnection, events: &[String]) -> Result<H
     Ok(found.into_iter().collect())
 }
 
+/// Lines of timelines with these numbers that are durable, each with its time.
+pub(super) async fn lines(
+    conn: &mut PgConnection,
+    ids: &[i64],
+) -> Result<HashSet<(i64, OffsetDateTime)>> {
+    let found: Vec<(i64, OffsetDateTime)> =
+        sqlx::query_as("SELECT id, at FROM charge_timeline WHERE id = ANY($1)")
+            .bind(ids)
+            .fetch_all(conn)
+            .await?;
+    Ok(found.into_iter().collect())
+}
+
 /// Which of these entries are in the journal.
 pub(super) async fn booked(
     executor: impl PgExecutor<'_>,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures::future::BoxFuture;
 
@@ -72,18 +71,10 @@ impl Book {
         committer: &Committer<Grouped>,
         piece: Piece,
     ) -> Result<T> {
-        let begun = Instant::now();
-        let done = committer.submit(piece).await.and_then(|value| {
-            value.downcast::<T>().map(|value| *value).map_err(|_| {
-                Error::Internal("a piece of work gave the answer of another one".to_owned())
-            })
-        });
-        match &done {
-            // What steps out is done elsewhere, and counted there.
-            Ok(_) | Err(Error::StepsOut) => {}
-            Err(error) => self.tally.note(begun.elapsed(), Some(error)),
-        }
-        done
+        let value = committer.submit(piece).await?;
+        value.downcast::<T>().map(|value| *value).map_err(|_| {
+            Error::Internal("a piece of work gave the answer of another one".to_owned())
+        })
     }
 
     fn grouped(&self) -> &Committer<Grouped> {

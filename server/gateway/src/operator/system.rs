@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::view::system::{
-    CommitterFigures, FollowerFigures, OutboxFigures, PoolFigures, SystemFigures,
+    CommitterFigures, FollowerFigures, OutboxFigures, PoolFigures, ProcessFigures, SystemFigures,
     WaitingWithdrawals,
 };
 use domain::withdrawal::WithdrawalState;
@@ -33,14 +33,26 @@ impl Gateway {
     /// The database's; [`Error::Overloaded`] when it takes longer than five seconds.
     pub async fn system_figures(&self) -> Result<SystemFigures> {
         // Before this call needs a connection itself.
-        let pool = self.pool_figures();
-        let reading = self.read_figures(pool);
+        let process = self.process_figures();
+        let reading = self.read_figures(process);
         let read = tokio::time::timeout(LIMIT, reading).await;
         read.map_err(|_| Error::overloaded())?
     }
 
-    /// Connections of the main pool; nothing is asked for it.
-    pub fn pool_figures(&self) -> PoolFigures {
+    /// What this process knows of itself; nobody is asked for it.
+    pub fn process_figures(&self) -> ProcessFigures {
+        ProcessFigures {
+            commits: self.book().commits(),
+            committer: together(&self.committers()),
+            admission: self.admission(),
+            pool: self.pool_figures(),
+            attempts: self.attempts().figures(),
+            workers: self.roster().workers(),
+        }
+    }
+
+    /// Connections of the main pool.
+    fn pool_figures(&self) -> PoolFigures {
         let size = u64::from(self.pool().size());
         let idle = u64::try_from(self.pool().num_idle()).unwrap_or(size);
         PoolFigures {
@@ -50,7 +62,7 @@ impl Gateway {
         }
     }
 
-    async fn read_figures(&self, pool: PoolFigures) -> Result<SystemFigures> {
+    async fn read_figures(&self, process: ProcessFigures) -> Result<SystemFigures> {
         let now = self.clock().now();
         let outbox = outbox(&store::outbox(self.pool(), now).await?, now);
         let counted = store::open_withdrawals(self.pool()).await?;
@@ -64,15 +76,15 @@ impl Gateway {
         let followers = self.chain_statuses().await?;
         Ok(SystemFigures {
             now,
-            commits: self.book().commits(),
-            committer: together(&self.committers()),
-            admission: self.admission(),
-            pool,
-            attempts: self.attempts().figures(),
+            commits: process.commits,
+            committer: process.committer,
+            admission: process.admission,
+            pool: process.pool,
+            attempts: process.attempts,
             outbox,
             withdrawals: withdrawals.to_vec(),
             followers: followers.into_iter().map(follower).collect(),
-            workers: self.roster().workers(),
+            workers: process.workers,
             audit: self.last_audit().await?,
         })
     }
@@ -124,12 +136,38 @@ fn together(committers: &[(&'static str, CommitterStats)]) -> Option<CommitterFi
         batched_units: sum(|one| one.items),
         last_batch: committers
             .iter()
-            .map(|(_, one)| wide(one.last_batch))
-            .max()
-            .unwrap_or_default(),
+            .max_by_key(|(_, one)| one.last_ended)
+            .map_or(0, |(_, one)| wide(one.last_batch)),
     })
 }
 
 fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Fails when it is the largest one: the full batch of a busy hour would be shown for ever.
+    #[test]
+    fn the_newest_batch_is_that_of_whoever_committed_last() {
+        let now = Instant::now();
+        let one = |last_batch, last_ended| CommitterStats {
+            last_batch,
+            last_ended,
+            items: 1,
+            ..CommitterStats::default()
+        };
+        let committers = [
+            ("charges", one(200, Some(now))),
+            ("grouped", one(3, Some(now + Duration::from_secs(60)))),
+            ("postings", one(0, None)),
+        ];
+        let figures = together(&committers);
+        let newest = figures.map(|figures| (figures.last_batch, figures.batched_units));
+        assert_eq!(newest, Some((3, 3)));
+    }
 }

@@ -24,7 +24,7 @@ pub(super) async fn outbox(pool: &PgPool, now: OffsetDateTime) -> Result<Waiting
                 min(created_at) AS oldest,
                 min(next_attempt_at) FILTER (WHERE next_attempt_at <= $1) AS due_since,
                 coalesce(max(attempts), 0) AS attempts_most,
-                (SELECT count(*) FROM deliveries WHERE state = 'failed' AND created_at >= $2)
+                (SELECT count(*) FROM deliveries WHERE state = 'failed' AND given_up_at >= $2)
                     AS given_up_today
          FROM deliveries WHERE state = 'pending'",
     )

@@ -23,6 +23,7 @@ fn connections() -> Connections {
     let timeouts = Timeouts {
         connect: PATIENT,
         total: PATIENT,
+        ..Timeouts::default()
     };
     Connections::new(&guard, timeouts).unwrap()
 }

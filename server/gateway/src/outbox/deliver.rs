@@ -4,12 +4,11 @@ use std::time::Duration as Wait;
 
 use futures::future::join_all;
 
-use super::pipeline::LEASE_SECONDS;
-use super::{attempt, claim_store, record, store};
+use super::{attempt, in_flight, record, store};
 use crate::{Gateway, Result};
 
 /// Attempts made at the same time.
-const AT_ONCE: i64 = 64;
+const AT_ONCE: usize = 64;
 
 /// Whether there was anything to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +23,7 @@ pub enum Outcome {
 /// The database's, when nothing could be taken.
 pub async fn deliver_due(gateway: &Gateway) -> Result<Outcome> {
     let now = gateway.clock().now();
-    let claimed = claim_store::claim(gateway.pool(), now, LEASE_SECONDS, AT_ONCE).await?;
+    let claimed = in_flight::claim(gateway, AT_ONCE).await?;
     if !claimed.is_empty() {
         let attempts = claimed
             .into_iter()

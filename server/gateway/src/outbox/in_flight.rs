@@ -1,13 +1,15 @@
 //! What one process has under way: claims, attempts, and what is over but not recorded.
 //!
-//! Invariant: a delivery counts from its claim until its attempt is recorded, so that neither a slow
-//! receiver nor a slow database makes this grow beyond its limit.
+//! Invariants: a delivery counts from its claim until its attempt is recorded, so that neither a slow
+//! receiver nor a slow database makes this grow beyond its limit. Each of the three ends, also when the
+//! database says nothing any more: a claim or a recording that did not would be the last one.
 
 use tokio::task::{JoinError, JoinSet};
 
 use super::attempt_store::Made;
 use super::claim_store::Claimed;
 use super::{attempt, claim_store, record};
+use crate::ledger::within;
 use crate::{Error, Gateway, Result};
 
 use super::pipeline::{IN_FLIGHT_MAX, LEASE_SECONDS};
@@ -140,8 +142,13 @@ impl InFlight {
     }
 }
 
-async fn claim(gateway: &Gateway, most: usize) -> Result<Vec<Claimed>> {
+/// Claims up to `most` deliveries that are due. Of a claim that is not answered the leases run out.
+///
+/// # Errors
+/// The database's, also when it does not answer in time.
+pub(super) async fn claim(gateway: &Gateway, most: usize) -> Result<Vec<Claimed>> {
     let now = gateway.clock().now();
     let most = i64::try_from(most)?;
-    claim_store::claim(gateway.pool(), now, LEASE_SECONDS, most).await
+    let claiming = claim_store::claim(gateway.pool(), now, LEASE_SECONDS, most);
+    within(gateway.settings().webhook_timeouts.database, claiming).await
 }

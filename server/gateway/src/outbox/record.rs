@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::attempt_store::{self, Made};
 use super::endpoint;
+use crate::ledger::within;
 use crate::{Error, Gateway, Result};
 
 /// How often it is tried again while the database is away. Deliveries that stay unrecorded are taken by
@@ -58,11 +59,12 @@ async fn record_batch(gateway: &Gateway, made: &[Made]) {
 /// # Errors
 /// The database's, once it was away for too long or refused one of them.
 pub(super) async fn commit_patiently(gateway: &Gateway, made: &[Made]) -> Result<()> {
+    let limit = gateway.settings().webhook_timeouts.database;
     let mut retries = 0;
     loop {
         let done = match retries {
-            0 => commit(gateway, made).await,
-            _ => commit_what_is_left(gateway, made).await,
+            0 => within(limit, commit(gateway, made)).await,
+            _ => within(limit, commit_what_is_left(gateway, made)).await,
         };
         match done {
             Err(error) if is_worth_another_try(&error) && retries < RETRIES_MAX => {

@@ -27,13 +27,16 @@ pub(super) const USER_AGENT: &str = concat!("Exchequer-Webhooks/", env!("CARGO_P
 /// Headers that frame the message. They follow from the URL and the body alone.
 const FRAMING_HEADERS: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
 
-/// How long an attempt may take, on real time.
+/// How long an attempt may take, and what is done in the database for it, on real time.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
     /// Name resolution, connection and TLS handshake together.
     pub connect: Duration,
     /// All of the attempt, the head of the answer's body included.
     pub total: Duration,
+    /// One claim, and one try to record what was attempted. A connection that takes longer counts as dead:
+    /// its other end may be gone without a word.
+    pub database: Duration,
 }
 
 impl Default for Timeouts {
@@ -41,6 +44,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(5),
             total: Duration::from_secs(10),
+            database: Duration::from_secs(20),
         }
     }
 }

@@ -21,6 +21,7 @@ fn sender(allow_private: bool, total: Duration) -> Sender {
         Timeouts {
             connect: PATIENT,
             total,
+            ..Timeouts::default()
         },
     )
     .unwrap()

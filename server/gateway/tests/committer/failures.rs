@@ -1,8 +1,10 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::ledger::{AccountKey, JournalEntry, Movement};
-use gateway::ledger::{Committer, Limits, Patience, Postings};
+use futures::future::BoxFuture;
+use gateway::ledger::{Batch, Book, Committer, Limits, Patience, PostedEntry, Postings, Unit};
 use gateway::{Error, Settings};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -108,12 +110,8 @@ async fn shoot(pool: &PgPool, backend: i32) {
     assert!(shot);
 }
 
-/// The backend dies inside the commit, before anything is durable.
-#[sqlx::test(migrations = "../../migrations")]
-async fn a_commit_that_dies_is_done_again(pool: PgPool) {
-    let world = World::new(&pool).await;
-    let committer = world.gateway.postings().clone();
-    committer.submit(fund(1, 1)).await.unwrap();
+/// The backend of the next commit dies inside it, before anything is durable.
+async fn break_the_next_commit(pool: &PgPool) {
     for statement in [
         "CREATE SEQUENCE cuts",
         "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -126,8 +124,16 @@ async fn a_commit_that_dies_is_done_again(pool: PgPool) {
         "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON journal_entries
              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()",
     ] {
-        sqlx::query(statement).execute(&pool).await.unwrap();
+        sqlx::query(statement).execute(pool).await.unwrap();
     }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_commit_that_dies_is_done_again(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let committer = world.gateway.postings().clone();
+    committer.submit(fund(1, 1)).await.unwrap();
+    break_the_next_commit(&pool).await;
     let entry = fund(1, 5);
     let id = entry.id;
     committer.submit(entry).await.unwrap();
@@ -137,6 +143,86 @@ async fn a_commit_that_dies_is_done_again(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(cuts, 2, "it was cut once, and committed once");
+    world.audit().await;
+}
+
+static PLAIN: Postings = Postings;
+
+/// Plain entries that panic when they are looked for the first time.
+#[derive(Default)]
+struct Fragile(AtomicBool);
+
+impl Batch for Fragile {
+    type Item = JournalEntry;
+    type Done = PostedEntry;
+
+    fn run<'u>(
+        &'u self,
+        unit: &'u mut Unit,
+        items: &'u [JournalEntry],
+    ) -> BoxFuture<'u, Result<Vec<Result<PostedEntry, Error>>, Error>> {
+        PLAIN.run(unit, items)
+    }
+
+    fn find<'a>(
+        &'a self,
+        book: &'a Book,
+        items: &'a [JournalEntry],
+    ) -> BoxFuture<'a, Result<Vec<Option<PostedEntry>>, Error>> {
+        Box::pin(async move {
+            assert!(self.0.swap(true, Ordering::SeqCst), "the first look panics");
+            PLAIN.find(book, items).await
+        })
+    }
+}
+
+/// Fails when the task ends with it: nobody would ever do anything that comes later.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_look_that_panics_ends_no_committer(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let book = world.gateway.book().clone();
+    let committer = Committer::start(book, Fragile::default(), Limits::default());
+    committer.submit(fund(1, 1)).await.unwrap();
+    break_the_next_commit(&pool).await;
+    let entry = fund(1, 5);
+    let id = entry.id;
+    committer.submit(entry).await.unwrap();
+    assert_eq!(booked(&pool, &[id]).await, [1]);
+    committer.submit(fund(1, 1)).await.unwrap();
+    world.audit().await;
+}
+
+/// A commit is not answered, and every other try loses against a lock. That may be the lock of the commit
+/// itself, so nobody may say that nothing was done.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_contended_after_an_unanswered_commit_is_not_called_undone(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let committer = world.gateway.postings().clone();
+    committer.submit(fund(1, 1)).await.unwrap();
+    break_the_next_commit(&pool).await;
+    // From then on it is as if somebody had the lock for longer than anybody waits.
+    for statement in [
+        "CREATE FUNCTION contend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF (SELECT is_called FROM cuts) THEN
+                 RAISE EXCEPTION 'somebody has the lock' USING ERRCODE = 'lock_not_available';
+             END IF;
+             RETURN NEW;
+         END $$",
+        "CREATE TRIGGER contend BEFORE INSERT ON journal_entries
+             FOR EACH ROW EXECUTE FUNCTION contend()",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let entry = fund(1, 5);
+    let id = entry.id;
+    let unknown = committer.submit(entry.clone()).await;
+    assert!(matches!(unknown, Err(Error::OutcomeUnknown)), "{unknown:?}");
+    sqlx::query("DROP TRIGGER contend ON journal_entries")
+        .execute(&pool)
+        .await
+        .unwrap();
+    committer.submit(entry).await.unwrap();
+    assert_eq!(booked(&pool, &[id]).await, [1]);
     world.audit().await;
 }
 

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use super::support::World;
-use super::{Gate, booked, fund, gathered, house};
+use super::{Gate, booked, fund, gathered, house, spend};
 
 const ONE_BY_ONE: Limits = Limits {
     queue: 3,
@@ -18,6 +18,15 @@ const ONE_BY_ONE: Limits = Limits {
 async fn a_full_queue_turns_away_and_recovers(pool: PgPool) {
     let world = World::new(&pool).await;
     let committer = Committer::start(world.gateway.book().clone(), Postings, ONE_BY_ONE);
+    let before = world.gateway.book().commits();
+    // Turned away, and refused by a rule, since then.
+    let counted = || {
+        let now = world.gateway.book().commits();
+        (
+            now.overloaded - before.overloaded,
+            now.refused - before.refused,
+        )
+    };
     let gate = Gate::on(&world, &pool, house()).await;
     let waiting = (0..3).map(|_| fund(1, 1)).collect();
     let (first, waiting) = gathered(&committer, &gate, fund(1, 1), waiting).await;
@@ -28,6 +37,7 @@ async fn a_full_queue_turns_away_and_recovers(pool: PgPool) {
         other => panic!("{other:?}"),
     }
     assert_eq!(committer.depth(), 3);
+    assert_eq!(counted(), (1, 0));
     gate.open().await;
     first.await.unwrap().unwrap();
     for each in waiting {
@@ -37,6 +47,9 @@ async fn a_full_queue_turns_away_and_recovers(pool: PgPool) {
     committer.submit(one_too_many).await.unwrap();
     assert_eq!(booked(&pool, &[id]).await, [1]);
     assert_eq!(committer.stats().batches, 5, "a batch of one is one");
+    let refused = committer.submit(spend(1, 1_000)).await;
+    assert!(matches!(refused, Err(Error::Ledger(_))), "{refused:?}");
+    assert_eq!(counted(), (1, 1));
     world.audit().await;
 }
 

@@ -30,6 +30,8 @@ pub enum Moment {
 struct State {
     /// At which moment the next connection falls silent.
     silence: Mutex<Option<Moment>>,
+    /// What the next statement says with which a connection falls silent.
+    muted: Mutex<Option<&'static str>>,
     silent: AtomicUsize,
     /// Commits until the one that loses its answer; 0 = none does.
     left: Mutex<usize>,
@@ -50,27 +52,35 @@ impl State {
 
     /// Whether this says what loses its answer; it does so once.
     fn is_marked(&self, bytes: &[u8]) -> bool {
-        let mut marked = self.marked.lock().unwrap();
-        let says = marked.is_some_and(|text| {
-            let text = text.as_bytes();
-            bytes.windows(text.len()).any(|part| part == text)
-        });
-        if says {
-            *marked = None;
-        }
-        says
+        says(&self.marked, bytes)
     }
 
-    /// Whether this is the moment; it is so once.
-    fn falls_silent(&self, moment: Option<Moment>) -> bool {
+    /// Whether this is the moment, or says what is not heard; it is so once.
+    fn falls_silent(&self, moment: Option<Moment>, bytes: &[u8]) -> bool {
         let mut silence = self.silence.lock().unwrap();
-        let falls = moment.is_some() && *silence == moment;
-        if falls {
+        let is_moment = moment.is_some() && *silence == moment;
+        if is_moment {
             *silence = None;
+        }
+        let falls = is_moment || says(&self.muted, bytes);
+        if falls {
             self.silent.fetch_add(1, Ordering::SeqCst);
         }
         falls
     }
+}
+
+/// Whether these bytes have the text that is waited for, which is so once.
+fn says(awaited: &Mutex<Option<&'static str>>, bytes: &[u8]) -> bool {
+    let mut awaited = awaited.lock().unwrap();
+    let says = awaited.is_some_and(|text| {
+        let text = text.as_bytes();
+        bytes.windows(text.len()).any(|part| part == text)
+    });
+    if says {
+        *awaited = None;
+    }
+    says
 }
 
 pub struct Proxy {
@@ -125,6 +135,12 @@ impl Proxy {
     /// The next connection that comes to this moment falls silent there. Behind the proxy it is closed.
     pub fn fall_silent_at(&self, moment: Moment) {
         *self.state.silence.lock().unwrap() = Some(moment);
+    }
+
+    /// The connection of the next statement that has this in its text, and was not prepared before, falls
+    /// silent with it. Postgres does not get it.
+    pub fn fall_silent_with(&self, text: &'static str) {
+        *self.state.muted.lock().unwrap() = Some(text);
     }
 
     /// Connections that fell silent so far.
@@ -304,7 +320,7 @@ fn ask(mut client: TcpStream, mut server: Server, state: &State, fate: &Fate) {
             _ => (has_begun && read > 0).then_some(Moment::Work),
         };
         has_begun = begins;
-        if state.falls_silent(moment) {
+        if state.falls_silent(moment, bytes) {
             fate.silent.store(true, Ordering::SeqCst);
             if commits {
                 // Its answer ends the connection behind the proxy.

@@ -138,3 +138,49 @@ async fn what_stepped_out_is_not_waited_for(pool: PgPool) {
     world.audit().await;
     world.gateway.close().await;
 }
+
+/// How often the timeline of a charge has this.
+async fn written(world: &World, charge: &str, kind: &str) -> usize {
+    let lines = world
+        .gateway
+        .charge_timeline(world.merchant, charge)
+        .await
+        .unwrap();
+    lines.iter().filter(|line| line.kind == kind).count()
+}
+
+/// A refund that has no address yet, and an address for one that nobody has approved, book nothing and tell
+/// nothing: they are known by their line in the timeline. Fails when they are done again instead: the payer
+/// gets a second mail, whose link takes the place of the one before.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_books_and_tells_nothing_is_done_once(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let charges = underpaid(&world, 2).await;
+    let (gateway, merchant) = (&world.gateway, world.merchant);
+    let mails = async || gateway.list_mail(None, 50).await.unwrap().len();
+    let before = mails().await;
+
+    proxy.lose_commit(1);
+    let answer = gateway
+        .request_refund(merchant, &charges[0], None, "t".into(), None, |view| {
+            (200, view.public_id.clone().into_bytes())
+        })
+        .await
+        .unwrap();
+    assert_eq!(proxy.lost(), 1);
+    assert_eq!(answer.body, charges[0].as_bytes());
+    assert_eq!(mails().await, before + 1);
+    assert_eq!(written(&world, &charges[0], "refund.requested").await, 1);
+
+    proxy.lose_commit(1);
+    let page = gateway.page_token(&charges[1]);
+    gateway
+        .leave_refund_address(&charges[1], Some(&page), STRANGER)
+        .await
+        .unwrap();
+    assert_eq!(proxy.lost(), 2);
+    assert_eq!(written(&world, &charges[1], "refund_address.left").await, 1);
+    world.audit().await;
+    world.gateway.close().await;
+}

@@ -122,6 +122,45 @@ async fn a_quote_ends_after_its_minute_and_not_before(pool: PgPool) {
     world.audit().await;
 }
 
+/// Fails when each process goes by its own clock: one that is behind refuses what was offered a moment ago or
+/// makes an exchange before its quote, and takes a quote that is over.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_quote_stands_by_the_databases_clock(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let settings = world.gateway.settings().clone();
+    let behind = World {
+        gateway: World::open(&pool, settings).await.unwrap(),
+        merchant: world.merchant,
+    };
+    let by_price = quote(&world, "0.01", "BTC", "EUR").await;
+    world.gateway.clock().advance(&pool, 61).await.unwrap();
+    let offset = |world: &World| world.gateway.clock().offset().whole_seconds();
+    assert_eq!(offset(&world) - offset(&behind), 61);
+    let by_id = quote(&world, "0.02", "BTC", "EUR").await;
+    let fixed = |offer: &ExchangeQuote| Pricing::Fixed { price: offer.price };
+    let over = behind
+        .exchange("0.01", "BTC", "EUR", fixed(&by_price), "1")
+        .await
+        .unwrap_err();
+    assert_eq!(blamed(&over).0, "price");
+    behind
+        .exchange("0.02", "BTC", "EUR", Pricing::Quote { id: by_id.id }, "2")
+        .await
+        .unwrap();
+    let offer = quote(&world, "0.03", "BTC", "EUR").await;
+    behind
+        .exchange("0.03", "BTC", "EUR", fixed(&offer), "3")
+        .await
+        .unwrap();
+    // The other way round: what the late one offers stands for its minute, too.
+    let offer = quote(&behind, "0.04", "BTC", "EUR").await;
+    world
+        .exchange("0.04", "BTC", "EUR", fixed(&offer), "4")
+        .await
+        .unwrap();
+    world.audit().await;
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn another_merchants_quote_does_not_exist(pool: PgPool) {
     let world = World::new(&pool).await;

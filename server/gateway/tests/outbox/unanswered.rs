@@ -1,14 +1,17 @@
 //! Records whose commit nobody answers: they are tried again, and there once.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
-use gateway::outbox::{Outcome, deliver_due};
+use gateway::Settings;
+use gateway::outbox::{Outcome, Timeouts, deliver_due};
 use sqlx::PgPool;
 
-use super::proxy::Proxy;
+use super::proxy::{Moment, Proxy};
 use super::support::World;
-use super::{Receiver, claim, count, end_leases, leased, queue, record};
+use super::{LIMIT, Receiver, claim, count, end_leases, leased, queue, record};
 
 /// Of each delivery, by id: its state and attempts, and the numbers of those that are recorded.
 async fn recorded(pool: &PgPool) -> Vec<(String, i32, Vec<i32>)> {
@@ -86,6 +89,49 @@ async fn a_statement_that_was_not_answered_records_once(pool: PgPool) {
     world.gateway.advance(6).await.unwrap();
     let twice = ("pending".to_owned(), 2, vec![1, 2]);
     assert_eq!(recorded(&pool).await, [twice.clone(), twice]);
+    world.gateway.close().await;
+}
+
+/// A connection on which nothing is said for this long counts as dead; long enough for a busy machine.
+const DATABASE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The other end of a connection is gone without a word, first when deliveries are claimed and then when an
+/// attempt is recorded. Fails when either waits for ever: that would have been this process's last webhook.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_connection_that_falls_silent_ends_no_deliveries(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let settings = Settings {
+        webhook_timeouts: Timeouts {
+            database: DATABASE_LIMIT,
+            ..Timeouts::default()
+        },
+        ..Settings::test("http://127.0.0.1:3000")
+    };
+    let world = World::with(&proxy.pool().await, settings).await;
+    let receiver = Receiver::default();
+    let url = format!("{}/200", receiver.start().await);
+    let id = queue(&pool, world.merchant, "o", &url, "1").await;
+    manage(&pool, world.merchant, &[id]).await;
+    let deliver = async || {
+        tokio::time::timeout(LIMIT, deliver_due(&world.gateway))
+            .await
+            .unwrap()
+    };
+
+    proxy.fall_silent_with("FROM claim_deliveries");
+    let silent = deliver().await.unwrap_err();
+    assert!(silent.is_transient(), "{silent:?}");
+    assert_eq!(proxy.silent(), 1);
+    assert!(receiver.bodies().is_empty());
+
+    proxy.fall_silent_at(Moment::Commit);
+    assert_eq!(deliver().await.unwrap(), Outcome::Worked);
+    assert_eq!(proxy.silent(), 2);
+    assert_eq!(
+        recorded(&pool).await,
+        [("delivered".to_owned(), 1, vec![1])]
+    );
+    assert_eq!(receiver.bodies(), ["1"]);
     world.gateway.close().await;
 }
 

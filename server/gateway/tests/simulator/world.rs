@@ -74,6 +74,7 @@ impl Run {
         settings.webhook_timeouts = Timeouts {
             connect: Duration::from_secs(5),
             total: Duration::from_millis(400),
+            ..Timeouts::default()
         };
         let world = World::with(&database.through, settings).await;
         let demo = world.gateway.demo().await.unwrap();

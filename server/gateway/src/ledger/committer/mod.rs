@@ -20,7 +20,7 @@ mod queue;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
@@ -36,6 +36,7 @@ use self::gauge::Gauge;
 use self::queue::{Queue, Waiting};
 use self::worker::{Running, Worker, outcome_unknown};
 use super::Book;
+use super::tally::CommitTally;
 use crate::{Error, Result};
 
 /// How much a committer takes on. Zero counts as one.
@@ -68,6 +69,8 @@ struct Owner<B: Batch> {
     queue: Arc<Queue<B>>,
     batch: Arc<B>,
     gauge: Arc<Gauge>,
+    /// What is done is counted with its transaction, everything else here.
+    tally: Arc<CommitTally>,
     running: watch::Sender<usize>,
     workers: Vec<AbortHandle>,
 }
@@ -96,6 +99,7 @@ impl<B: Batch> Committer<B> {
         let committers = limits.committers.max(1);
         let queue = Arc::new(Queue::new(limits.queue.max(1)));
         let gauge = Arc::<Gauge>::default();
+        let tally = book.tally.clone();
         let running = watch::Sender::new(committers);
         let book = book.without_committers();
         let batch = Arc::new(batch);
@@ -120,6 +124,7 @@ impl<B: Batch> Committer<B> {
             queue,
             batch,
             gauge,
+            tally,
             running,
             workers,
         }))
@@ -132,6 +137,17 @@ impl<B: Batch> Committer<B> {
     /// [`Error::Overloaded`] when too much waits already; nothing was done then. Otherwise what the
     /// batch says of this item.
     pub async fn submit(&self, item: B::Item) -> Result<B::Done> {
+        let begun = Instant::now();
+        let done = self.ask(item).await;
+        match &done {
+            // What steps out is done elsewhere, and counted there.
+            Ok(_) | Err(Error::StepsOut) => {}
+            Err(error) => self.0.tally.note(begun.elapsed(), Some(error)),
+        }
+        done
+    }
+
+    async fn ask(&self, item: B::Item) -> Result<B::Done> {
         let (reply, done) = oneshot::channel();
         let lane = self.0.batch.lane(&item);
         if !self.0.queue.push(lane, Waiting { item, reply }) {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::ledger::rows::Row;
+use crate::ledger::staged::Line;
 use crate::ledger::{Unit, store};
 
 /// Of those who pay, and are no merchant: their lane.
@@ -53,6 +54,8 @@ enum Trace {
     Entry(Uuid),
     /// The last one it told, when it booked nothing.
     Event(String),
+    /// What it wrote to a charge's timeline, when it told nothing either.
+    Line(Line),
 }
 
 impl Piece {
@@ -110,9 +113,13 @@ impl Piece {
         self.is_ready(unit)?;
         let told_before = unit.events_staged();
         let value = (self.work)(unit).await?;
+        let line = unit.take_line();
         let trace = match unit.last_staged() {
             Some(entry) => Some(Trace::Entry(entry)),
-            None => unit.name_events(told_before)?.map(Trace::Event),
+            None => {
+                let event = unit.name_events(told_before)?;
+                event.map(Trace::Event).or(line.map(Trace::Line))
+            }
         };
         if trace.is_none() {
             self.leaves_no_trace.store(true, Ordering::Relaxed);
@@ -133,11 +140,12 @@ where
 /// Whether what these pieces left is there, each.
 pub(super) async fn durable(unit: &mut Unit, pieces: &[Piece]) -> Result<Vec<bool>> {
     let traces: Vec<Option<Trace>> = pieces.iter().map(Piece::trace).collect();
-    let (mut entries, mut events) = (Vec::new(), Vec::new());
+    let (mut entries, mut events, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for trace in traces.iter().flatten() {
         match trace {
             Trace::Entry(id) => entries.push(*id),
             Trace::Event(id) => events.push(id.clone()),
+            Trace::Line(line) => lines.push(line.id),
         }
     }
     let booked = store::booked(unit.conn(), &entries).await?;
@@ -146,9 +154,15 @@ pub(super) async fn durable(unit: &mut Unit, pieces: &[Piece]) -> Result<Vec<boo
     } else {
         store::told(unit.conn(), &events).await?
     };
+    let written = if lines.is_empty() {
+        HashSet::new()
+    } else {
+        store::lines(unit.conn(), &lines).await?
+    };
     let is_there = |trace: &Option<Trace>| match trace {
         Some(Trace::Entry(id)) => booked.contains(id),
         Some(Trace::Event(id)) => told.contains(id),
+        Some(Trace::Line(line)) => written.contains(&(line.id, line.at)),
         None => false,
     };
     Ok(traces.iter().map(is_there).collect())

@@ -1,6 +1,8 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 
@@ -163,7 +165,12 @@ impl<B: Batch> Worker<B> {
                 aside.put(part, pause);
                 return Vec::new();
             }
-            Error::overloaded()
+            if part.unsure {
+                // The lock may be that of its own commit, which nobody answered.
+                outcome_unknown()
+            } else {
+                Error::overloaded()
+            }
         } else {
             error
         };
@@ -235,7 +242,14 @@ impl<B: Batch> Worker<B> {
     async fn find(&self, items: &[B::Item]) -> Option<Vec<Option<B::Done>>> {
         let mut tries = 0;
         while tries < LOST_TRIES_MAX {
-            let finding = self.batch.find(&self.book, items);
+            // As in an attempt, a batch that panics must not take the committer of everybody with it.
+            let looking = async { self.batch.find(&self.book, items).await };
+            let looking = AssertUnwindSafe(looking).catch_unwind();
+            let finding = async {
+                looking
+                    .await
+                    .unwrap_or_else(|_| Err(Error::Internal("a batch panicked".to_owned())))
+            };
             match within(self.patience.find, finding).await {
                 Ok(found) if found.len() == items.len() => return Some(found),
                 Ok(_) => {
