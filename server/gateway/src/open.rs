@@ -117,7 +117,7 @@ impl Gateway {
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(pool.connect_options().as_ref().clone());
         let clock = Clock::default();
-        let instance = Instance::open(&pool, settings.test_mode, clock.now()).await?;
+        let instance = Instance::open(&pool, settings.test_mode).await?;
         clock.refresh(&pool).await?;
         let currencies = Currencies::load(&pool).await?;
         let chains = Chains::open(

@@ -1,33 +1,28 @@
 //! What is done to servers and Postgres, each under load.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::{Connection, PgConnection};
-use tokio::net::TcpListener;
 
-use crate::cluster::{Cluster, pool};
+use crate::clocks::{clock_moved, wrong_clock};
+use crate::cluster::Cluster;
 use crate::crowd::{CLIENTS, Mix, PATIENCE, wait_for};
 use crate::disk::SmallDisk;
 use crate::field::{Bases, Field, SERVERS};
-use crate::oracle;
-use crate::programs::{Server, postgres, run};
+use crate::overload::overload;
+use crate::programs::Server;
 use crate::proxy::{Cut, Proxy};
+use crate::receivers::{receivers_broken, receivers_hang};
 use crate::report::Outcome;
-use crate::shop::{Kind, Said, Wish};
+use crate::restore::{dump_restored, point_in_time};
 
 /// Answers before and after each fault: everybody is in the middle of something.
-const SOME: usize = 40;
+pub const SOME: usize = 40;
 
 /// Commits that are cut at each place.
 const CUTS: usize = 4;
-
-/// Requests at once to a server with two connections.
-const TOO_MANY: usize = 12;
 
 /// Connections that find the pool stopped before it goes on.
 const TURNED_AWAY: usize = 8;
@@ -45,13 +40,17 @@ pub enum Case {
     PoolStopped,
     HotAccount,
     DumpRestored,
+    PointInTime,
+    WrongClock,
+    ClockMoved,
     ReceiversHang,
+    ReceiversBroken,
     Overload,
     DiskFull,
 }
 
 impl Case {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::ServerKilled,
         Self::BackendKilled,
         Self::PostmasterKilled,
@@ -59,7 +58,11 @@ impl Case {
         Self::PoolStopped,
         Self::HotAccount,
         Self::DumpRestored,
+        Self::PointInTime,
+        Self::WrongClock,
+        Self::ClockMoved,
         Self::ReceiversHang,
+        Self::ReceiversBroken,
         Self::Overload,
         Self::DiskFull,
     ];
@@ -73,9 +76,33 @@ impl Case {
             Self::PoolStopped => "connections to Postgres end, and new ones are refused",
             Self::HotAccount => "four servers, one wallet",
             Self::DumpRestored => "`pg_dump` under load, restored and audited",
+            Self::PointInTime => "a base backup under load, brought to any moment and audited",
+            Self::WrongClock => "the clock of one of two servers is wrong",
+            Self::ClockMoved => "an hour passes where much is about to end",
             Self::ReceiversHang => "receivers of callbacks hang",
+            Self::ReceiversBroken => "receivers do everything wrong",
             Self::Overload => "more requests than connections",
             Self::DiskFull => "the disk of Postgres is full",
+        }
+    }
+
+    /// How it is called for `--cases`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ServerKilled => "server-killed",
+            Self::BackendKilled => "backend-killed",
+            Self::PostmasterKilled => "postgres-killed",
+            Self::CommitCut => "commit-cut",
+            Self::PoolStopped => "pool-stopped",
+            Self::HotAccount => "hot-account",
+            Self::DumpRestored => "dump-restored",
+            Self::PointInTime => "point-in-time",
+            Self::WrongClock => "wrong-clock",
+            Self::ClockMoved => "clock-moved",
+            Self::ReceiversHang => "receivers-hang",
+            Self::ReceiversBroken => "receivers-broken",
+            Self::Overload => "overload",
+            Self::DiskFull => "disk-full",
         }
     }
 
@@ -84,9 +111,16 @@ impl Case {
         !matches!(self, Self::Overload | Self::DiskFull)
     }
 
+    /// `is_long`: with as much of everything as `./x chaos` has time for.
+    ///
     /// # Errors
     /// What it would need that is not here.
-    pub async fn run(self, field: &mut Field, round: usize) -> Result<Outcome, &'static str> {
+    pub async fn run(
+        self,
+        field: &mut Field,
+        round: usize,
+        is_long: bool,
+    ) -> Result<Outcome, &'static str> {
         Ok(match self {
             Self::ServerKilled => server_killed(field, round % SERVERS).await,
             Self::BackendKilled => backend_killed(field).await,
@@ -95,7 +129,11 @@ impl Case {
             Self::PoolStopped => pool_stopped(field).await,
             Self::HotAccount => hot_account(field).await,
             Self::DumpRestored => dump_restored(field).await,
+            Self::PointInTime => point_in_time(field, is_long).await?,
+            Self::WrongClock => wrong_clock(field).await?,
+            Self::ClockMoved => clock_moved(field).await,
             Self::ReceiversHang => receivers_hang(field).await,
+            Self::ReceiversBroken => receivers_broken(field, is_long).await,
             Self::Overload => overload(field).await,
             Self::DiskFull => disk_full().await?,
         })
@@ -234,114 +272,4 @@ async fn disk_full() -> Result<Outcome, &'static str> {
     let outcome = field.end(crowd, recovery).await;
     field.stop().await;
     Ok(outcome)
-}
-
-/// The copy has everything that was acknowledged before it was begun, and its books are clean.
-async fn dump_restored(field: &mut Field) -> Outcome {
-    const COPY: &str = "chaos_copy";
-    let crowd = field.crowd();
-    crowd.more(SOME).await;
-    let before = crowd.log();
-    let since = Instant::now();
-    let folder = std::env::temp_dir();
-    let file = folder.join(format!("exchequer-chaos-{}.dump", std::process::id()));
-    let (url, copy) = (field.cluster.url.clone(), field.cluster.url_of(COPY));
-    let copy_url = copy.clone();
-    let restored = tokio::task::spawn_blocking(move || {
-        let path = file.to_str().unwrap();
-        let (from, to) = (format!("--dbname={url}"), format!("--dbname={copy_url}"));
-        postgres("pg_dump", &["-Fc", "--no-owner", "-f", path, &from]);
-        postgres(
-            "psql",
-            &["-X", "-q", "-c", &format!("CREATE DATABASE {COPY}"), &from],
-        );
-        postgres("pg_restore", &["--exit-on-error", "--no-owner", &to, path]);
-        std::fs::remove_file(&file).unwrap();
-        run(&copy_url, &["audit"]);
-    });
-    restored.await.unwrap();
-    let recovery = since.elapsed();
-    let looking = pool(&copy).await;
-    let mut faults = oracle::requests(&looking, &before).await;
-    faults += oracle::withdrawals(&looking).await;
-    looking.close().await;
-    let mut connection = PgConnection::connect(&field.cluster.url).await.unwrap();
-    sqlx::query("DROP DATABASE chaos_copy WITH (FORCE)")
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    let mut outcome = field.end(crowd, recovery).await;
-    outcome.faults += faults;
-    outcome
-}
-
-/// Whoever takes a callback and never answers delays nobody but its own merchant's callbacks.
-async fn receivers_hang(field: &mut Field) -> Outcome {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hangs", listener.local_addr().unwrap());
-    let taken = Arc::new(AtomicUsize::new(0));
-    let counter = taken.clone();
-    let receiver = tokio::spawn(async move {
-        let mut held = Vec::new();
-        while let Ok((connection, _)) = listener.accept().await {
-            held.push(connection);
-            counter.fetch_add(1, Ordering::SeqCst);
-        }
-    });
-    field.call_back(&url).await;
-    let crowd = field.crowd();
-    wait_for(|| taken.load(Ordering::SeqCst) > 0).await;
-    let recovery = crowd.recovery(Instant::now()).await;
-    crowd.more(2 * SOME).await;
-    field.call_back_again().await;
-    let outcome = field.end(crowd, recovery).await;
-    receiver.abort();
-    outcome
-}
-
-/// Who cannot be served in time is told to come again, and then gets what was asked for, once.
-async fn overload(field: &mut Field) -> Outcome {
-    let server = Server::start(&field.cluster.url, &[("EXCHEQUER_DB_CONNECTIONS", "2")]);
-    let mut connection = PgConnection::connect(&field.cluster.url).await.unwrap();
-    let mut held = connection.begin().await.unwrap();
-    sqlx::query("LOCK TABLE charges IN ACCESS EXCLUSIVE MODE")
-        .execute(&mut *held)
-        .await
-        .unwrap();
-    let (shop, base, tag) = (field.shop.clone(), server.base.clone(), field.tag());
-    let wishes: Vec<Wish> = (0..TOO_MANY)
-        .map(|number| field.shop.order(format!("{tag}-{number}"), Kind::Order))
-        .collect();
-    let answered = AtomicUsize::new(0);
-    let (shop, base, answered) = (&shop, &base, &answered);
-    let asked = wishes.iter().map(|wish| async move {
-        let said = shop.ask(base, wish).await;
-        answered.fetch_add(1, Ordering::SeqCst);
-        said
-    });
-    // Those that wait for the lock are answered when it is gone.
-    let release = async {
-        wait_for(|| answered.load(Ordering::SeqCst) >= TOO_MANY / 2).await;
-        held.rollback().await.unwrap();
-        Instant::now()
-    };
-    let (said, since) = tokio::join!(join_all(asked), release);
-    let told_to_wait = said
-        .iter()
-        .filter(|said| matches!(said, Said::Later(status, Some(1..)) if status.as_u16() == 503));
-    assert!(
-        told_to_wait.count() >= TOO_MANY / 2,
-        "nobody was told to wait"
-    );
-    let crowd = field.crowd_at(Bases::of(vec![server.base.clone()]));
-    let recovery = crowd.recovery(since).await;
-    // Where there are connections.
-    let elsewhere = field.bases.one(0);
-    for wish in &wishes {
-        let again = shop.ask(&elsewhere, wish).await;
-        assert!(matches!(again, Said::Done(_)), "{wish:?}");
-    }
-    let outcome = field.end(crowd, recovery).await;
-    drop(server);
-    outcome
 }

@@ -32,6 +32,11 @@ impl Cluster {
         if data_dir.exists() {
             fs::remove_dir_all(&data_dir).unwrap();
         }
+        Self::open(data_dir).await
+    }
+
+    /// What is there already, such as a copy.
+    pub async fn open(data_dir: PathBuf) -> Self {
         let postgres = PrivatePostgres::start(&data_dir, None).await.unwrap();
         Self {
             data_dir,

@@ -18,7 +18,7 @@ pub const CLIENTS: usize = 6;
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between two attempts.
-const PAUSE: Duration = Duration::from_millis(20);
+pub const PAUSE: Duration = Duration::from_millis(20);
 
 /// Something that was acknowledged, and how.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Ack {
     pub body: Vec<u8>,
     /// The payment of the order, if that was acknowledged, too.
     pub txid: Option<String>,
+    /// From the request that was answered so to its answer.
+    pub took: Duration,
 }
 
 /// What these clients were told.
@@ -35,6 +37,16 @@ pub struct Log {
     pub acks: Vec<Ack>,
     /// What they were told is not done and never will be.
     pub refused: Vec<Wish>,
+}
+
+impl Log {
+    /// How long all but the slowest hundredth of what was acknowledged took at most.
+    pub fn p99(&self) -> Duration {
+        let mut took: Vec<Duration> = self.acks.iter().map(|ack| ack.took).collect();
+        took.sort_unstable();
+        let at = (took.len() * 99).div_ceil(100).saturating_sub(1);
+        took.get(at).copied().unwrap_or_default()
+    }
 }
 
 /// What they ask for.
@@ -107,7 +119,7 @@ impl Crowd {
         for (at, part) in log.acks.chunks(CLIENTS).enumerate() {
             let again = part.iter().map(|ack| answer(&self.inner, &ack.wish, at));
             for (ack, again) in part.iter().zip(join_all(again).await) {
-                let same = again.as_ref() == Some(&ack.body);
+                let same = again.is_some_and(|(body, _)| body == ack.body);
                 assert!(same, "{:?} is answered otherwise now", ack.wish);
             }
         }
@@ -125,13 +137,18 @@ async fn buy(crowd: Arc<Inner>, client: usize) {
             Mix::Exchanges => Shop::exchange(key, 2 * turn + 1),
         };
         match answer(&crowd, &wish, turn).await {
-            Some(body) => {
+            Some((body, took)) => {
                 let txid = if wish.kind == Kind::PaidOrder {
                     crowd.shop.pay(&crowd.bases.one(turn), &body).await
                 } else {
                     None
                 };
-                let ack = Ack { wish, body, txid };
+                let ack = Ack {
+                    wish,
+                    body,
+                    txid,
+                    took,
+                };
                 crowd.log.lock().unwrap().acks.push(ack);
             }
             None => crowd.log.lock().unwrap().refused.push(wish),
@@ -140,12 +157,14 @@ async fn buy(crowd: Arc<Inner>, client: usize) {
     }
 }
 
-/// Asks until there is an answer, one server after the other; `None` when it was refused.
-async fn answer(crowd: &Inner, wish: &Wish, first: usize) -> Option<Vec<u8>> {
+/// Asks until there is an answer, one server after the other: what it was, and how long that one took; `None`
+/// when it was refused.
+async fn answer(crowd: &Inner, wish: &Wish, first: usize) -> Option<(Vec<u8>, Duration)> {
     let begun = Instant::now();
     for attempt in first.. {
+        let asked = Instant::now();
         match crowd.shop.ask(&crowd.bases.one(attempt), wish).await {
-            Said::Done(body) => return Some(body),
+            Said::Done(body) => return Some((body, asked.elapsed())),
             Said::Refused => return None,
             // Done or not: asking again tells.
             Said::Later(..) | Said::Unknown => {}

@@ -137,6 +137,7 @@ impl Field {
         let mut faults = oracle::requests(&pool, &log).await;
         faults += oracle::payments(&pool, &log.acks).await;
         faults += oracle::withdrawals(&pool).await;
+        faults += oracle::times(&pool).await;
         faults += oracle::deadlocks(&pool).await;
         pool.close().await;
         run(&self.cluster.url, &["audit"]);
@@ -146,6 +147,7 @@ impl Field {
             refused: log.refused.len(),
             faults,
             recovery,
+            strain: None,
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Faults {
     pub refused_and_done: usize,
     /// There, and nobody will ever be told.
     pub untold: usize,
+    /// Done after its time or refused within it, by the database's clock.
+    pub untimely: usize,
     /// Postgres ended a transaction because two waited for each other.
     pub deadlocks: usize,
 }
@@ -29,6 +31,7 @@ impl AddAssign for Faults {
         self.doubled += other.doubled;
         self.refused_and_done += other.refused_and_done;
         self.untold += other.untold;
+        self.untimely += other.untimely;
         self.deadlocks += other.deadlocks;
     }
 }
@@ -78,7 +81,7 @@ pub async fn requests(pool: &PgPool, log: &Log) -> Faults {
             .iter()
             .filter(|(count, told)| *count > 0 && !told)
             .count(),
-        deadlocks: 0,
+        ..Faults::default()
     }
 }
 
@@ -145,6 +148,26 @@ pub async fn withdrawals(pool: &PgPool) -> Faults {
     Faults {
         lost: usize::from(less),
         doubled: usize::from(more),
+        ..Faults::default()
+    }
+}
+
+/// Exchanges at a price that did not stand then, and promises kept for a deposit that was not seen within
+/// their time.
+pub async fn times(pool: &PgPool) -> Faults {
+    let untimely: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM quote_uses u JOIN quotes q ON q.id = u.quote_id
+                 JOIN operations o ON o.id = u.operation_id
+                 WHERE o.created_at NOT BETWEEN q.fixed_at AND q.release_at)
+              + (SELECT count(*) FROM futures f JOIN deposits d ON d.operation_id = f.operation_id
+                 WHERE f.state IN ('matched', 'settled')
+                   AND d.first_seen_at NOT BETWEEN f.fixed_at AND f.release_at)",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    Faults {
+        untimely: usize::try_from(untimely).unwrap(),
         ..Faults::default()
     }
 }

@@ -67,6 +67,28 @@ pub fn postgres(program: &str, args: &[&str]) {
     assert!(output.status.success(), "{program}: {told}");
 }
 
+/// A program that goes on until it is dropped.
+pub struct Background(Child);
+
+impl Background {
+    /// One of Postgres'.
+    pub fn postgres(program: &str, args: &[&str]) -> Self {
+        let child = Command::new(find(program))
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// In Debian's folders, newest first, then on the search path: the order of the product.
 fn find(program: &str) -> PathBuf {
     let installed = std::fs::read_dir("/usr/lib/postgresql");

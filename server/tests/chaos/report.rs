@@ -17,6 +17,33 @@ pub struct Outcome {
     pub faults: Faults,
     /// From the fault until requests were acknowledged again.
     pub recovery: Duration,
+    /// Where it was measured.
+    pub strain: Option<Strain>,
+}
+
+impl Outcome {
+    /// What was done before, in the same run.
+    pub fn add(&mut self, before: &Self) {
+        self.acked += before.acked;
+        self.paid += before.paid;
+        self.refused += before.refused;
+        self.faults += before.faults;
+    }
+}
+
+/// How long acknowledged requests took, all but the slowest hundredth.
+#[derive(Debug, Clone, Copy)]
+pub struct Strain {
+    /// With as many clients as can be served at once.
+    pub normal: Duration,
+    pub strained: Duration,
+}
+
+impl Strain {
+    /// How many times as long, in tenths.
+    fn tenths(self) -> u128 {
+        self.strained.as_micros() * 10 / self.normal.as_micros().max(1)
+    }
 }
 
 #[derive(Default)]
@@ -31,6 +58,8 @@ struct Line {
     faults: Faults,
     /// The longest one.
     recovery: Duration,
+    /// The worst one.
+    strain: Option<Strain>,
     left_out: Option<&'static str>,
 }
 
@@ -43,6 +72,10 @@ impl Report {
         line.refused += outcome.refused;
         line.faults += outcome.faults;
         line.recovery = line.recovery.max(outcome.recovery);
+        line.strain = [line.strain, outcome.strain]
+            .into_iter()
+            .flatten()
+            .max_by_key(|strain| strain.tenths());
     }
 
     /// What cannot be done here, and what would be needed.
@@ -61,6 +94,7 @@ impl Report {
                 refused: 0,
                 faults: Faults::default(),
                 recovery: Duration::ZERO,
+                strain: None,
                 left_out: None,
             });
             self.0.len() - 1
@@ -73,12 +107,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| case | runs | acked | paid | refused | lost | doubled | refused and done | untold | deadlocks \
-             | recovery, s |"
+            "| case | runs | acked | paid | refused | lost | doubled | refused and done | untold | untimely \
+             | deadlocks | recovery, s |"
         )?;
         writeln!(
             f,
-            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         )?;
         for line in &self.0 {
             if let Some(why) = line.left_out {
@@ -86,14 +120,14 @@ impl fmt::Display for Report {
                     f,
                     "| {} (left out: {why}) |{}",
                     line.case.words(),
-                    " |".repeat(10)
+                    " |".repeat(11)
                 )?;
                 continue;
             }
             let (faults, millis) = (&line.faults, line.recovery.as_millis());
             writeln!(
                 f,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {}.{} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {}.{} |",
                 line.case.words(),
                 line.runs,
                 line.acked,
@@ -103,10 +137,24 @@ impl fmt::Display for Report {
                 faults.doubled,
                 faults.refused_and_done,
                 faults.untold,
+                faults.untimely,
                 faults.deadlocks,
                 millis / 1_000,
                 millis % 1_000 / 100
             )?;
+        }
+        for line in &self.0 {
+            if let Some(strain) = line.strain {
+                let (normal, strained) = (strain.normal.as_millis(), strain.strained.as_millis());
+                let tenths = strain.tenths();
+                writeln!(
+                    f,
+                    "\n{}: p99 of acknowledged requests {strained} ms, otherwise {normal} ms: {}.{} times as long",
+                    line.case.words(),
+                    tenths / 10,
+                    tenths % 10
+                )?;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A merchant's program: what it asks for, once and again.
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use server::dialects::processing::sign;
 
@@ -34,6 +34,8 @@ pub enum Kind {
     Withdrawal,
     /// An exchange of more than there is: it is refused.
     TooMuch,
+    /// An exchange at a price that was calculated, which may be over by then.
+    Quoted,
 }
 
 impl Kind {
@@ -43,7 +45,7 @@ impl Kind {
 
     /// Asked for with a reference of the caller's.
     pub fn is_operation(self) -> bool {
-        matches!(self, Self::Exchange | Self::Withdrawal)
+        matches!(self, Self::Exchange | Self::Withdrawal | Self::Quoted)
     }
 }
 
@@ -76,6 +78,19 @@ impl Wish {
         });
         Self {
             kind,
+            body: body.to_string(),
+            key,
+        }
+    }
+
+    /// Coins for euros at this price.
+    pub fn quoted(key: String, amount: &str, price: &str) -> Self {
+        let body = json!({
+            "sender_currency": "BTC", "receiver_currency": "EUR", "sender_amount": amount,
+            "price": price, "foreign_id": key,
+        });
+        Self {
+            kind: Kind::Quoted,
             body: body.to_string(),
             key,
         }
@@ -145,13 +160,20 @@ impl Shop {
     }
 
     pub fn order(&self, key: String, kind: Kind) -> Wish {
-        let body = json!({
+        Self::order_told_to(key, kind, Some(&self.hook))
+    }
+
+    /// `None`: its payment is told to the merchant's endpoints.
+    pub fn order_told_to(key: String, kind: Kind, url: Option<&str>) -> Wish {
+        let mut body = json!({
             "amount": "10.00", "currency": "EUR", "redirect_url": "https://shop.example/ok",
-            "webhook_url": self.hook,
             "customer_details": {
                 "name": "A", "surname": "B", "email": email(&key), "phone": "+371",
             },
         });
+        if let Some(url) = url {
+            body["webhook_url"] = Value::from(url);
+        }
         Wish {
             kind,
             body: body.to_string(),
@@ -188,7 +210,7 @@ impl Shop {
         self.sandbox(base, "mine", blocks).await.is_some()
     }
 
-    async fn sandbox(&self, base: &str, path: &str, body: Value) -> Option<Value> {
+    pub async fn sandbox(&self, base: &str, path: &str, body: Value) -> Option<Value> {
         let url = format!("{base}/sandbox/{path}");
         let answer = self.client.post(url).json(&body).send().await.ok()?;
         answer.status().is_success().then_some(())?;
@@ -198,6 +220,12 @@ impl Shop {
     /// The customer pays, once, in the middle of whatever happens; the transaction if there was an
     /// answer that said so. `made` is how the order was acknowledged.
     pub async fn pay(&self, base: &str, made: &[u8]) -> Option<String> {
+        let due = self.pick(base, made).await?;
+        self.send(base, &due).await
+    }
+
+    /// The customer picks the coin: what is to be sent then, and where.
+    pub async fn pick(&self, base: &str, made: &[u8]) -> Option<Value> {
         let made: Value = serde_json::from_slice(made).unwrap();
         let id = public_id(&made);
         // Each server names its own address.
@@ -221,10 +249,14 @@ impl Shop {
         let payment = &order["payment"];
         // There is none when the coin could not be picked.
         payment["address"].as_str()?;
-        let pay = json!({
+        Some(json!({
             "address": payment["address"], "amount": payment["amount"], "currency": "BTC",
-        });
-        let paid = self.sandbox(base, "pay", pay).await?;
+        }))
+    }
+
+    /// Sends what is due; the transaction if there was an answer.
+    pub async fn send(&self, base: &str, due: &Value) -> Option<String> {
+        let paid = self.sandbox(base, "pay", due.clone()).await?;
         Some(paid["txid"].as_str().unwrap().to_owned())
     }
 
@@ -238,6 +270,7 @@ impl Shop {
                 .header("content-type", "application/json")
                 .body(wish.body.clone()),
             Kind::Exchange | Kind::TooMuch => self.signed(base, "exchange/now", wish.body.clone()),
+            Kind::Quoted => self.signed(base, "exchange/fixed", wish.body.clone()),
             Kind::Withdrawal => self.signed(base, "withdrawal/crypto", wish.body.clone()),
         };
         let Ok(answer) = request.send().await else {
@@ -251,14 +284,20 @@ impl Shop {
         };
         match status.as_u16() {
             200 | 201 => Said::Done(body.to_vec()),
-            400 if wish.kind == Kind::TooMuch => Said::Refused,
+            400 if matches!(wish.kind, Kind::TooMuch | Kind::Quoted) => Said::Refused,
             // In progress, too many, or our own trouble.
             409 | 429 | 500..=599 => Said::Later(status, wait),
             _ => panic!("{wish:?}: {status} {}", String::from_utf8_lossy(&body)),
         }
     }
 
-    fn signed(&self, base: &str, path: &str, body: String) -> RequestBuilder {
+    /// What anybody may look at.
+    pub async fn look(&self, base: &str, path: &str) -> Response {
+        let url = format!("{base}/{path}");
+        self.client.get(url).send().await.unwrap()
+    }
+
+    pub fn signed(&self, base: &str, path: &str, body: String) -> RequestBuilder {
         let (public, private) = &self.pair;
         let signature = sign(private, body.as_bytes()).unwrap();
         self.client

@@ -6,7 +6,6 @@ pub(crate) mod store;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use sqlx::PgPool;
-use time::OffsetDateTime;
 
 use crate::{Error, Gateway, Result};
 
@@ -26,10 +25,10 @@ impl Instance {
     /// Reads the row, or makes it with a random seed at first start.
     ///
     /// A database keeps the mode it was made in: simulated coins must never meet real customers.
-    pub(crate) async fn open(pool: &PgPool, test_mode: bool, now: OffsetDateTime) -> Result<Self> {
+    pub(crate) async fn open(pool: &PgPool, test_mode: bool) -> Result<Self> {
         let mut seed = vec![0u8; 64];
         getrandom::fill(&mut seed).map_err(Error::internal)?;
-        let (seed, made_in_test_mode) = store::find_or_insert(pool, &seed, test_mode, now).await?;
+        let (seed, made_in_test_mode) = store::find_or_insert(pool, &seed, test_mode).await?;
         if made_in_test_mode != test_mode {
             return Err(Error::Internal(format!(
                 "this database was made in {} mode and cannot be opened in the other",

@@ -7,14 +7,13 @@ pub(crate) async fn find_or_insert(
     pool: &PgPool,
     seed: &[u8],
     test_mode: bool,
-    now: OffsetDateTime,
 ) -> Result<(Vec<u8>, bool)> {
     sqlx::query(
-        "INSERT INTO instance (seed, test_mode, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO instance (seed, test_mode, created_at) VALUES ($1, $2, clock_timestamp())
+         ON CONFLICT DO NOTHING",
     )
     .bind(seed)
     .bind(test_mode)
-    .bind(now)
     .execute(pool)
     .await?;
     Ok(sqlx::query_as("SELECT seed, test_mode FROM instance")
@@ -37,10 +36,11 @@ pub(super) async fn set_public_url(pool: &PgPool, url: &str) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn clock_offset(pool: &PgPool) -> Result<i64> {
+/// How far the instance's clock was moved, seconds, and the database's own time.
+pub(crate) async fn clock(conn: &mut PgConnection) -> Result<(i64, OffsetDateTime)> {
     Ok(
-        sqlx::query_scalar("SELECT clock_offset_seconds FROM instance")
-            .fetch_one(pool)
+        sqlx::query_as("SELECT clock_offset_seconds, clock_timestamp() FROM instance")
+            .fetch_one(conn)
             .await?,
     )
 }
