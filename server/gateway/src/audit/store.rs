@@ -13,7 +13,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::Result;
 
 /// What should be true, and how to find where it is not.
-pub(super) const CHECKS: [(&str, &str); 49] = [
+pub(super) const CHECKS: [(&str, &str); 50] = [
     ("each currency sums to zero", books::CURRENCIES_SUM_TO_ZERO),
     (
         "each balance is the sum of its lines",
@@ -47,6 +47,10 @@ pub(super) const CHECKS: [(&str, &str); 49] = [
     (
         "each posting belongs to an entry",
         books::POSTINGS_HAVE_ENTRIES,
+    ),
+    (
+        "each posting has an id of its own",
+        books::POSTINGS_HAVE_IDS,
     ),
     (
         "each entry has its postings without gaps",

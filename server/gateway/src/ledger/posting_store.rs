@@ -20,11 +20,10 @@ pub(super) async fn write(
     now: OffsetDateTime,
 ) -> Result<()> {
     let changed = drawn.changed();
-    let accounts = AccountColumns::of(&changed);
     let moved = if drawn.entries().len() < COPIED_FROM {
-        insert(conn, drawn, accounts, now).await?
+        insert(conn, drawn, AccountColumns::of(&changed), now).await?
     } else {
-        posting_copy_store::write(conn, drawn, now)
+        let accounts = posting_copy_store::write(conn, drawn, now, || AccountColumns::of(&changed))
             .await
             .map_err(already_booked)?;
         move_accounts(conn, accounts).await?

@@ -84,6 +84,12 @@ pub(super) const POSTINGS_HAVE_ENTRIES: &str = "
     WHERE e.id IS NULL
     ORDER BY p.id LIMIT 20";
 
+/// No index says so for what is no hold.
+pub(super) const POSTINGS_HAVE_IDS: &str = "
+    SELECT format('posting %s: is there %s times', id, count(*))
+    FROM postings GROUP BY id HAVING count(*) > 1
+    ORDER BY id LIMIT 20";
+
 pub(super) const ENTRIES_HAVE_LEGS: &str = "
     SELECT format('entry %s: %s legs from %s to %s', e.id, coalesce(p.legs, 0), p.lowest, p.highest)
     FROM journal_entries e
