@@ -201,30 +201,38 @@ pub(super) async fn insert_internal(
 }
 
 /// Charges with a receipt that became deep enough (again), or that is gone: its transaction, or only the
-/// output, which another block does not have or pays to somebody else.
+/// output, which another block does not have or pays to somebody else. Those that are `known` to be looked at
+/// anyway are left out before anything is looked up about them.
 pub(super) async fn with_changes(
     conn: &mut PgConnection,
     coin: Currency,
     tip_height: i64,
+    known: &BTreeSet<i64>,
 ) -> Result<Vec<i64>> {
+    let known: Vec<i64> = known.iter().copied().collect();
     Ok(sqlx::query_scalar(
-        "SELECT DISTINCT r.charge_id FROM receipts r
+        "WITH others AS MATERIALIZED (
+             SELECT charge_id, txid, vout, address_id, state, confirmations_required FROM receipts
+             WHERE coin_id = $1 AND state <> 'final'
+               AND NOT EXISTS (SELECT FROM unnest($4::bigint[]) AS k (id)
+                               WHERE k.id = receipts.charge_id))
+         SELECT DISTINCT r.charge_id FROM others r
          LEFT JOIN chain_txs t ON t.chain = $2 AND t.txid = r.txid
          LEFT JOIN LATERAL (
              SELECT vout FROM chain_outputs
              WHERE chain = $2 AND txid = r.txid AND vout = r.vout AND address_id = r.address_id
                AND t.status = 'confirmed' LIMIT 1
          ) o ON true
-         WHERE r.coin_id = $1 AND r.state <> 'final'
-           AND ((t.status = 'confirmed' AND $3 - t.height + 1 >= r.confirmations_required
-                 AND o.vout IS NOT NULL)
-                OR (t.status = 'mempool' AND r.confirmations_required = 0)
-                OR (r.state = 'seen' AND t.status = 'confirmed' AND o.vout IS NULL)
-                OR (r.state = 'seen' AND coalesce(t.status, 'dropped') IN ('replaced', 'dropped')))",
+         WHERE (t.status = 'confirmed' AND $3 - t.height + 1 >= r.confirmations_required
+                AND o.vout IS NOT NULL)
+            OR (t.status = 'mempool' AND r.confirmations_required = 0)
+            OR (r.state = 'seen' AND t.status = 'confirmed' AND o.vout IS NULL)
+            OR (r.state = 'seen' AND coalesce(t.status, 'dropped') IN ('replaced', 'dropped'))",
     )
     .bind(coin.id)
     .bind(coin.code.as_str())
     .bind(tip_height)
+    .bind(known)
     .fetch_all(conn)
     .await?)
 }

@@ -222,7 +222,8 @@ pub async fn settle(
     tip_height: i64,
     mut touched: BTreeSet<i64>,
 ) -> Result<()> {
-    touched.extend(receipt_store::with_changes(unit.conn(), coin, tip_height).await?);
+    let others = receipt_store::with_changes(unit.conn(), coin, tip_height, &touched).await?;
+    touched.extend(others);
     settle_charges(gateway, unit, &touched, Lost::MayComeBack).await?;
     // Waiting pages show one more confirmation.
     for public_id in receipt_store::waiting(unit.conn(), coin).await? {
