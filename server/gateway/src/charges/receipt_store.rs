@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use domain::charge::ReceiptState;
 use domain::money::{Currency, Money};
@@ -9,7 +9,6 @@ use time::OffsetDateTime;
 
 use super::receiving::SeenOutput;
 use super::row::ReceiptRow;
-use crate::chain::is_gone;
 use crate::ledger::{decimal, units};
 use crate::{Error, Result};
 
@@ -288,50 +287,6 @@ pub(super) struct ChainPosition {
     /// Replaced or dropped, or in a block in which the transaction does not make this payment.
     pub(super) gone: bool,
     pub(super) replaced_by: Option<String>,
-}
-
-/// Of many receipts, by their ids. One look into the index for each.
-pub(super) async fn chain_positions(
-    conn: &mut PgConnection,
-    receipts: &[&ReceiptRow],
-) -> Result<HashMap<i64, ChainPosition>> {
-    if receipts.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<i64> = receipts.iter().map(|receipt| receipt.id).collect();
-    let chains: Vec<&str> = receipts.iter().map(|r| r.coin.code.as_str()).collect();
-    let txids: Vec<&str> = receipts.iter().map(|r| r.txid.as_str()).collect();
-    let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
-        "SELECT t.id, CASE WHEN x.status = 'confirmed' AND o.vout IS NULL THEN 'dropped' ELSE x.status END,
-             x.replaced_by
-         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS t (id, chain, txid)
-         LEFT JOIN LATERAL (
-             SELECT status, replaced_by FROM chain_txs
-             WHERE chain = t.chain AND txid = t.txid LIMIT 1
-         ) x ON true
-         LEFT JOIN LATERAL (
-             SELECT k.vout FROM receipts r
-             JOIN chain_outputs k ON k.chain = t.chain AND k.txid = r.txid AND k.vout = r.vout
-                 AND k.address_id = r.address_id
-             WHERE r.id = t.id LIMIT 1
-         ) o ON true",
-    )
-    .bind(ids)
-    .bind(chains)
-    .bind(txids)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, status, replaced_by)| {
-            let position = ChainPosition {
-                confirmed: status.as_deref() == Some("confirmed"),
-                gone: is_gone(status.as_deref()),
-                replaced_by,
-            };
-            (id, position)
-        })
-        .collect())
 }
 
 pub(super) async fn set_value(conn: &mut PgConnection, receipt: &ReceiptRow) -> Result<()> {

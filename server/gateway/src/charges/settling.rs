@@ -15,7 +15,7 @@ use super::claim_mail::{tell_customer, tell_operator};
 use super::late_money::{late_credit, late_pair};
 use super::mids::{Mids, Pairs};
 use super::receipt_steps::{Lost, follow_chain, value_at_sight, value_pair};
-use super::receipt_store::{self, ChainPosition};
+use super::receipt_store::ChainPosition;
 use super::row::{ChargeRow, ReceiptRow};
 use super::{Collection, claim_store, method_store, store, transition};
 use crate::ledger::Unit;
@@ -48,8 +48,8 @@ pub(super) async fn settle_charges(
 }
 
 async fn settle_part(gateway: &Gateway, unit: &mut Unit, ids: &[i64], lost: Lost) -> Result<()> {
-    let mut charges = read_charges(gateway, unit, ids).await?;
-    let facts = Facts::read(gateway, unit, &charges).await?;
+    let (mut charges, positions) = read_charges(gateway, unit, ids).await?;
+    let facts = Facts::read(gateway, unit, &charges, positions).await?;
     let changes = {
         let mut settling = Settling {
             unit: &mut *unit,
@@ -79,11 +79,25 @@ struct Loaded {
     before: (Status, Flags),
 }
 
-async fn read_charges(gateway: &Gateway, unit: &mut Unit, ids: &[i64]) -> Result<Vec<Loaded>> {
+/// Where the transactions of receipts are, by receipt.
+type Positions = HashMap<i64, ChainPosition>;
+
+async fn read_charges(
+    gateway: &Gateway,
+    unit: &mut Unit,
+    ids: &[i64],
+) -> Result<(Vec<Loaded>, Positions)> {
     let currencies = gateway.currencies();
     let rows = store::find_by_ids(unit.conn(), currencies, ids).await?;
     let mut receipts: HashMap<i64, Vec<ReceiptRow>> = HashMap::with_capacity(rows.len());
-    for (charge_id, receipt) in store::receipts(unit.conn(), currencies, ids).await? {
+    let mut positions = Positions::with_capacity(rows.len());
+    for (charge_id, receipt, position) in
+        store::receipts_on_chain(unit.conn(), currencies, ids).await?
+    {
+        // What came over no chain has no place in one.
+        if !receipt.is_internal() {
+            positions.insert(receipt.id, position);
+        }
         receipts.entry(charge_id).or_default().push(receipt);
     }
     let mut charges = Vec::with_capacity(rows.len());
@@ -97,7 +111,7 @@ async fn read_charges(gateway: &Gateway, unit: &mut Unit, ids: &[i64]) -> Result
             before,
         });
     }
-    Ok(charges)
+    Ok((charges, positions))
 }
 
 /// A payer who picked one coin, then another, and pays the first while its rate still holds, pays.
@@ -145,16 +159,19 @@ struct Facts {
     liquidity: HashMap<CurrencyId, i128>,
     /// Charges of which a person has decided to send money back.
     refunds: HashSet<i64>,
-    /// Where the transactions of receipts are, by receipt.
-    positions: HashMap<i64, ChainPosition>,
+    positions: Positions,
 }
 
 impl Facts {
-    async fn read(gateway: &Gateway, unit: &mut Unit, charges: &[Loaded]) -> Result<Self> {
+    async fn read(
+        gateway: &Gateway,
+        unit: &mut Unit,
+        charges: &[Loaded],
+        positions: Positions,
+    ) -> Result<Self> {
         let mut pairs = Pairs::new();
         let mut delivered = BTreeSet::new();
         let mut tolerant = Vec::new();
-        let mut followed = Vec::new();
         for Loaded { row, receipts, .. } in charges {
             pairs.extend(receipts.iter().filter_map(|each| value_pair(row, each)));
             pairs.extend(late_pair(row, receipts));
@@ -169,14 +186,13 @@ impl Facts {
             if row.late_policy_accepts {
                 tolerant.push(row.id);
             }
-            followed.extend(receipts.iter().filter(|receipt| !receipt.is_internal()));
         }
         let now = unit.now();
         Ok(Self {
             mids: Mids::read(gateway, unit.conn(), &pairs, now).await?,
             liquidity: unit.liquidity_left(&delivered).await?,
             refunds: claim_store::refunds_decided(unit.conn(), &tolerant).await?,
-            positions: receipt_store::chain_positions(unit.conn(), &followed).await?,
+            positions,
         })
     }
 
@@ -229,7 +245,6 @@ impl Settling<'_> {
                 value_at_sight(row, came, receipt, &self.facts.mids, &mut self.changes)?;
             }
             let state = receipt.state;
-            // What came over no chain has no place in one.
             if let Some(position) = self.facts.positions.get(&receipt.id) {
                 let (unit, changes) = (&mut *self.unit, &mut self.changes);
                 became_final |= follow_chain(unit, row, receipt, position, self.lost, changes);

@@ -9,8 +9,10 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
 use time::OffsetDateTime;
 
+use super::receipt_store::ChainPosition;
 use super::row::{ChargeRow, InvoiceRow, ReceiptRow, Terms};
 use super::{Collection, Customer, Item};
+use crate::chain::is_gone;
 use crate::currencies::Currencies;
 use crate::ledger::units;
 use crate::{Error, Result};
@@ -257,18 +259,21 @@ pub(crate) async fn append_timeline(
     .await?)
 }
 
+// Columns and joins beside those that `read_receipt` reads, and which receipts.
 macro_rules! select_receipt {
-    ($rest:literal) => {
+    ($columns:literal, $joins:literal, $rest:literal) => {
         concat!(
             "SELECT r.id, r.charge_id, r.coin_id, r.txid, r.vout, a.address, r.amount, r.state,
                  r.confirmations_required, r.value, r.bookings, r.first_seen_at, r.final_at,
                  CASE WHEN t.status = 'confirmed' THEN
                      (SELECT max(b.height) FROM chain_blocks b WHERE b.chain = t.chain AND b.active)
-                     - t.height + 1 ELSE 0 END AS confirmations
-             FROM receipts r
+                     - t.height + 1 ELSE 0 END AS confirmations ",
+            $columns,
+            " FROM receipts r
              JOIN currencies k ON k.id = r.coin_id
              JOIN chain_addresses a ON a.id = r.address_id
              LEFT JOIN chain_txs t ON t.chain = k.code AND t.txid = r.txid ",
+            $joins,
             $rest
         )
     };
@@ -281,6 +286,33 @@ pub(crate) async fn receipts(
     charge_ids: &[i64],
 ) -> Result<Vec<(i64, ReceiptRow)>> {
     let rows = sqlx::query(select_receipt!(
+        "",
+        "",
+        "WHERE r.charge_id = ANY($1) ORDER BY r.charge_id, r.id"
+    ))
+    .bind(charge_ids)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("charge_id")?, read_receipt(row, currencies)?)))
+        .collect()
+}
+
+/// The same, each with where its transaction is, for what follows the chain: nothing is looked up twice.
+pub(super) async fn receipts_on_chain(
+    conn: &mut PgConnection,
+    currencies: &Currencies,
+    charge_ids: &[i64],
+) -> Result<Vec<(i64, ReceiptRow, ChainPosition)>> {
+    let rows = sqlx::query(select_receipt!(
+        ", t.replaced_by, CASE WHEN t.status = 'confirmed' AND o.vout IS NULL THEN 'dropped'
+             ELSE t.status END AS place",
+        // One look into the index for each, however much was paid.
+        "LEFT JOIN LATERAL (
+             SELECT vout FROM chain_outputs
+             WHERE chain = t.chain AND txid = r.txid AND vout = r.vout
+               AND address_id = r.address_id LIMIT 1
+         ) o ON true ",
         "WHERE r.charge_id = ANY($1) ORDER BY r.charge_id, r.id"
     ))
     .bind(charge_ids)
@@ -288,28 +320,38 @@ pub(crate) async fn receipts(
     .await?;
     rows.iter()
         .map(|row| {
-            let state: String = row.try_get("state")?;
-            let required: i32 = row.try_get("confirmations_required")?;
-            let confirmations: Option<i64> = row.try_get("confirmations")?;
-            let value: Option<Decimal> = row.try_get("value")?;
-            let receipt = ReceiptRow {
-                id: row.try_get("id")?,
-                coin: currencies.known(row.try_get("coin_id")?)?,
-                txid: row.try_get("txid")?,
-                vout: row.try_get("vout")?,
-                address: row.try_get("address")?,
-                amount: units(row.try_get("amount")?),
-                state: parsed(&state, ReceiptState::from_word)?,
-                confirmations_required: u32::try_from(required)?,
-                confirmations: u32::try_from(confirmations.unwrap_or(0).max(0))?,
-                value: value.map(units),
-                bookings: row.try_get("bookings")?,
-                first_seen_at: row.try_get("first_seen_at")?,
-                final_at: row.try_get("final_at")?,
+            let place: Option<String> = row.try_get("place")?;
+            let position = ChainPosition {
+                confirmed: place.as_deref() == Some("confirmed"),
+                gone: is_gone(place.as_deref()),
+                replaced_by: row.try_get("replaced_by")?,
             };
-            Ok((row.try_get("charge_id")?, receipt))
+            let receipt = read_receipt(row, currencies)?;
+            Ok((row.try_get("charge_id")?, receipt, position))
         })
         .collect()
+}
+
+fn read_receipt(row: &PgRow, currencies: &Currencies) -> Result<ReceiptRow> {
+    let state: String = row.try_get("state")?;
+    let required: i32 = row.try_get("confirmations_required")?;
+    let confirmations: Option<i64> = row.try_get("confirmations")?;
+    let value: Option<Decimal> = row.try_get("value")?;
+    Ok(ReceiptRow {
+        id: row.try_get("id")?,
+        coin: currencies.known(row.try_get("coin_id")?)?,
+        txid: row.try_get("txid")?,
+        vout: row.try_get("vout")?,
+        address: row.try_get("address")?,
+        amount: units(row.try_get("amount")?),
+        state: parsed(&state, ReceiptState::from_word)?,
+        confirmations_required: u32::try_from(required)?,
+        confirmations: u32::try_from(confirmations.unwrap_or(0).max(0))?,
+        value: value.map(units),
+        bookings: row.try_get("bookings")?,
+        first_seen_at: row.try_get("first_seen_at")?,
+        final_at: row.try_get("final_at")?,
+    })
 }
 
 pub(crate) async fn receipts_of(
