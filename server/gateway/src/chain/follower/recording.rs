@@ -4,6 +4,7 @@ mod vanished;
 
 use std::collections::{HashMap, HashSet};
 
+use self::store::StoredOutputs;
 use crate::chain::Chain;
 use crate::chain::backend::{BlockRef, ChainOutput, ChainTx};
 use crate::chain::base_units;
@@ -65,14 +66,21 @@ pub(super) async fn record(
     let (code, now) = (chain.params.code, unit.now());
     // Before they are stored: what is stored was told of.
     foreign::tell(unit, chain, &taken).await?;
+    // Most of what a block brings was stored when it was announced.
+    let stored = match block {
+        Some(_) => StoredOutputs::of(unit.conn(), code, &watched).await?,
+        None => StoredOutputs::default(),
+    };
     store::insert_txs(unit.conn(), code, &watched, block, now).await?;
-    store::insert_spends(unit.conn(), code, &watched).await?;
+    let mut fresh = watched;
+    fresh.retain(|tx| !stored.has_any_of(tx));
+    store::insert_spends(unit.conn(), code, &fresh).await?;
     if block.is_some() {
-        vanished::forget(unit, chain, &watched, &payments).await?;
+        vanished::forget(unit, chain, &stored, &payments).await?;
     }
     let mut rows = store::OutputRows::default();
     for payment in &payments {
-        rows.push(payment.tx, payment.output, payment.address_id)?;
+        rows.push(payment.tx, payment.output, payment.address_id, &stored)?;
     }
     rows.insert(unit.conn(), code).await?;
     // Stored, and nobody's deposit: coins that stay ours.

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -63,6 +63,7 @@ pub(super) async fn insert_txs(
     Ok(())
 }
 
+/// What these transactions spend. What a transaction spends never changes.
 pub(super) async fn insert_spends(
     conn: &mut PgConnection,
     chain: &str,
@@ -72,6 +73,9 @@ pub(super) async fn insert_spends(
         .iter()
         .flat_map(|tx| tx.inputs.iter().map(move |input| (tx.txid.as_str(), input)))
         .collect();
+    if spends.is_empty() {
+        return Ok(());
+    }
     let (spenders, txids, vouts) = columns(&spends);
     sqlx::query(
         "INSERT INTO chain_spends (chain, txid, prev_txid, prev_vout)
@@ -160,23 +164,32 @@ pub(super) struct OutputRows<'a> {
 }
 
 impl<'a> OutputRows<'a> {
-    /// The output's amount must be one the ledger holds.
+    /// Takes an output to account `address_id`, unless it is `stored` like that. Its amount must be one the
+    /// ledger holds.
     pub(super) fn push(
         &mut self,
         tx: &'a ChainTx,
         output: &ChainOutput,
         address_id: i64,
+        stored: &StoredOutputs,
     ) -> Result<()> {
+        let raw = decimal(i128::try_from(output.raw)?);
+        if stored.has(&tx.txid, output.vout, (address_id, raw)) {
+            return Ok(());
+        }
         self.txid.push(&tx.txid);
         self.vout.push(output.vout);
         self.address_id.push(address_id);
-        self.raw.push(decimal(i128::try_from(output.raw)?));
+        self.raw.push(raw);
         Ok(())
     }
 
     /// What a block tells last counts: run again in another one, a contract may pay another amount
     /// or account.
     pub(super) async fn insert(self, conn: &mut PgConnection, chain: &str) -> Result<()> {
+        if self.txid.is_empty() {
+            return Ok(());
+        }
         sqlx::query(
             "INSERT INTO chain_outputs (chain, txid, vout, address_id, raw)
              SELECT $1, t.* FROM unnest($2::text[], $3::int[], $4::bigint[], $5::numeric[]) AS t
@@ -196,22 +209,48 @@ impl<'a> OutputRows<'a> {
     }
 }
 
-/// Which outputs of these transactions are stored. As in [`owners`], one look for each.
-pub(super) async fn outputs_of(
-    conn: &mut PgConnection,
-    chain: &str,
-    txids: &[&str],
-) -> Result<Vec<(String, i32)>> {
-    Ok(sqlx::query_as(
-        "SELECT o.txid, o.vout FROM unnest($2::text[]) AS t (txid)
-             CROSS JOIN LATERAL (
-                 SELECT txid, vout FROM chain_outputs WHERE chain = $1 AND txid = t.txid OFFSET 0
-             ) o",
-    )
-    .bind(chain)
-    .bind(txids)
-    .fetch_all(conn)
-    .await?)
+/// Outputs of transactions as they are stored: account and base units, by transaction and place.
+#[derive(Default)]
+pub(super) struct StoredOutputs(BTreeMap<String, BTreeMap<i32, (i64, Decimal)>>);
+
+impl StoredOutputs {
+    /// Those of these transactions. As in [`owners`], one look for each.
+    pub(super) async fn of(conn: &mut PgConnection, chain: &str, txs: &[&ChainTx]) -> Result<Self> {
+        let txids: Vec<&str> = txs.iter().map(|tx| tx.txid.as_str()).collect();
+        let rows: Vec<(String, i32, i64, Decimal)> = sqlx::query_as(
+            "SELECT o.txid, o.vout, o.address_id, o.raw FROM unnest($2::text[]) AS t (txid)
+                 CROSS JOIN LATERAL (
+                     SELECT txid, vout, address_id, raw FROM chain_outputs
+                     WHERE chain = $1 AND txid = t.txid OFFSET 0
+                 ) o",
+        )
+        .bind(chain)
+        .bind(txids)
+        .fetch_all(conn)
+        .await?;
+        let mut stored = Self::default();
+        for (txid, vout, address_id, raw) in rows {
+            let of_tx = stored.0.entry(txid).or_default();
+            of_tx.insert(vout, (address_id, raw));
+        }
+        Ok(stored)
+    }
+
+    /// The unit that stored an output has stored the transaction and what it spends as well.
+    pub(super) fn has_any_of(&self, tx: &ChainTx) -> bool {
+        self.0.contains_key(&tx.txid)
+    }
+
+    /// Where they are: transaction and place.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&str, i32)> {
+        self.0
+            .iter()
+            .flat_map(|(txid, outputs)| outputs.keys().map(move |vout| (txid.as_str(), *vout)))
+    }
+
+    fn has(&self, txid: &str, vout: i32, account_and_raw: (i64, Decimal)) -> bool {
+        self.0.get(txid).and_then(|outputs| outputs.get(&vout)) == Some(&account_and_raw)
+    }
 }
 
 /// Forgets outputs that were never made after all. What a person has booked as ours stays, and is looked
@@ -219,12 +258,9 @@ pub(super) async fn outputs_of(
 pub(super) async fn forget_outputs(
     conn: &mut PgConnection,
     chain: &str,
-    outputs: &[(String, i32)],
+    outputs: &[(&str, i32)],
 ) -> Result<()> {
-    let (txids, vouts): (Vec<&str>, Vec<i32>) = outputs
-        .iter()
-        .map(|(txid, vout)| (txid.as_str(), *vout))
-        .unzip();
+    let (txids, vouts): (Vec<&str>, Vec<i32>) = outputs.iter().copied().unzip();
     sqlx::query(
         "DELETE FROM chain_outputs o USING unnest($2::text[], $3::int[]) AS t (txid, vout)
          WHERE o.chain = $1 AND o.txid = t.txid AND o.vout = t.vout

@@ -6,35 +6,33 @@
 
 use std::collections::HashSet;
 
+use super::store::StoredOutputs;
 use super::{Payment, store};
 use crate::Result;
 use crate::chain::Chain;
-use crate::chain::backend::ChainTx;
 use crate::ledger::Unit;
 use crate::mail::tell_operators;
 
 /// Outputs a mail names; of more it says how many.
 const NAMED_MAX: usize = 20;
 
-/// Forgets what was stored of `txs`, which are in a block now, and is not among its `payments`. People are
-/// told: what was final already stays booked until one of them has looked.
+/// Forgets what is `stored` of transactions, which are in a block now, and is not among their `payments`.
+/// People are told: what was final already stays booked until one of them has looked.
 pub(super) async fn forget(
     unit: &mut Unit,
     chain: &Chain,
-    txs: &[&ChainTx],
+    stored: &StoredOutputs,
     payments: &[Payment<'_>],
 ) -> Result<()> {
     let code = chain.params.code;
-    let txids: Vec<&str> = txs.iter().map(|tx| tx.txid.as_str()).collect();
-    let mut gone = store::outputs_of(unit.conn(), code, &txids).await?;
-    if gone.is_empty() {
-        return Ok(());
-    }
     let made: HashSet<(&str, i32)> = payments
         .iter()
         .map(|payment| (payment.tx.txid.as_str(), payment.output.vout))
         .collect();
-    gone.retain(|(txid, vout)| !made.contains(&(txid.as_str(), *vout)));
+    let gone: Vec<(&str, i32)> = stored
+        .places()
+        .filter(|place| !made.contains(place))
+        .collect();
     if gone.is_empty() {
         return Ok(());
     }
