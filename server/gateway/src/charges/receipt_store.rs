@@ -41,10 +41,12 @@ pub(super) struct KnownReceipt {
     pub(super) bookings: i32,
 }
 
-/// Those of the outputs that pay charges, in the order given. One look into the index for each.
+/// Those of the outputs that pay charges, in the order given. One look into the index for each; whether
+/// their transactions wait is looked up unless it is known of all that they are `in_block`.
 pub(super) async fn payments<'a>(
     conn: &mut PgConnection,
     outputs: &'a [SeenOutput],
+    in_block: bool,
 ) -> Result<Vec<Payment<'a>>> {
     let coins: Vec<i16> = outputs.iter().map(|output| output.coin.id).collect();
     let chains: Vec<&str> = outputs.iter().map(|o| o.coin.code.as_str()).collect();
@@ -64,7 +66,8 @@ pub(super) async fn payments<'a>(
              FROM receipts WHERE coin_id = t.coin_id AND txid = t.txid AND vout = t.vout LIMIT 1
          ) r ON true
          LEFT JOIN LATERAL (
-             SELECT status FROM chain_txs WHERE chain = t.chain AND txid = t.txid LIMIT 1
+             SELECT status FROM chain_txs
+             WHERE NOT $6 AND chain = t.chain AND txid = t.txid LIMIT 1
          ) x ON true
          ORDER BY t.n",
     )
@@ -73,6 +76,7 @@ pub(super) async fn payments<'a>(
     .bind(txids)
     .bind(vouts)
     .bind(addresses)
+    .bind(in_block)
     .fetch_all(conn)
     .await?;
     let mut found = Vec::with_capacity(rows.len());

@@ -33,15 +33,18 @@ pub struct SeenOutput {
 
 /// Records outputs (mempool or block) as receipts of the charges their addresses belong to; a
 /// dropped receipt that is back is seen again. Returns the charges concerned.
+///
+/// `in_block` says that this unit has stored the transactions of all of them as being in one.
 pub async fn record_outputs(
     gateway: &Gateway,
     unit: &mut Unit,
     outputs: &[SeenOutput],
+    in_block: bool,
 ) -> Result<BTreeSet<i64>> {
     let mut touched = BTreeSet::new();
     let mut depths = Depths::default();
     for part in outputs.chunks(PART) {
-        let payments = receipt_store::payments(unit.conn(), part).await?;
+        let payments = receipt_store::payments(unit.conn(), part, in_block).await?;
         let coins: BTreeSet<CurrencyId> = payments
             .iter()
             .filter(|payment| match &payment.known {

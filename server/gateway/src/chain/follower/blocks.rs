@@ -191,7 +191,7 @@ async fn connect_block(
     // After the block's own transactions: what spends the same and is in no block, has lost.
     let replaced = store::conflicts(unit.conn(), code, &block.txs).await?;
     super::store::mark_replaced_in(unit.conn(), code, &replaced, height).await?;
-    let receipts = receiving::record_outputs(gateway, unit, &outputs).await?;
+    let receipts = receiving::record_outputs(gateway, unit, &outputs, true).await?;
     let arrived = deposits::record_outputs(gateway, unit, &outputs).await?;
     receiving::settle(gateway, unit, coin, height, receipts).await?;
     deposits::settle(gateway, unit, coin, height, arrived).await?;

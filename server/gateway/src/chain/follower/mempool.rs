@@ -148,7 +148,7 @@ async fn write(
     if outputs.is_empty() && change.replaced.is_empty() && change.dropped.is_empty() {
         return Ok(());
     }
-    let receipts = receiving::record_outputs(gateway, unit, &outputs).await?;
+    let receipts = receiving::record_outputs(gateway, unit, &outputs, false).await?;
     let arrived = deposits::record_outputs(gateway, unit, &outputs).await?;
     receiving::settle(gateway, unit, coin, height, receipts).await?;
     deposits::settle(gateway, unit, coin, height, arrived).await
