@@ -17,6 +17,8 @@ use crate::currencies::Currencies;
 use crate::ledger::units;
 use crate::{Error, Result};
 
+// What a charge has one of is looked up one by one: asked for hundreds at once, Postgres would rather read
+// whole tables, and a block would cost more the more was ever paid.
 macro_rules! select_charge {
     ($rest:literal) => {
         concat!(
@@ -38,10 +40,16 @@ macro_rules! select_charge {
                        AND r.state IN ('sent', 'confirmed') ORDER BY r.id) AS refunded_amounts
              FROM charges c
              JOIN merchants p ON p.id = c.merchant_id
-             LEFT JOIN quotes q ON q.id = c.quote_id
+             LEFT JOIN LATERAL (
+                 SELECT price, mid, spread_basis_points, sources, fixed_at, release_at FROM quotes
+                 WHERE id = c.quote_id LIMIT 1
+             ) q ON true
              LEFT JOIN invoices i ON i.charge_id = c.id
-             LEFT JOIN charge_methods m ON m.charge_id = c.id AND m.coin_id = c.coin_id
-             LEFT JOIN chain_addresses a ON a.id = m.address_id ",
+             LEFT JOIN LATERAL (
+                 SELECT k.address FROM charge_methods m
+                 JOIN chain_addresses k ON k.id = m.address_id
+                 WHERE m.charge_id = c.id AND m.coin_id = c.coin_id LIMIT 1
+             ) a ON true ",
             $rest
         )
     };
@@ -271,8 +279,13 @@ macro_rules! select_receipt {
             $columns,
             " FROM receipts r
              JOIN currencies k ON k.id = r.coin_id
-             JOIN chain_addresses a ON a.id = r.address_id
-             LEFT JOIN chain_txs t ON t.chain = k.code AND t.txid = r.txid ",
+             CROSS JOIN LATERAL (
+                 SELECT address FROM chain_addresses WHERE id = r.address_id LIMIT 1
+             ) a
+             LEFT JOIN LATERAL (
+                 SELECT chain, height, status, replaced_by FROM chain_txs
+                 WHERE chain = k.code AND txid = r.txid LIMIT 1
+             ) t ON true ",
             $joins,
             $rest
         )
