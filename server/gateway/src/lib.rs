@@ -10,6 +10,7 @@ pub mod bench;
 pub mod chain;
 pub mod charges;
 pub mod clock;
+mod copying;
 pub mod currencies;
 pub mod dashboard;
 pub mod demo;

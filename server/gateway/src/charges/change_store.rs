@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::changes::{ChangedCharge, ChangedReceipt, TimelineLine};
+use crate::copying::{COPIED_FROM, Rows, copy};
 use crate::ledger::decimal;
 use crate::{Error, Result};
 
@@ -148,8 +150,32 @@ pub(super) async fn receipts(conn: &mut PgConnection, receipts: &[ChangedReceipt
     }
 }
 
+const TIMELINE: &str =
+    "COPY charge_timeline (charge_id, at, kind, data) FROM STDIN (FORMAT binary)";
+const TIMELINE_COLUMNS: i16 = 4;
+
 /// Appends to timelines; their numbers follow the given order.
 pub(super) async fn timeline(conn: &mut PgConnection, lines: &[TimelineLine]) -> Result<()> {
+    if lines.len() < COPIED_FROM {
+        insert_timeline(conn, lines).await
+    } else {
+        copy(conn, TIMELINE, timeline_rows(lines)?, || ()).await
+    }
+}
+
+fn timeline_rows(lines: &[TimelineLine]) -> Result<Vec<u8>> {
+    let mut rows = Rows::new();
+    for line in lines {
+        rows.begin(TIMELINE_COLUMNS);
+        rows.value(&line.charge_id)?;
+        rows.value(&line.at)?;
+        rows.value(&line.kind.as_str())?;
+        rows.value(&Json(&line.data))?;
+    }
+    Ok(rows.end())
+}
+
+async fn insert_timeline(conn: &mut PgConnection, lines: &[TimelineLine]) -> Result<()> {
     let charges: Vec<i64> = lines.iter().map(|line| line.charge_id).collect();
     let at: Vec<OffsetDateTime> = lines.iter().map(|line| line.at).collect();
     let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();

@@ -1,15 +1,13 @@
-//! Entries and postings by `COPY`: for hundreds of rows it costs Postgres less than an `INSERT` that takes
-//! its columns as arrays. In the binary format, so that nothing is written as text and read again.
+//! Entries and postings by `COPY`.
 
-use sqlx::encode::IsNull;
-use sqlx::postgres::PgArgumentBuffer;
-use sqlx::{Encode, PgConnection, Postgres};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::decimal;
 use super::drawn::Drawn;
 use super::posting_store::in_key_order;
-use crate::{Error, Result};
+use crate::Result;
+use crate::copying::{Rows, copy};
 
 const ENTRIES: &str = "COPY journal_entries (id, merchant_id, kind, subject, dedupe, created_at) \
                        FROM STDIN (FORMAT binary)";
@@ -30,20 +28,6 @@ pub(super) async fn write<T>(
     let entries = entries(drawn, now)?;
     let postings = copy(conn, ENTRIES, entries, || postings(drawn, now)).await??;
     copy(conn, POSTINGS, postings, meanwhile).await
-}
-
-async fn copy<T>(
-    conn: &mut PgConnection,
-    into: &str,
-    rows: Vec<u8>,
-    meanwhile: impl FnOnce() -> T,
-) -> Result<T> {
-    let mut copying = conn.copy_in_raw(into).await?;
-    copying.send(rows).await?;
-    // The first has told Postgres that this is all before the second begins.
-    let (finished, done) = futures::join!(copying.finish(), async { meanwhile() });
-    finished?;
-    Ok(done)
 }
 
 fn entries(drawn: &Drawn, now: OffsetDateTime) -> Result<Vec<u8>> {
@@ -85,71 +69,4 @@ fn postings(drawn: &Drawn, now: OffsetDateTime) -> Result<Vec<u8>> {
         }
     }
     Ok(rows.end())
-}
-
-/// Rows in the binary format of `COPY` (documentation of Postgres, "COPY, Binary Format"): a header; each row
-/// the number of its columns, each column its length and the bytes that a bound parameter would have; a trailer.
-struct Rows(PgArgumentBuffer);
-
-impl Rows {
-    /// The signature, no flags, and an extension of no bytes.
-    const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-    /// In place of a number of columns.
-    const TRAILER: i16 = -1;
-    const NULL: i32 = -1;
-
-    fn new() -> Self {
-        let mut bytes = PgArgumentBuffer::default();
-        bytes.extend_from_slice(Self::HEADER);
-        Self(bytes)
-    }
-
-    fn begin(&mut self, columns: i16) {
-        self.0.extend_from_slice(&columns.to_be_bytes());
-    }
-
-    fn value<'q>(&mut self, value: &impl Encode<'q, Postgres>) -> Result<()> {
-        let place = self.0.len();
-        self.0.extend_from_slice(&[0; 4]);
-        let begin = self.0.len();
-        let length = match value.encode_by_ref(&mut self.0) {
-            Ok(IsNull::Yes) => Self::NULL,
-            Ok(IsNull::No) => i32::try_from(self.0.len() - begin)?,
-            Err(error) => return Err(Error::Database(sqlx::Error::Encode(error))),
-        };
-        if let Some(bytes) = self.0.get_mut(place..begin) {
-            bytes.copy_from_slice(&length.to_be_bytes());
-        }
-        Ok(())
-    }
-
-    fn end(mut self) -> Vec<u8> {
-        self.begin(Self::TRAILER);
-        std::mem::take(&mut *self.0)
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_has_its_columns_with_their_lengths() {
-        let mut rows = Rows::new();
-        rows.begin(3);
-        rows.value(&"a\tb").unwrap();
-        rows.value(&None::<i64>).unwrap();
-        rows.value(&7_i16).unwrap();
-        let expected = [
-            b"PGCOPY\n\xff\r\n\0".as_slice(),
-            &[0; 8],
-            &[0, 3],
-            &[0, 0, 0, 3, b'a', b'\t', b'b'],
-            &[255; 4],
-            &[0, 0, 0, 2, 0, 7],
-            &[255; 2],
-        ];
-        assert_eq!(rows.end(), expected.concat());
-    }
 }

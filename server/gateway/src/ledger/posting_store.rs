@@ -6,11 +6,9 @@ use uuid::Uuid;
 
 use super::drawn::Drawn;
 use super::{decimal, posting_copy_store};
+use crate::copying::COPIED_FROM;
 use crate::error::violated_constraint;
 use crate::{Error, Result};
-
-/// Entries from which on they are copied: a copy takes more round trips and less of Postgres for each row.
-const COPIED_FROM: usize = 50;
 
 /// Writes everything a unit booked: entries, postings, and the accounts where their version is still the
 /// one that was read. Should code ever decide on a stale row, the count differs and everything rolls back.

@@ -48,7 +48,7 @@ impl Fanout {
     ) -> Result<()> {
         let events = number(unit, events, ids).await?;
         let records: Vec<&EventRecord> = events.iter().map(|event| &event.record).collect();
-        store::insert_events(unit.conn(), &records).await?;
+        store::write_events(unit.conn(), &records).await?;
         let concerned: BTreeSet<i64> = records.iter().map(|record| record.merchant_id).collect();
         let concerned: Vec<i64> = concerned.into_iter().collect();
         let merchants = store::merchants(unit.conn(), &concerned).await?;

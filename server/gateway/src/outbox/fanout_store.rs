@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 
+use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 
 use super::fanout::{Delivery, Target};
 use super::{EventRecord, Format, MerchantKeys};
+use crate::copying::{COPIED_FROM, Rows, copy};
 use crate::{Error, Result};
 
 /// An endpoint that takes events.
@@ -50,7 +52,34 @@ pub(super) async fn last_numbers(
     Ok(rows.into_iter().collect())
 }
 
-pub(super) async fn insert_events(conn: &mut PgConnection, events: &[&EventRecord]) -> Result<()> {
+const EVENTS: &str = "COPY events (id, merchant_id, type, object, sequence, payload, created_at) \
+                      FROM STDIN (FORMAT binary)";
+const EVENT_COLUMNS: i16 = 7;
+
+pub(super) async fn write_events(conn: &mut PgConnection, events: &[&EventRecord]) -> Result<()> {
+    if events.len() < COPIED_FROM {
+        insert_events(conn, events).await
+    } else {
+        copy(conn, EVENTS, event_rows(events)?, || ()).await
+    }
+}
+
+fn event_rows(events: &[&EventRecord]) -> Result<Vec<u8>> {
+    let mut rows = Rows::new();
+    for event in events {
+        rows.begin(EVENT_COLUMNS);
+        rows.value(&event.id.as_str())?;
+        rows.value(&event.merchant_id)?;
+        rows.value(&event.kind.as_str())?;
+        rows.value(&event.object.as_str())?;
+        rows.value(&event.sequence)?;
+        rows.value(&Json(&event.payload))?;
+        rows.value(&event.created_at)?;
+    }
+    Ok(rows.end())
+}
+
+async fn insert_events(conn: &mut PgConnection, events: &[&EventRecord]) -> Result<()> {
     let text = |pick: fn(&EventRecord) -> String| -> Vec<String> {
         events.iter().map(|event| pick(event)).collect()
     };

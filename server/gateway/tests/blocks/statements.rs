@@ -32,6 +32,25 @@ async fn endpoint(pool: &PgPool, merchant: i64) {
     .unwrap();
 }
 
+/// What events say of charges that were paid.
+const TOLD: &str = "SELECT DISTINCT string_agg(e.type || ' ' || (e.payload->>'status'), ', '
+                                               ORDER BY e.sequence)
+                    FROM events e JOIN charges c ON e.object = 'charge:' || c.id
+                    WHERE c.status = 'paid' GROUP BY c.id";
+
+/// Their timelines; each line with how many of the charge's payments it names.
+const WRITTEN: &str = "SELECT DISTINCT string_agg(
+                           t.kind || ' ' || (SELECT count(*) FROM receipts r
+                                             WHERE r.charge_id = c.id AND r.txid = t.data->>'txid'),
+                           ', ' ORDER BY t.id)
+                       FROM charge_timeline t JOIN charges c ON c.id = t.charge_id
+                       WHERE c.status = 'paid' GROUP BY c.id";
+
+/// Each that differs from the others.
+async fn stories(pool: &PgPool, of_each: &'static str) -> Vec<String> {
+    sqlx::query_scalar(of_each).fetch_all(pool).await.unwrap()
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_hundred_paid_orders_take_as_many_as_one(pool: PgPool) {
     let proxy = Proxy::before(&pool);
@@ -70,6 +89,19 @@ async fn a_hundred_paid_orders_take_as_many_as_one(pool: PgPool) {
     assert_eq!(
         usize::try_from(told).unwrap(),
         SIZES.iter().sum::<usize>() + 1
+    );
+    // Inserted or copied, it is the same story of each.
+    let told = stories(&pool, TOLD).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].ends_with("charge.processing processing, charge.paid paid"),
+        "{told:?}"
+    );
+    let written = stories(&pool, WRITTEN).await;
+    assert_eq!(written.len(), 1, "{written:?}");
+    assert!(
+        written[0].ends_with("receipt.seen 1, status.processing 0, receipt.final 1, status.paid 0"),
+        "{written:?}"
     );
     yard.world.audit().await;
 }
