@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use domain::charge::{Flags, ReceiptState, Resolution, Status};
 use domain::money::{CurrencyId, Money};
+use futures::TryStreamExt as _;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -201,19 +202,21 @@ pub(super) async fn lock_ids(conn: &mut PgConnection, ids: &[i64]) -> Result<()>
     Ok(())
 }
 
-/// In id order; the caller holds their locks when it decides on them.
+/// In id order; the caller holds their locks when it decides on them. Rows are read while Postgres looks for
+/// those after them.
 pub(super) async fn find_by_ids(
     conn: &mut PgConnection,
     currencies: &Currencies,
     ids: &[i64],
 ) -> Result<Vec<ChargeRow>> {
-    let rows = sqlx::query(select_charge!("WHERE c.id = ANY($1) ORDER BY c.id"))
+    let mut rows = sqlx::query(select_charge!("WHERE c.id = ANY($1) ORDER BY c.id"))
         .bind(ids)
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| read_charge(row, currencies))
-        .collect()
+        .fetch(conn);
+    let mut found = Vec::with_capacity(ids.len());
+    while let Some(row) = rows.try_next().await? {
+        found.push(read_charge(&row, currencies)?);
+    }
+    Ok(found)
 }
 
 /// Locks up to `limit` charges whose clock has ended and that nobody else is working on.
