@@ -186,6 +186,7 @@ async fn connect_block(
     let chain = gateway.chains().of(coin)?;
     let code = chain.params.code;
     let height = block.reference.height;
+    super::store::plan_for_any_number(unit.conn()).await?;
     store::insert_block(unit.conn(), code, &block.reference).await?;
     let outputs = recording::record(unit, chain, &block.txs, Some(&block.reference)).await?;
     // After the block's own transactions: what spends the same and is in no block, has lost.

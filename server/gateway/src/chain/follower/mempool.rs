@@ -142,6 +142,7 @@ async fn write(
 ) -> Result<()> {
     let chain = gateway.chains().of(coin)?;
     let code = chain.params.code;
+    super::store::plan_for_any_number(unit.conn()).await?;
     super::store::mark_replaced(unit.conn(), code, &change.replaced).await?;
     store::mark_dropped(unit.conn(), code, &change.dropped).await?;
     let outputs = recording::record(unit, chain, &change.unseen, None).await?;

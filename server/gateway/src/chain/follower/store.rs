@@ -51,6 +51,15 @@ async fn take_lock(conn: &mut PgConnection, coin: Currency) -> Result<()> {
     Ok(())
 }
 
+/// From here to its end the transaction takes plans that do not depend on how many rows a statement is given.
+/// Made for hundreds at once, a plan would read whole tables, and be made anew for each part of a block.
+pub(super) async fn plan_for_any_number(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Waiting transactions lost to others: `(lost, spender)`.
 pub(super) async fn mark_replaced(
     conn: &mut PgConnection,
@@ -118,10 +127,32 @@ mod tests {
     use std::time::Duration;
 
     use domain::money::CurrencyKind;
+    use sqlx::Connection as _;
     use tokio::time::timeout;
 
     use super::*;
     use crate::ledger::is_silence;
+
+    /// The next unit on the same connection is another one's.
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn plans_are_another_units_own_again(pool: PgPool) {
+        const MODE: &str = "SELECT current_setting('plan_cache_mode')";
+        let mut conn = pool.acquire().await.unwrap();
+        let before: String = sqlx::query_scalar(MODE)
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
+        let mut tx = conn.begin().await.unwrap();
+        plan_for_any_number(&mut tx).await.unwrap();
+        let inside: String = sqlx::query_scalar(MODE).fetch_one(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let after: String = sqlx::query_scalar(MODE)
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
+        assert_eq!(inside, "force_generic_plan");
+        assert_eq!(after, before);
+    }
 
     /// Who holds the lock stands for a database that says nothing. By itself it would be asked for 30 s.
     #[sqlx::test(migrations = "../../migrations")]
