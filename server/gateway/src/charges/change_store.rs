@@ -154,12 +154,29 @@ const TIMELINE: &str =
     "COPY charge_timeline (charge_id, at, kind, data) FROM STDIN (FORMAT binary)";
 const TIMELINE_COLUMNS: i16 = 4;
 
+/// Lines as they go to Postgres.
+pub(super) enum Timeline<'a> {
+    Few(&'a [TimelineLine]),
+    /// To be copied.
+    Many(Vec<u8>),
+}
+
+impl<'a> Timeline<'a> {
+    pub(super) fn of(lines: &'a [TimelineLine]) -> Result<Self> {
+        if lines.len() < COPIED_FROM {
+            Ok(Self::Few(lines))
+        } else {
+            timeline_rows(lines).map(Self::Many)
+        }
+    }
+}
+
 /// Appends to timelines; their numbers follow the given order.
-pub(super) async fn timeline(conn: &mut PgConnection, lines: &[TimelineLine]) -> Result<()> {
-    if lines.len() < COPIED_FROM {
-        insert_timeline(conn, lines).await
-    } else {
-        copy(conn, TIMELINE, timeline_rows(lines)?, || ()).await
+pub(super) async fn timeline(conn: &mut PgConnection, lines: Timeline<'_>) -> Result<()> {
+    match lines {
+        Timeline::Few([]) => Ok(()),
+        Timeline::Few(lines) => insert_timeline(conn, lines).await,
+        Timeline::Many(rows) => copy(conn, TIMELINE, rows, || ()).await,
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::change_store;
+use super::change_store::{self, Timeline};
 use super::row::{ChargeRow, ReceiptRow};
 use crate::Result;
 use crate::ledger::Unit;
@@ -130,12 +130,17 @@ impl Changes {
         if !self.receipts.is_empty() {
             change_store::receipts(unit.conn(), &self.receipts).await?;
         }
-        if !self.charges.is_empty() {
-            change_store::charges(unit.conn(), &self.charges, now).await?;
-        }
-        if !self.timeline.is_empty() {
-            change_store::timeline(unit.conn(), &self.timeline).await?;
-        }
+        let writing = async {
+            if self.charges.is_empty() {
+                return Ok(());
+            }
+            change_store::charges(unit.conn(), &self.charges, now).await
+        };
+        // What is told is put together while Postgres is busy with the charges.
+        let told = async { Timeline::of(&self.timeline) };
+        let (written, told) = futures::join!(writing, told);
+        written?;
+        change_store::timeline(unit.conn(), told?).await?;
         if !self.paid.is_empty() {
             change_store::close_claims(unit.conn(), &self.paid).await?;
         }
