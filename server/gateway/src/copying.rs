@@ -109,7 +109,7 @@ mod tests {
         rows.begin(1);
         rows.value(&Json(&json!({ "a": null }))).unwrap();
         let told = [
-            [0, 1, 0, 0, 0, 11, 1].as_slice(),
+            [0_u8, 1, 0, 0, 0, 11, 1].as_slice(),
             br#"{"a":null}"#,
             &[255; 2],
         ]
