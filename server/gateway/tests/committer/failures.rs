@@ -19,10 +19,12 @@ async fn what_cannot_be_done_fails_alone(pool: PgPool) {
     let world = World::new(&pool).await;
     let committer = world.gateway.postings().clone();
     let before = fund(1, 1_000);
-    let leg = before.legs[0].id;
     committer.submit(before.clone()).await.unwrap();
-    let mut same_leg = fund(1, 1);
-    same_leg.legs[0].id = leg;
+    let hold = || entry(&[(Movement::Hold, wallet(1), house(), 1)]);
+    let held = hold();
+    let mut same_hold = hold();
+    same_hold.legs[0].id = held.legs[0].id;
+    committer.submit(held).await.unwrap();
     let missing = AccountKey {
         user_id: 77,
         ..wallet(1)
@@ -35,7 +37,7 @@ async fn what_cannot_be_done_fails_alone(pool: PgPool) {
     let poison = [
         before,
         same_fact,
-        same_leg,
+        same_hold,
         entry(&[(Movement::Post, house(), missing, 5)]),
         entry(&[(Movement::Post, house(), wallet(1), 0)]),
         spend(1, 5_000),
