@@ -6,7 +6,7 @@ use domain::view::claim::{ClaimOverReason, ClaimStep};
 use time::OffsetDateTime;
 
 use super::claim_link_store::LinkedClaim;
-use super::resolve::refundable;
+use super::refundable::refundable;
 use super::row::{ChargeRow, ReceiptRow};
 
 /// A claim with what it is about.

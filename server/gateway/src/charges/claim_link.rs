@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use time::{Duration, OffsetDateTime};
 
 use super::claim_link_store;
-use super::resolve::refundable;
+use super::refundable::refundable;
 use super::row::{ChargeRow, ReceiptRow};
 use crate::auth::digest;
 use crate::ledger::Unit;

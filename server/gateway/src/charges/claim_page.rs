@@ -13,7 +13,7 @@ use super::claim_found::{Found, why};
 use super::claim_link::{TRACKER_LIFE, claim_path, token_hash};
 use super::claim_link_store::{self, LinkUse};
 use super::needs::Books;
-use super::resolve::{checked_address, refundable};
+use super::refundable::{checked_address, refundable};
 use super::{claim_store, refunds, store};
 use crate::ledger::PAYERS;
 use crate::{Error, Gateway, Result};

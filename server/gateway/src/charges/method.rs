@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::needs::Books;
-use super::resolve::require_no_refund;
+use super::refundable::require_no_refund;
 use super::row::{ChargeRow, ReceiptRow, Terms};
 use super::{method_store, receipt_store, store, transition};
 use crate::ledger::{PAYERS, Unit};

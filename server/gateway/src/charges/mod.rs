@@ -30,6 +30,7 @@ mod read;
 mod receipt_steps;
 mod receipt_store;
 pub mod receiving;
+mod refundable;
 pub(crate) mod refunds;
 mod resolve;
 pub(crate) mod row;

@@ -6,9 +6,10 @@
 use domain::charge::Event;
 use serde_json::json;
 
+use super::refundable::refundable;
 use super::row::{ChargeRow, ReceiptRow};
 use super::transition::{event_named, transition};
-use super::{claim_store, receipt_store, resolve, store};
+use super::{claim_store, receipt_store, store};
 use crate::ledger::Unit;
 use crate::{Error, Gateway, Result};
 
@@ -42,7 +43,7 @@ pub(super) async fn start_if_ready(
         return Ok(());
     };
     // What was approved may have been taken back by the chain since.
-    let still_there = resolve::refundable(row, receipts).is_some_and(|there| there >= amount);
+    let still_there = refundable(row, receipts).is_some_and(|there| there >= amount);
     if !still_there {
         return Err(Error::Conflict(
             "the money of this refund is not there any more",

@@ -119,7 +119,7 @@ impl ChargeView {
             (row.amount.units() - counted).max(0)
         };
         Self {
-            refundable: super::resolve::refundable(&row, &receipts),
+            refundable: super::refundable::refundable(&row, &receipts),
             expires_at: row
                 .terms
                 .as_ref()

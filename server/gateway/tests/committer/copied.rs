@@ -155,3 +155,44 @@ async fn counted(pool: &PgPool) -> (i64, i64, i64) {
     .await
     .unwrap()
 }
+
+/// Ids of holds are unique, for they are looked for by them. Of other postings the audit tells when two have one.
+#[sqlx::test(migrations = "../../migrations")]
+async fn no_two_holds_have_one_id_and_of_other_postings_the_audit_tells(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let fact = entry(&[(Movement::Post, house(), wallet(1), 5)]);
+    let id = fact.id;
+    book(&world, vec![fact]).await.unwrap();
+    let again = |movement: &str| {
+        format!(
+            "INSERT INTO postings (id, entry_id, leg, label, movement, currency_id, amount, debit_account,
+                 debit_version, debit_after, debit_held_after, credit_account, credit_version, credit_after,
+                 created_at)
+             SELECT p.id, gen_random_uuid(), 0, p.label, t.movement, p.currency_id, p.amount, p.debit_account,
+                 p.debit_version + t.n, p.debit_after, 0, p.credit_account,
+                 CASE t.movement WHEN 'post' THEN p.credit_version + t.n END,
+                 CASE t.movement WHEN 'post' THEN p.credit_after END, p.created_at
+             FROM postings p,
+                  (SELECT '{movement}' AS movement, count(*) AS n FROM postings) t
+             WHERE p.entry_id = '{id}'"
+        )
+    };
+    let insert = async |movement: &str| {
+        sqlx::query(sqlx::AssertSqlSafe(again(movement)))
+            .execute(&pool)
+            .await
+    };
+    insert("hold").await.unwrap();
+    let second = insert("hold").await.unwrap_err();
+    let constraint = second
+        .as_database_error()
+        .and_then(|error| error.constraint());
+    assert_eq!(constraint, Some("postings_hold"), "{second}");
+    let report = world.gateway.audit().await.unwrap();
+    let told = report
+        .checks
+        .iter()
+        .find(|check| check.name == "each posting has an id of its own")
+        .unwrap();
+    assert_eq!(told.violations.len(), 1, "{told:?}");
+}
