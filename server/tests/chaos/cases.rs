@@ -108,7 +108,10 @@ impl Case {
 
     /// Needs no wait of many seconds, and no rights.
     pub fn is_quick(self) -> bool {
-        !matches!(self, Self::Overload | Self::DiskFull)
+        !matches!(
+            self,
+            Self::ReceiversBroken | Self::Overload | Self::DiskFull
+        )
     }
 
     /// `is_long`: with as much of everything as `./x chaos` has time for.
