@@ -110,7 +110,7 @@ impl Case {
     pub fn is_quick(self) -> bool {
         !matches!(
             self,
-            Self::ReceiversBroken | Self::Overload | Self::DiskFull
+            Self::PointInTime | Self::ReceiversBroken | Self::Overload | Self::DiskFull
         )
     }
 
