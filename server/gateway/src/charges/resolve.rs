@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use domain::charge::{Event, ReceiptState, Status, Valuation};
 use domain::ledger::template::ChargeCredit;
-use domain::money::Money;
 use serde_json::json;
 
 use super::needs::Books;
