@@ -5,7 +5,7 @@ use sqlx::encode::IsNull;
 use sqlx::postgres::PgArgumentBuffer;
 use sqlx::{Encode, PgConnection, Postgres};
 
-use crate::{Error, Result};
+use crate::{Error, Result, instance};
 
 /// Rows from which on they are copied: a copy takes more round trips and less of Postgres for each row.
 pub(crate) const COPIED_FROM: usize = 50;
@@ -13,9 +13,43 @@ pub(crate) const COPIED_FROM: usize = 50;
 /// Gives `rows` to the `COPY … FROM STDIN (FORMAT binary)` in `into`; `meanwhile` is done while Postgres is busy
 /// with them.
 ///
+/// A connection that is given up within it, because that took too long or nobody wants it any more, is never
+/// used again.
+///
 /// # Errors
 /// The database's, among them a refusal by a constraint.
 pub(crate) async fn copy<T>(
+    conn: &mut PgConnection,
+    into: &str,
+    rows: Vec<u8>,
+    meanwhile: impl FnOnce() -> T,
+) -> Result<T> {
+    let mut copying = Copying {
+        conn,
+        is_over: false,
+    };
+    let copied = copy_whole(copying.conn, into, rows, meanwhile).await;
+    copying.is_over = true;
+    copied
+}
+
+/// A connection within a copy. The driver does not count the answer to one among those that are to come: whoever
+/// had the connection next would take it for his own, and be one answer behind from then on, also with that of
+/// his commit.
+struct Copying<'c> {
+    conn: &'c mut PgConnection,
+    is_over: bool,
+}
+
+impl Drop for Copying<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            instance::store::end_session(self.conn);
+        }
+    }
+}
+
+async fn copy_whole<T>(
     conn: &mut PgConnection,
     into: &str,
     rows: Vec<u8>,

@@ -1,4 +1,5 @@
-use sqlx::{PgConnection, PgPool};
+use futures::FutureExt as _;
+use sqlx::{Executor as _, PgConnection, PgPool};
 use time::OffsetDateTime;
 
 use crate::Result;
@@ -66,6 +67,15 @@ pub(crate) async fn end_when_idle(conn: &mut PgConnection) -> sqlx::Result<()> {
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Has this session end once it is done with what it was told before; waits for nothing. Whoever gets the
+/// connection back, the pool, finds that it is gone.
+pub(crate) fn end_session(conn: &mut PgConnection) {
+    // With the first look at it, it is sent; the answer is for nobody.
+    let _ = conn
+        .execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        .now_or_never();
 }
 
 pub(crate) async fn move_clock(pool: &PgPool, seconds: i64) -> Result<i64> {

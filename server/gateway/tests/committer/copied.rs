@@ -3,11 +3,12 @@
 use domain::ledger::{JournalEntry, Movement};
 use gateway::Error;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::support::World;
-use super::{entry, house, wallet};
+use super::{entry, house, until, waiting_backend, wallet};
 
 /// Every character that means something to `COPY`, and some that do not.
 const STRANGE: &str = "a\tb\nc\rd\\N\\.\"'ä\u{1}";
@@ -143,6 +144,50 @@ async fn a_fact_that_is_booked_refuses_the_whole_unit(pool: PgPool) {
     }
     // The connections are in order.
     book(&world, entries(world.merchant, 120)).await.unwrap();
+    world.audit().await;
+}
+
+/// Fails when it goes back to the pool with an answer that nobody has read: whoever has it next takes that for
+/// his own.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_connection_that_is_given_up_within_a_copy_is_not_used_again(pool: PgPool) {
+    let own = PgPoolOptions::new()
+        .max_connections(6)
+        .connect_with(pool.connect_options().as_ref().clone())
+        .await
+        .unwrap();
+    let world = World::new(&own).await;
+    let made = entries(world.merchant, 120);
+    // Whether one of them is in the journal already shows only when this ends.
+    let mut other = pool.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO journal_entries (id, merchant_id, kind, subject, dedupe, created_at)
+         VALUES ($1, 0, 'test', 'test', 'test', now())",
+    )
+    .bind(made[0].id)
+    .execute(&mut *other)
+    .await
+    .unwrap();
+    tokio::select! {
+        done = book(&world, made.clone()) => panic!("it was to wait: {done:?}"),
+        () = until(|| async { waiting_backend(&pool).await.is_some() }) => {}
+    }
+    other.rollback().await.unwrap();
+    // Each has come back, or is closed.
+    until(|| async { usize::try_from(own.size()).unwrap() == own.num_idle() }).await;
+    let mut held = Vec::new();
+    for number in 0..i64::from(own.size()) {
+        let mut conn = own.acquire().await.unwrap();
+        let answer: i64 = sqlx::query_scalar("SELECT $1::bigint")
+            .bind(number)
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
+        assert_eq!(answer, number);
+        held.push(conn);
+    }
+    drop(held);
+    book(&world, made).await.unwrap();
     world.audit().await;
 }
 
