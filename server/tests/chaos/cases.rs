@@ -110,12 +110,7 @@ impl Case {
     pub fn is_quick(self) -> bool {
         !matches!(
             self,
-            Self::PointInTime
-                | Self::WrongClock
-                | Self::ClockMoved
-                | Self::ReceiversBroken
-                | Self::Overload
-                | Self::DiskFull
+            Self::PointInTime | Self::ReceiversBroken | Self::Overload | Self::DiskFull
         )
     }
 

@@ -154,7 +154,8 @@ impl Archive {
         let log = archive.log();
         fs::create_dir(&log).unwrap();
         let (to, from) = (text(&log), format!("--dbname={}", cluster.url));
-        let taking = Background::postgres("pg_receivewal", &["--no-loop", "-D", to, &from]);
+        // It comes again when its connection ends.
+        let taking = Background::postgres("pg_receivewal", &["-D", to, &from]);
         archive.taking = Some(taking);
         // The first file is begun: nothing that is written from now on is missed.
         wait_for(|| fs::read_dir(&log).unwrap().next().is_some()).await;
