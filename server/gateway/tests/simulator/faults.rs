@@ -8,6 +8,8 @@ use std::fmt;
 
 use sqlx::PgPool;
 
+use crate::wire::Wire;
+
 /// What breaks in a step, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -99,7 +101,17 @@ pub async fn install(pool: &PgPool) {
 }
 
 /// From now on, counted anew; `None`: nothing breaks.
-pub async fn arm(pool: &PgPool, row: Option<Row>) {
+pub async fn arm(pool: &PgPool, wire: &Wire, fault: Option<Fault>) {
+    let (row, cut) = match fault {
+        None => (None, None),
+        Some(Fault::Row(row)) => (Some(row), None),
+        Some(Fault::Cut(cut)) => (None, Some(cut)),
+    };
+    arm_rows(pool, row).await;
+    wire.arm(cut);
+}
+
+async fn arm_rows(pool: &PgPool, row: Option<Row>) {
     let (write, kills) = row.map_or((0, false), |row| (row.write, row.kills));
     sqlx::query("SELECT setval('simulator_writes', 1, false)")
         .execute(pool)

@@ -124,13 +124,7 @@ impl Run {
 
     /// From now on, counted anew; `None`: nothing breaks.
     pub async fn arm(&self, fault: Option<Fault>) {
-        let (row, cut) = match fault {
-            None => (None, None),
-            Some(Fault::Row(row)) => (Some(row), None),
-            Some(Fault::Cut(cut)) => (None, Some(cut)),
-        };
-        faults::arm(&self.pool, row).await;
-        self.wire.arm(cut);
+        faults::arm(&self.pool, &self.wire, fault).await;
     }
 
     pub fn gateway(&self) -> &Gateway {
