@@ -111,13 +111,16 @@ impl Book {
         T: Send,
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T>> + Send,
     {
+        let entered = self.enter().await;
+        let _inside = entered.inspect_err(|full| self.tally.note_error(full))?;
+        // A wait at the door says how much is under way, not how long a commit takes.
         let begun = Instant::now();
-        let done = match self.enter().await {
-            // A unit's future is large, and whoever commits one is often deep inside others.
-            Ok(_inside) => Box::pin(self.run(work)).await,
-            Err(full) => Err(full),
-        };
-        self.tally.note(begun.elapsed(), done.as_ref().err());
+        // A unit's future is large, and whoever commits one is often deep inside others.
+        let done = Box::pin(self.run(work)).await;
+        match &done {
+            Ok(_) => self.tally.note_committed(begun.elapsed()),
+            Err(error) => self.tally.note_error(error),
+        }
         done
     }
 

@@ -19,12 +19,17 @@ pub(super) struct CommitTally {
 }
 
 impl CommitTally {
-    pub(super) fn note(&self, took: Duration, error: Option<&Error>) {
+    /// From the begin of a unit to its commit; what was waited for before is no part of it.
+    pub(super) fn note_committed(&self, took: Duration) {
+        self.durations.observe(took);
+    }
+
+    /// Why a unit came to nothing.
+    pub(super) fn note_error(&self, error: &Error) {
         let counter = match error {
-            None => return self.durations.observe(took),
-            Some(Error::Overloaded { .. }) => &self.overloaded,
-            Some(Error::Database(_) | Error::Internal(_) | Error::OutcomeUnknown) => &self.failed,
-            Some(_) => &self.refused,
+            Error::Overloaded { .. } => &self.overloaded,
+            Error::Database(_) | Error::Internal(_) | Error::OutcomeUnknown => &self.failed,
+            _ => &self.refused,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -48,11 +53,10 @@ mod tests {
     #[test]
     fn a_refusal_is_no_failure_and_takes_no_part_in_the_durations() {
         let tally = CommitTally::default();
-        let took = Duration::from_millis(3);
-        tally.note(took, None);
-        tally.note(took, Some(&Error::AlreadyBooked));
-        tally.note(took, Some(&Error::overloaded()));
-        tally.note(took, Some(&Error::Internal("broken".to_owned())));
+        tally.note_committed(Duration::from_millis(3));
+        tally.note_error(&Error::AlreadyBooked);
+        tally.note_error(&Error::overloaded());
+        tally.note_error(&Error::Internal("broken".to_owned()));
         let figures = tally.figures();
         assert_eq!(
             (

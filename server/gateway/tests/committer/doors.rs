@@ -1,12 +1,13 @@
 //! The door of units that are committed alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::ledger::JournalEntry;
 use gateway::Error;
 use gateway::ledger::{Book, Room};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::support::World;
@@ -54,6 +55,46 @@ async fn a_full_door_turns_away_with_nothing_done(pool: PgPool) {
     post(&book, one_more).await.unwrap().unwrap();
     assert_eq!(booked(&pool, &[id]).await, [1]);
     assert_eq!(book.admission().admitted, 4);
+    world.audit().await;
+}
+
+/// Fails when a wait at the door counts as time of a commit: each of those who wait would bring the whole of it
+/// along, and behind a door for one all commits together last no longer than it takes until the last is done.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_wait_at_the_door_is_no_time_of_a_commit(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let book = world.gateway.book().with_room(Room {
+        running: 1,
+        waiting: 5,
+    });
+    let (release, released) = oneshot::channel::<()>();
+    let held = book.clone();
+    // It comes to nothing, so it has no duration of its own.
+    let inside = tokio::spawn(async move {
+        held.commit::<(), _>(move |_unit| {
+            Box::pin(async move {
+                let _ = released.await;
+                Err(Error::NotFound)
+            })
+        })
+        .await
+    });
+    until(|| async { book.admission().running == 1 }).await;
+    let before = book.commits();
+    let waiting: Vec<_> = (0..5).map(|_| post(&book, fund(1, 1))).collect();
+    until(|| async { book.admission().waiting == 5 }).await;
+    let opened_at = Instant::now();
+    release.send(()).unwrap();
+    assert!(matches!(inside.await.unwrap(), Err(Error::NotFound)));
+    for each in waiting {
+        each.await.unwrap().unwrap();
+    }
+    let took = opened_at.elapsed();
+    let after = book.commits();
+    assert_eq!(after.committed - before.committed, 5);
+    let summed = after.durations.sum_micros - before.durations.sum_micros;
+    let summed = Duration::from_micros(summed);
+    assert!(summed <= took, "{summed:?} of commits within {took:?}");
     world.audit().await;
 }
 

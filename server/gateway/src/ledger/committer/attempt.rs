@@ -57,7 +57,7 @@ pub(super) async fn attempt<B: Batch>(
     };
     match within(patience.commit, unit.into_transaction().commit()).await {
         Ok(()) => {
-            book.tally.note(begun.elapsed(), None);
+            book.tally.note_committed(begun.elapsed());
             Attempt::Committed(results)
         }
         Err(error) if is_answer(&error) => Attempt::Refused(error.into()),

@@ -20,7 +20,7 @@ mod queue;
 mod worker;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
@@ -137,12 +137,11 @@ impl<B: Batch> Committer<B> {
     /// [`Error::Overloaded`] when too much waits already; nothing was done then. Otherwise what the
     /// batch says of this item.
     pub async fn submit(&self, item: B::Item) -> Result<B::Done> {
-        let begun = Instant::now();
         let done = self.ask(item).await;
         match &done {
             // What steps out is done elsewhere, and counted there.
             Ok(_) | Err(Error::StepsOut) => {}
-            Err(error) => self.0.tally.note(begun.elapsed(), Some(error)),
+            Err(error) => self.0.tally.note_error(error),
         }
         done
     }
