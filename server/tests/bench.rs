@@ -141,6 +141,7 @@ async fn every_row_is_measured_and_nothing_is_left_behind(pool: PgPool) {
         assert_eq!(row["rounds"].as_array().unwrap().len(), 1, "{row}");
     }
     assert!(report["postings"].as_u64().unwrap() > 2_000, "{report}");
+    assert!(report["latency_turned_away"].is_u64(), "{report}");
     assert!(
         report["statement_lines"].as_u64().unwrap() > 1_900,
         "{report}"

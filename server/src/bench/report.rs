@@ -29,6 +29,9 @@ pub(super) struct Report {
     pub(super) postings: u64,
     /// Lines of the statement whose pages were read.
     pub(super) lines: u64,
+    /// Entries at half load that were refused because too much was waiting; `None` when latency was not
+    /// measured. They are in no row.
+    pub(super) turned_away: Option<u64>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -41,6 +44,7 @@ impl Report {
             anchors: Vec::new(),
             postings: 0,
             lines: 0,
+            turned_away: None,
             rows: Vec::new(),
         }
     }
@@ -108,6 +112,11 @@ impl Report {
 
     pub(super) fn set_lines(&mut self, lines: u64) {
         self.lines = lines;
+    }
+
+    /// Adds those of a round.
+    pub(super) fn add_turned_away(&mut self, count: u64) {
+        self.turned_away = Some(self.turned_away.unwrap_or(0).saturating_add(count));
     }
 
     /// The last round in one line.

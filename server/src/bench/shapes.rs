@@ -76,6 +76,9 @@ impl Report {
         if self.lines > 0 {
             told.insert("statement_lines".to_owned(), json!(self.lines));
         }
+        if let Some(count) = self.turned_away {
+            told.insert("latency_turned_away".to_owned(), json!(count));
+        }
         told.insert("rows".to_owned(), Value::Array(rows));
         Value::Object(told)
     }
@@ -150,12 +153,18 @@ impl Report {
         } else {
             " Anchors are other ledgers, told in entries."
         };
+        let turned_away = match self.turned_away {
+            None | Some(0) => String::new(),
+            Some(count) => format!(
+                "\nOf the entries at half load {count} were turned away; no latency has them."
+            ),
+        };
         format!(
             "to TPC-B: a rate by its rate, a time by its average latency, the audit's by the time of\n\
              {AUDITED} of its transactions. µs: CPU time of one operation, in all processes of Postgres and\n\
              in this one, which makes the requests, too; - where nothing tells it. CPU to TPC-B: that of\n\
              Postgres.{anchors} Goals are judged by medians. The audited books hold {} postings\n\
-             and are in order{statement}.",
+             and are in order{statement}.{turned_away}",
             self.postings
         )
     }
@@ -320,6 +329,22 @@ mod tests {
         assert_eq!(orders["goals"][1]["held"], false);
         assert_eq!(json["postings"], 54_321);
         assert_eq!(json["machine"]["cores"], 2);
+    }
+
+    #[test]
+    fn entries_that_were_turned_away_are_told_beside_the_latencies() {
+        let mut report = report();
+        assert_eq!(report.json()["latency_turned_away"], Value::Null);
+        report.add_turned_away(0);
+        assert_eq!(report.json()["latency_turned_away"], json!(0));
+        assert!(!report.table().contains("turned away"));
+        report.add_turned_away(3);
+        report.add_turned_away(4);
+        assert_eq!(report.json()["latency_turned_away"], json!(7));
+        for told in [report.table(), report.markdown()] {
+            let note = "Of the entries at half load 7 were turned away; no latency has them.";
+            assert!(told.contains(note), "{told}");
+        }
     }
 
     #[test]

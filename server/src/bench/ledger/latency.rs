@@ -38,6 +38,28 @@ const DIRECT: [(usize, Subject); 1] = [(
     row("direct_p50", "one in flight, own transaction, p50"),
 )];
 
+/// What became of entries that started at instants fixed beforehand.
+#[derive(Debug, Default)]
+struct Answers {
+    /// Of those that were booked; ascending at the end.
+    times: Vec<Duration>,
+    /// Refused because too much was waiting. That takes no time at all, and would pass for a quick booking.
+    turned_away: u64,
+}
+
+impl Answers {
+    /// # Errors
+    /// Any failure but that too much was waiting.
+    fn take(&mut self, done: gateway::Result<()>, took: Duration) -> gateway::Result<()> {
+        match done {
+            Ok(()) => self.times.push(took),
+            Err(Error::Overloaded { .. }) => self.turned_away = self.turned_away.saturating_add(1),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
 impl Ledger {
     /// One round: entries start at instants that were fixed beforehand, whether or not those before
     /// have ended, at half of the rate that uniform transfers had; times count from those instants. Then
@@ -53,16 +75,16 @@ impl Ledger {
         let full = report
             .median_of(LEDGER_UNIFORM.key)
             .context("latency is measured at half of a rate that is not known")?;
-        let times = self.at(full.floor() / 2, round).await?;
-        report.add_quantiles(&HALF, &times)?;
+        let half = self.at(full.floor() / 2, round).await?;
+        report.add_quantiles(&HALF, &half.times)?;
+        report.add_turned_away(half.turned_away);
         let (alone, own) = self.one_by_one(round).await?;
         report.add_quantiles(&ALONE, &alone)?;
         report.add_quantiles(&DIRECT, &own)
     }
 
-    /// Ascending times at `per_second` entries. The timer's step of a millisecond is part of them; who is
-    /// refused because too much is waiting has waited until then.
-    async fn at(&self, per_second: u64, round: u32) -> anyhow::Result<Vec<Duration>> {
+    /// At `per_second` entries. The timer's step of a millisecond is part of the times.
+    async fn at(&self, per_second: u64, round: u32) -> anyhow::Result<Answers> {
         let per_second = per_second.max(1);
         let step = NANOSECONDS_PER_SECOND / per_second;
         let all = per_second.saturating_mul(u64::from(self.plan.seconds));
@@ -81,18 +103,17 @@ impl Ledger {
                 .pair(Load::Uniform, seed(round, u32::MAX, number));
             let (gateway, entry) = (self.gateway.clone(), self.bench.transfer(debit, credit));
             under_way.spawn(async move {
-                match submit(&gateway, entry).await {
-                    Ok(()) | Err(Error::Overloaded { .. }) => Ok(intended.elapsed()),
-                    Err(error) => Err(error),
-                }
+                let done = submit(&gateway, entry).await;
+                (done, intended.elapsed())
             });
         }
-        let mut times = Vec::new();
+        let mut answers = Answers::default();
         while let Some(ended) = under_way.join_next().await {
-            times.push(ended.context("an entry of the bench broke off")??);
+            let (done, took) = ended.context("an entry of the bench broke off")?;
+            answers.take(done, took)?;
         }
-        times.sort_unstable();
-        Ok(times)
+        answers.times.sort_unstable();
+        Ok(answers)
     }
 
     /// Ascending times through the committer and of direct calls.
@@ -116,5 +137,26 @@ impl Ledger {
         alone.sort_unstable();
         own.sort_unstable();
         Ok((alone, own))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Fails when a refusal counts as an answer: it would lower every percentile.
+    #[test]
+    fn who_is_turned_away_has_no_time() {
+        let mut answers = Answers::default();
+        let (slow, quick) = (Duration::from_millis(7), Duration::from_micros(1));
+        answers.take(Ok(()), slow).unwrap();
+        answers.take(Err(Error::overloaded()), quick).unwrap();
+        answers.take(Err(Error::overloaded()), quick).unwrap();
+        assert_eq!(answers.times, [slow]);
+        assert_eq!(answers.turned_away, 2);
+        let broken = answers.take(Err(Error::NotFound), quick);
+        assert!(matches!(broken, Err(Error::NotFound)), "{broken:?}");
+        assert_eq!((answers.times.len(), answers.turned_away), (1, 2));
     }
 }

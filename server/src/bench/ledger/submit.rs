@@ -3,7 +3,9 @@
 use domain::ledger::JournalEntry;
 use gateway::{Gateway, Result};
 
-/// As the product books what comes in many at a time.
+/// Through the committer of plain entries: its units have nothing but entries in them. No path of the product
+/// books so. Charges, exchanges, withdrawals and decisions have committers of their own kind, whose units carry
+/// business rows, and a block is a unit of its own; other rows measure those.
 pub(super) async fn submit(gateway: &Gateway, entry: JournalEntry) -> Result<()> {
     gateway.postings().submit(entry).await.map(|_| ())
 }
