@@ -177,7 +177,7 @@ async fn orders_that_wait_at_the_end_are_made_and_answered(pool: PgPool) {
         let page = client.get(format!("http://{metrics}/metrics")).send().await;
         let text = page.unwrap().text().await.unwrap();
         text.lines()
-            .any(|line| line == "exchequer_committer_queue_depth 8")
+            .any(|line| line == "exchequer_committer_queue_depth{committer=\"charges\"} 8")
     })
     .await;
     let id = server.pid();

@@ -2,12 +2,12 @@
 //! fixed lists: none comes from a request or names somebody.
 
 use domain::view::system::{
-    AdmissionFigures, AttemptFigures, OutboxFigures, PoolFigures, ProcessFigures, SystemFigures,
-    WorkerFigures,
+    AdmissionFigures, AttemptFigures, CommitterFigures, OutboxFigures, PoolFigures, ProcessFigures,
+    SystemFigures, WorkerFigures,
 };
 use time::OffsetDateTime;
 
-use super::exposition::{Exposition, seconds};
+use super::exposition::{Exposition, Family, seconds};
 use super::requests::Requests;
 
 /// Words of the states a chain can be in.
@@ -109,26 +109,67 @@ fn commits(page: &mut Exposition, process: &ProcessFigures) {
         "From the begin of a unit to its commit.",
     )
     .durations(&[], &commits.durations);
-    if let Some(committer) = &process.committer {
+    committers(page, &process.committers);
+    admission(page, &process.admission);
+}
+
+/// A committer that was not needed yet has no samples.
+fn committers(page: &mut Exposition, running: &[CommitterFigures]) {
+    of_each(
+        running,
         page.gauge(
             "exchequer_committer_queue_depth",
             "Units that wait to be committed.",
-        )
-        .sample(&[], committer.queued);
+        ),
+        |committer| committer.queued,
+    );
+    of_each(
+        running,
         page.gauge(
             "exchequer_committer_batch_size",
             "Units in the newest batch.",
-        )
-        .sample(&[], committer.last_batch);
-        page.counter("exchequer_committer_batches_total", "Batches committed.")
-            .sample(&[], committer.batches);
+        ),
+        |committer| committer.last_batch,
+    );
+    of_each(
+        running,
+        page.counter("exchequer_committer_batches_total", "Batches committed."),
+        |committer| committer.batches,
+    );
+    of_each(
+        running,
         page.counter(
             "exchequer_committer_batched_units_total",
             "Units in all batches; by the number of batches it is their mean size.",
-        )
-        .sample(&[], committer.batched_units);
+        ),
+        |committer| committer.batched_units,
+    );
+    of_each(
+        running,
+        page.counter(
+            "exchequer_committer_refused_total",
+            "Units that were taken and answered with an error.",
+        ),
+        |committer| committer.refused,
+    );
+    let mut took = page.counter(
+        "exchequer_committer_commit_seconds_total",
+        "Time of all batches from their begin to their commit; by their number it is their mean time.",
+    );
+    for committer in running {
+        let labels = [("committer", committer.name)];
+        took.sample(&labels, seconds(committer.commit_micros));
     }
-    admission(page, &process.admission);
+}
+
+fn of_each(
+    running: &[CommitterFigures],
+    mut family: Family<'_>,
+    figure: fn(&CommitterFigures) -> u64,
+) {
+    for committer in running {
+        family.sample(&[("committer", committer.name)], figure(committer));
+    }
 }
 
 /// Those of the instance itself pass no door, and are not among them.

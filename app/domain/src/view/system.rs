@@ -70,9 +70,11 @@ pub struct CommitFigures {
     pub durations: Durations,
 }
 
-/// What waits for a committer that batches.
+/// One committer that batches, and what waits for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitterFigures {
+    /// What it commits, a word of a fixed list.
+    pub name: &'static str,
     /// Units that wait.
     pub queued: u64,
     /// Transactions it has committed.
@@ -81,6 +83,10 @@ pub struct CommitterFigures {
     pub batched_units: u64,
     /// Units in the newest one.
     pub last_batch: u64,
+    /// Units that it had taken and answered with an error. Who found its queue full is not among them.
+    pub refused: u64,
+    /// Its transactions, each from the begin to the end of the commit, summed, microseconds.
+    pub commit_micros: u64,
 }
 
 /// Units that are committed alone, and their door.
@@ -216,8 +222,8 @@ pub struct AuditFigures {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessFigures {
     pub commits: CommitFigures,
-    /// `None` when every unit has a transaction of its own.
-    pub committer: Option<CommitterFigures>,
+    /// Those that have been needed so far.
+    pub committers: Vec<CommitterFigures>,
     pub admission: AdmissionFigures,
     pub pool: PoolFigures,
     pub attempts: AttemptFigures,
@@ -230,8 +236,8 @@ pub struct SystemFigures {
     /// Instance clock.
     pub now: OffsetDateTime,
     pub commits: CommitFigures,
-    /// `None` when every unit has a transaction of its own.
-    pub committer: Option<CommitterFigures>,
+    /// Those that have been needed so far.
+    pub committers: Vec<CommitterFigures>,
     pub admission: AdmissionFigures,
     pub pool: PoolFigures,
     pub attempts: AttemptFigures,

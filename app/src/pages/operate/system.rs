@@ -28,7 +28,7 @@ pub fn SystemPage(frame: Frame, view: SystemView) -> impl IntoView {
     let SystemFigures {
         now,
         commits,
-        committer,
+        committers,
         admission,
         pool,
         attempts: _,
@@ -61,7 +61,7 @@ pub fn SystemPage(frame: Frame, view: SystemView) -> impl IntoView {
             {alarms}
             {audit_section(audit, now)}
             {request_section(requests)}
-            {commit_section(commits, committer, admission, connections)}
+            {commit_section(commits, committers, admission, connections)}
             {outbox_section(outbox, waiting.join(", "))}
             {follower_section(followers)}
             {worker_section(workers)}
@@ -178,17 +178,14 @@ fn request_section(requests: RequestFigures) -> AnyView {
 
 fn commit_section(
     commits: CommitFigures,
-    committer: Option<CommitterFigures>,
+    committers: Vec<CommitterFigures>,
     admission: AdmissionFigures,
     connections: String,
 ) -> AnyView {
-    let batches = committer.map(|committer| {
-        view! {
-            {fact("Waiting to be committed", committer.queued)}
-            {fact("Newest batch", committer.last_batch)}
-            {fact("Batches", committer.batches)}
-        }
-    });
+    let batches = committers
+        .iter()
+        .map(|committer| fact(in_words(committer.name), batched(committer)))
+        .collect_view();
     let CommitFigures {
         committed,
         refused,
@@ -215,6 +212,37 @@ fn commit_section(
         </section>
     }
     .into_any()
+}
+
+/// What a committer commits.
+fn in_words(name: &'static str) -> &'static str {
+    match name {
+        "postings" => "Plain entries",
+        "charges" => "New charges",
+        "grouped" => "Exchanges and withdrawals",
+        "decisions" => "Decisions",
+        other => other,
+    }
+}
+
+/// What waits for a committer, and what it has done so far.
+fn batched(committer: &CommitterFigures) -> String {
+    let CommitterFigures {
+        name: _,
+        queued,
+        batches,
+        batched_units,
+        last_batch,
+        refused,
+        commit_micros,
+    } = committer;
+    let mean = commit_micros
+        .checked_div(*batches)
+        .map_or_else(|| "\u{2013}".to_owned(), length);
+    format!(
+        "{queued} waiting; {batched_units} in {batches} batches, {last_batch} in the newest, {mean} each; \
+         {refused} refused"
+    )
 }
 
 fn outbox_section(outbox: OutboxFigures, withdrawals: String) -> AnyView {

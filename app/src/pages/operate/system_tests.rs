@@ -11,7 +11,7 @@ fn figures() -> SystemFigures {
     SystemFigures {
         now: OffsetDateTime::UNIX_EPOCH + time::Duration::days(3),
         commits: CommitFigures::default(),
-        committer: None,
+        committers: Vec::new(),
         admission: AdmissionFigures::default(),
         pool: PoolFigures {
             in_use: 1,
@@ -129,6 +129,30 @@ fn a_worker_that_ended_and_a_full_pool_are_alarms() {
     let html = page(wrong);
     assert!(html.contains("Not running any more: expiry"), "{html}");
     assert!(html.contains("Every connection"), "{html}");
+}
+
+#[test]
+fn each_committer_is_told_by_what_it_commits() {
+    let committer = |name, batches| CommitterFigures {
+        name,
+        queued: 8,
+        batches,
+        batched_units: 5 * batches,
+        last_batch: 3,
+        refused: 1,
+        commit_micros: 2_500 * batches,
+    };
+    let html = page(SystemFigures {
+        committers: vec![committer("charges", 4), committer("grouped", 0)],
+        ..figures()
+    });
+    let charges = "8 waiting; 20 in 4 batches, 3 in the newest, 2.5 ms each; 1 refused";
+    assert!(html.contains("New charges"), "{html}");
+    assert!(html.contains(charges), "{html}");
+    assert!(html.contains("Exchanges and withdrawals"), "{html}");
+    let none = "0 in 0 batches, 3 in the newest, \u{2013} each";
+    assert!(html.contains(none), "{html}");
+    assert!(!html.contains("Plain entries"), "{html}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Gateway {
     pub fn process_figures(&self) -> ProcessFigures {
         ProcessFigures {
             commits: self.book().commits(),
-            committer: together(&self.committers()),
+            committers: committers(&self.committers()),
             admission: self.admission(),
             pool: self.pool_figures(),
             attempts: self.attempts().figures(),
@@ -77,7 +77,7 @@ impl Gateway {
         Ok(SystemFigures {
             now,
             commits: process.commits,
-            committer: process.committer,
+            committers: process.committers,
             admission: process.admission,
             pool: process.pool,
             attempts: process.attempts,
@@ -123,22 +123,17 @@ fn natural(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// The committers of this process as one; `None` while none has been needed.
-fn together(committers: &[(&'static str, CommitterStats)]) -> Option<CommitterFigures> {
-    if committers.is_empty() {
-        return None;
-    }
-    let sum =
-        |figure: fn(&CommitterStats) -> u64| committers.iter().map(|(_, one)| figure(one)).sum();
-    Some(CommitterFigures {
-        queued: sum(|one| wide(one.depth)),
-        batches: sum(|one| one.batches),
-        batched_units: sum(|one| one.items),
-        last_batch: committers
-            .iter()
-            .max_by_key(|(_, one)| one.last_ended)
-            .map_or(0, |(_, one)| wide(one.last_batch)),
-    })
+fn committers(running: &[(&'static str, CommitterStats)]) -> Vec<CommitterFigures> {
+    let figures = |&(name, stats): &(&'static str, CommitterStats)| CommitterFigures {
+        name,
+        queued: wide(stats.depth),
+        batches: stats.batches,
+        batched_units: stats.items,
+        last_batch: wide(stats.last_batch),
+        refused: stats.refused,
+        commit_micros: stats.commit_micros_sum,
+    };
+    running.iter().map(figures).collect()
 }
 
 fn wide(count: usize) -> u64 {
@@ -147,27 +142,39 @@ fn wide(count: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
-    /// Fails when it is the largest one: the full batch of a busy hour would be shown for ever.
+    /// Fails when they are added up: a queue that grows would hide behind one that shrinks.
     #[test]
-    fn the_newest_batch_is_that_of_whoever_committed_last() {
-        let now = Instant::now();
-        let one = |last_batch, last_ended| CommitterStats {
-            last_batch,
-            last_ended,
-            items: 1,
-            ..CommitterStats::default()
+    fn each_committer_has_figures_of_its_own() {
+        let busy = CommitterStats {
+            depth: 7,
+            batches: 2,
+            items: 300,
+            last_batch: 200,
+            commit_micros_sum: 42,
+            refused: 1,
         };
-        let committers = [
-            ("charges", one(200, Some(now))),
-            ("grouped", one(3, Some(now + Duration::from_secs(60)))),
-            ("postings", one(0, None)),
-        ];
-        let figures = together(&committers);
-        let newest = figures.map(|figures| (figures.last_batch, figures.batched_units));
-        assert_eq!(newest, Some((3, 3)));
+        let running = [("charges", busy), ("grouped", CommitterStats::default())];
+        let idle = CommitterFigures {
+            name: "grouped",
+            queued: 0,
+            batches: 0,
+            batched_units: 0,
+            last_batch: 0,
+            refused: 0,
+            commit_micros: 0,
+        };
+        let expected = CommitterFigures {
+            name: "charges",
+            queued: 7,
+            batches: 2,
+            batched_units: 300,
+            last_batch: 200,
+            refused: 1,
+            commit_micros: 42,
+        };
+        assert_eq!(committers(&running), [expected, idle]);
+        assert!(committers(&[]).is_empty());
     }
 }

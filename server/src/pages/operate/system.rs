@@ -122,11 +122,17 @@ fn rows(view: &SystemView) -> Vec<FigureRow> {
             rows.add("request_within_microseconds", share, micros);
         }
     }
-    if let Some(committer) = &figures.committer {
-        rows.add("committer_queue_depth", "", committer.queued);
-        rows.add("committer_batches", "", committer.batches);
-        rows.add("committer_batched_units", "", committer.batched_units);
-        rows.add("committer_last_batch", "", committer.last_batch);
+    for committer in &figures.committers {
+        for (figure, value) in [
+            ("committer_queue_depth", committer.queued),
+            ("committer_batches", committer.batches),
+            ("committer_batched_units", committer.batched_units),
+            ("committer_last_batch", committer.last_batch),
+            ("committer_refused", committer.refused),
+            ("committer_commit_microseconds", committer.commit_micros),
+        ] {
+            rows.add(figure, committer.name, value);
+        }
     }
     let admission = figures.admission;
     rows.add("units_alone", "waiting", admission.waiting);

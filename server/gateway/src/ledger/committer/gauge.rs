@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 
@@ -18,11 +18,9 @@ pub struct CommitterStats {
     pub items: u64,
     /// Items of the last transaction.
     pub last_batch: usize,
-    /// When that ended; `None` while there was none.
-    pub last_ended: Option<Instant>,
     /// Time from the begin to the end of the commit, summed, microseconds.
     pub commit_micros_sum: u64,
-    /// Items answered with an error.
+    /// Items that were taken and answered with an error.
     pub refused: u64,
 }
 
@@ -58,7 +56,6 @@ impl Gauge {
             batches: self.batches.load(Ordering::Relaxed),
             items: self.items.load(Ordering::Relaxed),
             last_batch: self.last_batch.load(Ordering::Relaxed),
-            last_ended: self.newest().ended,
             commit_micros_sum: self.commit_micros_sum.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
         }
@@ -81,7 +78,6 @@ impl Gauge {
 struct Newest {
     micros: u128,
     items: u128,
-    ended: Option<Instant>,
 }
 
 impl Newest {
@@ -89,7 +85,6 @@ impl Newest {
     const SCALE: u128 = 1_000_000;
 
     fn note(&mut self, items: usize, took: Duration) {
-        self.ended = Some(Instant::now());
         let items = u128::try_from(items).unwrap_or(u128::MAX);
         for (sum, newest) in [
             (&mut self.micros, took.as_micros()),
@@ -154,17 +149,9 @@ mod tests {
             batches: 2,
             items: 8,
             last_batch: 5,
-            last_ended: None,
             commit_micros_sum: 42,
             refused: 1,
         };
-        assert_eq!(Gauge::default().stats(0).last_ended, None);
-        let stats = gauge.stats(7);
-        assert!(stats.last_ended.is_some());
-        let timeless = CommitterStats {
-            last_ended: None,
-            ..stats
-        };
-        assert_eq!(timeless, expected);
+        assert_eq!(gauge.stats(7), expected);
     }
 }
