@@ -54,18 +54,11 @@ impl Sweep<'_> {
         let concurrency = self.over_concurrency().await?;
         say("auditing");
         audit::prove(self.gateway).await?;
-        let by_rows = self.chart("postings in the ledger", &rows);
-        let by_concurrency = self.chart("entries in flight", &concurrency);
-        let mut told = Vec::new();
-        for (name, chart, points) in [
-            ("bench-rows.svg", by_rows, rows),
-            ("bench-concurrency.svg", by_concurrency, concurrency),
-        ] {
-            let path = folder.join(name);
-            write(&path, &svg(&chart))?;
-            told.push(listed(&path, chart.x_label, &points));
-        }
-        Ok(told.join("\n\n"))
+        let occasion = Occasion {
+            rounds: self.ledger.rounds(),
+            machine: &self.machine,
+        };
+        occasion.draw(folder, &rows, &concurrency)
     }
 
     async fn over_rows(&self, rows_max: u32) -> anyhow::Result<Vec<Point>> {
@@ -111,6 +104,29 @@ impl Sweep<'_> {
         say(&told(&point));
         Ok(point)
     }
+}
+
+/// What is said below every picture of a run.
+struct Occasion<'a> {
+    rounds: u32,
+    /// One line about machine and Postgres.
+    machine: &'a str,
+}
+
+impl Occasion<'_> {
+    /// Writes both pictures; answers their figures as text.
+    fn draw(&self, folder: &Path, rows: &[Point], concurrency: &[Point]) -> anyhow::Result<String> {
+        let mut told = Vec::new();
+        for (name, x_label, points) in [
+            ("bench-rows.svg", "postings in the ledger", rows),
+            ("bench-concurrency.svg", "entries in flight", concurrency),
+        ] {
+            let path = folder.join(name);
+            write(&path, &svg(&self.chart(x_label, points)))?;
+            told.push(listed(&path, x_label, points));
+        }
+        Ok(told.join("\n\n"))
+    }
 
     fn chart(&self, x_label: &'static str, points: &[Point]) -> Chart {
         let line = |name, y: fn(&Point) -> Range| Series {
@@ -125,7 +141,7 @@ impl Sweep<'_> {
             description: format!(
                 "Medians of {} interleaved rounds with bars from the least to the most, both axes \
                  logarithmic. {}. {}",
-                self.ledger.rounds(),
+                self.rounds,
                 self.machine,
                 points.iter().map(told).collect::<Vec<_>>().join("; ")
             ),
@@ -178,40 +194,6 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_rounds_are_drawn_with_their_ends() {
-        let rounds = [900, 1_100, 1_000].map(Figure::whole);
-        let point = Range::over(&rounds).map(|range| placed(7, range));
-        let expected = chart::Point {
-            x: 7,
-            y: 1_000,
-            least: 900,
-            most: 1_100,
-        };
-        assert_eq!(point, Some(expected));
-        let tpcb = Range::over(&rounds[..1]);
-        let told = Range::over(&rounds).zip(tpcb).map(|(range, tpcb)| {
-            told(&Point {
-                x: 7,
-                uniform: range,
-                hot: range,
-                tpcb,
-            })
-        });
-        assert_eq!(
-            told.as_deref(),
-            Some("at 7: uniform 1000 [900 - 1100], hot 1000 [900 - 1100], TPC-B 900")
-        );
-    }
-
-    #[test]
-    fn rows_grow_by_ten_up_to_the_bound() {
-        assert_eq!(steps(10_000), [10_000]);
-        assert_eq!(steps(1_000_000), [10_000, 100_000, 1_000_000]);
-        assert_eq!(steps(250_000), [10_000, 100_000, 250_000]);
-        assert_eq!(steps(10_000_000), [10_000, 100_000, 1_000_000, 10_000_000]);
-    }
-}
+#[allow(clippy::unwrap_used)]
+#[path = "plot_tests.rs"]
+mod tests;
