@@ -167,8 +167,8 @@ impl Book {
         self.accounts.id(key, self.clock.now()).await
     }
 
-    /// Plain journal entries, many of which are booked in one transaction. The tasks start with the
-    /// first use.
+    /// Plain journal entries, many of which are booked in one transaction with nothing else in it: the
+    /// books alone, as the bench measures them. The tasks start with the first use.
     pub fn postings(&self) -> &Committer<Postings> {
         self.postings
             .get_or_init(|| Committer::start(self.clone(), Postings, Limits::default()))
