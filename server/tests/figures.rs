@@ -1,30 +1,46 @@
 //! Figures of the metrics that are 0 on a quiet server: each is made something else, and has to say so.
 #![allow(clippy::unwrap_used)]
 
+#[path = "figures/committers.rs"]
+mod committers;
+#[path = "figures/process.rs"]
+mod process;
 mod processing_support;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::Request;
-use processing_support::{Program, sign};
 use server::testing::TestApp;
 use sqlx::PgPool;
-use tokio::task::JoinHandle;
-use tower::ServiceExt;
 
 /// Ends a wait that would have no end.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Value of the only sample with this name and these labels.
-async fn sample(app: &TestApp, series: &str) -> u64 {
-    let text = app.metrics().await.text();
+/// What the only sample with this name and these labels says.
+fn value(text: &str, series: &str) -> String {
     let series = format!("{series} ");
     let mut values = text.lines().filter_map(|line| line.strip_prefix(&series));
     let value = values.next().unwrap_or_else(|| panic!("{series}\n{text}"));
-    value.parse().unwrap()
+    value.to_owned()
+}
+
+/// The same of the metrics of now.
+async fn told(app: &TestApp, series: &str) -> String {
+    value(&app.metrics().await.text(), series)
+}
+
+/// The same where it is a whole number.
+async fn sample(app: &TestApp, series: &str) -> u64 {
+    told(app, series).await.parse().unwrap()
+}
+
+/// Waits for a condition; it fails the test when that never comes.
+async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
+    let met = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, met).await.unwrap();
 }
 
 /// A delivery of some merchant that was made and is due so many seconds ago, after so many attempts.
@@ -101,9 +117,16 @@ async fn a_follower_lags_by_the_blocks_it_has_not_got(pool: PgPool) {
     let figure = async |name: &str| {
         sample(&app, &format!("exchequer_follower_{name}{{chain=\"BTC\"}}")).await
     };
+    let clock = app.gateway().clock();
+    let now = || u64::try_from(clock.now().unix_timestamp()).unwrap();
+    let before = now();
     mine(2).await.unwrap();
+    let after = now();
     assert_eq!(figure("lag_blocks").await, 0);
     let height = figure("height").await;
+    let at_tip = figure("at_tip_timestamp_seconds").await;
+    assert!((before..=after).contains(&at_tip), "{at_tip}");
+    clock.advance(&pool, 1_000).await.unwrap();
     sqlx::raw_sql(
         "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
@@ -118,6 +141,8 @@ async fn a_follower_lags_by_the_blocks_it_has_not_got(pool: PgPool) {
     assert!(mine(3).await.is_err());
     assert_eq!(figure("lag_blocks").await, 3);
     assert_eq!(figure("height").await, height);
+    let stays = figure("at_tip_timestamp_seconds").await;
+    assert_eq!(stays, at_tip, "our best block is not the node's");
     assert!(figure("failures").await >= 1);
     let failed = "exchequer_follower_state{chain=\"BTC\",state=\"failed\"}";
     assert_eq!(sample(&app, failed).await, 1);
@@ -128,74 +153,47 @@ async fn a_follower_lags_by_the_blocks_it_has_not_got(pool: PgPool) {
     mine(1).await.unwrap();
     assert_eq!(figure("lag_blocks").await, 0);
     assert_eq!(figure("height").await, height + 4);
+    let again = figure("at_tip_timestamp_seconds").await;
+    assert!((at_tip + 1_000..=now()).contains(&again), "{again}");
     assert_eq!(figure("failures").await, 0);
     assert_eq!(sample(&app, failed).await, 0);
 }
 
-/// Status of the answer to an exchange that is asked for now.
-fn exchange(program: &Program, number: usize) -> JoinHandle<u16> {
-    let body = format!(
-        r#"{{"sender_currency":"EUR","receiver_currency":"BTC","sender_amount":"200","foreign_id":"{number}"}}"#
-    );
-    let mut request = Request::builder()
-        .method("POST")
-        .uri("/api/v2/exchange/now")
-        .header("content-type", "application/json")
-        .header("x-processing-key", &program.pair.public)
-        .header("x-processing-signature", sign(&program.pair.private, &body))
-        .body(Body::from(body))
-        .unwrap();
-    let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let router = program.app.router();
-    tokio::spawn(async move { router.oneshot(request).await.unwrap().status().as_u16() })
-}
-
-async fn waits_for_a_lock(pool: &PgPool) -> bool {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
-                        AND wait_event_type = 'Lock' AND state = 'active')",
-    )
-    .fetch_one(pool)
-    .await
-    .unwrap()
-}
-
-/// Fails when the size is that of all batches, of the queue, or of the first one.
+/// Fails when the figures are those of the first audit, of all of them, or of the exceptions instead of the
+/// checks that found some.
 #[sqlx::test(migrations = "../migrations")]
-async fn the_batch_size_is_that_of_the_newest_batch(pool: PgPool) {
-    let program = Program::start(&pool).await;
-    let app = &program.app;
-    let mut held = pool.begin().await.unwrap();
-    // Exchanges write to it, and nobody who only looks is kept up.
-    sqlx::query("LOCK TABLE operations IN SHARE MODE")
-        .execute(&mut *held)
-        .await
-        .unwrap();
-    let mut asked = vec![exchange(&program, 0)];
-    let begun = async {
-        while !waits_for_a_lock(&pool).await {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(LIMIT, begun).await.unwrap();
-    asked.extend((1..=5).map(|number| exchange(&program, number)));
-    let gathered = async {
-        while sample(app, "exchequer_committer_queue_depth").await < 5 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(LIMIT, gathered).await.unwrap();
-    held.rollback().await.unwrap();
-    for each in asked {
-        assert_eq!(each.await.unwrap(), 201);
-    }
+async fn the_last_audit_is_told_with_its_age(pool: PgPool) {
+    let app = TestApp::start(&pool).await;
+    let none = app.metrics().await.text();
+    assert!(!none.contains("exchequer_audit_"), "{none}");
+    let checked_at = app.gateway().clock().now() - time::Duration::seconds(1_000);
+    sqlx::query(
+        r#"INSERT INTO book_audits (checked_at, asked_by, took_ms, found)
+           VALUES ($1, 'command', 61250, '{"postings": 9, "accounts": 3, "checks": [
+               {"name": "one", "violations": []},
+               {"name": "two", "violations": ["a", "b", "c"]},
+               {"name": "three", "violations": ["d"]}]}')"#,
+    )
+    .bind(checked_at)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let age = sample(&app, "exchequer_audit_age_seconds").await;
+    assert!((1_000..1_060).contains(&age), "{age}");
     for (series, value) in [
-        ("exchequer_committer_queue_depth", 0),
-        ("exchequer_committer_batch_size", 5),
-        ("exchequer_committer_batches_total", 2),
-        ("exchequer_committer_batched_units_total", 6),
+        ("exchequer_audit_clean", "0".to_owned()),
+        ("exchequer_audit_violated_checks", "2".to_owned()),
+        ("exchequer_audit_duration_seconds", "61.25".to_owned()),
+        (
+            "exchequer_audit_timestamp_seconds",
+            checked_at.unix_timestamp().to_string(),
+        ),
     ] {
-        assert_eq!(sample(app, series).await, value, "{series}");
+        assert_eq!(told(&app, series).await, value, "{series}");
     }
+    app.gateway().audit_and_keep("command").await.unwrap();
+    let age = sample(&app, "exchequer_audit_age_seconds").await;
+    assert!(age < 60, "{age}");
+    assert_eq!(sample(&app, "exchequer_audit_clean").await, 1);
+    assert_eq!(sample(&app, "exchequer_audit_violated_checks").await, 0);
 }

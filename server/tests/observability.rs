@@ -185,6 +185,10 @@ async fn metrics_count_what_happens(pool: PgPool) {
     let key = format!("Bearer {}", demo.merchant.ex_pk);
     let json = ("content-type", "application/json");
     let with_key = [("authorization", key.as_str()), json];
+    let committed = "exchequer_units_total{outcome=\"committed\"}";
+    let timed = "exchequer_commit_duration_seconds_count";
+    // The demo set is made in units, too.
+    let before = app.metrics().await.text();
     for _ in 0..3 {
         let made = app.call("POST", "/api/orders", &with_key, ORDER).await;
         assert_eq!(made.status, 201, "{}", made.text());
@@ -217,10 +221,13 @@ async fn metrics_count_what_happens(pool: PgPool) {
     ] {
         assert!(text.lines().any(|line| line == sample), "{sample}\n{text}");
     }
-    let committed = sample(&text, "exchequer_units_total{outcome=\"committed\"}");
-    assert!(committed >= 3, "{committed}");
-    let timed = sample(&text, "exchequer_commit_duration_seconds_count");
-    assert_eq!(timed, committed);
+    // One by one, so each of them is a unit.
+    for series in [committed, timed] {
+        let more = sample(&text, series) - sample(&before, series);
+        assert_eq!(more, 3, "{series}");
+    }
+    let charges = "exchequer_committer_batches_total{committer=\"charges\"}";
+    assert_eq!(sample(&text, charges), 3);
     is_well_formed(&text);
 }
 
