@@ -231,7 +231,8 @@ async fn clean_up(gateway: Gateway, mut shutdown: watch::Receiver<bool>) {
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "clean-up failed"),
         }
-        if let Err(error) = gateway.forget_old_deliveries().await {
+        let stopped = shutdown.clone();
+        if let Err(error) = outbox::forget_until(&gateway, move || *stopped.borrow()).await {
             tracing::error!(%error, "clean-up of the delivery log failed");
         }
         tokio::select! {
