@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::in_flight::{Ended, InFlight};
 use crate::Gateway;
+use crate::roster::note_step;
 
 /// How long a worker may keep a delivery before another may take it; longer than an attempt lasts.
 pub(super) const LEASE_SECONDS: i32 = 60;
@@ -68,6 +69,7 @@ impl Pipeline {
     }
 
     fn go_on(&mut self, ended: Ended) {
+        note_step();
         match ended {
             Ended::Claim((most, Ok(claimed))) => {
                 // A full hand: there may be more.

@@ -24,6 +24,8 @@ pub struct CommitterStats {
     pub commit_micros_sum: u64,
     /// Items answered with an error.
     pub refused: u64,
+    /// Tasks that ended although nobody asked them to.
+    pub ended: usize,
 }
 
 /// Counts; each figure is right by itself, together they may be a moment apart.
@@ -34,6 +36,7 @@ pub(super) struct Gauge {
     last_batch: AtomicUsize,
     commit_micros_sum: AtomicU64,
     refused: AtomicU64,
+    ended: AtomicUsize,
     newest: Mutex<Newest>,
 }
 
@@ -52,6 +55,10 @@ impl Gauge {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn note_ended(&self) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn stats(&self, depth: usize) -> CommitterStats {
         CommitterStats {
             depth,
@@ -61,6 +68,7 @@ impl Gauge {
             last_ended: self.newest().ended,
             commit_micros_sum: self.commit_micros_sum.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
+            ended: self.ended.load(Ordering::Relaxed),
         }
     }
 
@@ -157,6 +165,7 @@ mod tests {
             last_ended: None,
             commit_micros_sum: 42,
             refused: 1,
+            ended: 0,
         };
         assert_eq!(Gauge::default().stats(0).last_ended, None);
         let stats = gauge.stats(7);
