@@ -25,6 +25,8 @@ mod crowd;
 mod disk;
 #[path = "chaos/field.rs"]
 mod field;
+#[path = "chaos/hearing.rs"]
+mod hearing;
 #[path = "chaos/offers.rs"]
 mod offers;
 #[path = "chaos/oracle.rs"]
@@ -43,6 +45,8 @@ mod report;
 mod restore;
 #[path = "chaos/shop.rs"]
 mod shop;
+#[path = "chaos/spread.rs"]
+mod spread;
 #[path = "chaos/wrong_clock.rs"]
 mod wrong_clock;
 

@@ -127,12 +127,16 @@ impl Field {
         self.servers[at] = Some(server);
     }
 
+    /// Payments that came are final then. A server that is busy may say to come again.
+    pub async fn mine(&self) {
+        try_until_it_works(|attempt| async move { self.shop.mine(&self.bases.one(attempt)).await })
+            .await;
+    }
+
     /// Everybody leaves, and what they were told is compared with what there is.
     pub async fn end(&self, crowd: Crowd, recovery: Duration) -> Outcome {
         let log = crowd.leave().await;
-        // Payments are final now.
-        try_until_it_works(|attempt| async move { self.shop.mine(&self.bases.one(attempt)).await })
-            .await;
+        self.mine().await;
         let pool = self.cluster.pool().await;
         let mut faults = oracle::requests(&pool, &log).await;
         faults += oracle::payments(&pool, &log.acks).await;
