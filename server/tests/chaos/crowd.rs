@@ -1,7 +1,7 @@
 //! Clients that never give up, and the log of what they were told.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,8 @@ struct Inner {
     bases: Bases,
     mix: Mix,
     log: Mutex<Log>,
+    /// How often each client was answered.
+    answered: Vec<AtomicUsize>,
     stop: AtomicBool,
 }
 
@@ -78,6 +80,7 @@ impl Crowd {
             bases,
             mix,
             log: Mutex::default(),
+            answered: (0..clients).map(|_| AtomicUsize::new(0)).collect(),
             stop: AtomicBool::new(false),
         });
         let clients = (0..clients)
@@ -100,10 +103,22 @@ impl Crowd {
         wait_for(|| self.acked() >= wanted).await;
     }
 
-    /// How long it takes from now until requests are acknowledged again.
+    /// How long it takes until requests are acknowledged again and nobody is left out: each client is
+    /// answered from now on, and one more.
     pub async fn recovery(&self, since: Instant) -> Duration {
-        self.more(self.clients.len() + 1).await;
+        let before = self.answered();
+        let wanted = self.acked() + self.clients.len() + 1;
+        wait_for(|| {
+            let now = self.answered();
+            self.acked() >= wanted && now.iter().zip(&before).all(|(now, before)| now > before)
+        })
+        .await;
         since.elapsed()
+    }
+
+    fn answered(&self) -> Vec<usize> {
+        let counts = self.inner.answered.iter();
+        counts.map(|count| count.load(Ordering::SeqCst)).collect()
     }
 
     /// Everybody gets the answer to what they have asked for last, and goes.
@@ -152,6 +167,7 @@ async fn buy(crowd: Arc<Inner>, client: usize) {
             }
             None => crowd.log.lock().unwrap().refused.push(wish),
         }
+        crowd.answered[client].fetch_add(1, Ordering::SeqCst);
         number += 1;
     }
 }
