@@ -15,7 +15,7 @@ use crate::crowd::{CLIENTS, Crowd, Mix, try_until_it_works};
 use crate::oracle;
 use crate::programs::{Server, run};
 use crate::report::Outcome;
-use crate::shop::Shop;
+use crate::shop::{Kind, Shop};
 
 /// Servers on the one database.
 pub const SERVERS: usize = 3;
@@ -142,7 +142,11 @@ impl Field {
         faults += oracle::payments(&pool, &log.acks).await;
         faults += oracle::withdrawals(&pool).await;
         faults += oracle::times(&pool).await;
-        faults += oracle::deadlocks(&pool).await;
+        faults += oracle::deadlocks(&pool, &self.cluster.log()).await;
+        // What nobody has sent was not sent twice, either.
+        let asked = log.acks.iter().any(|ack| ack.wish.kind == Kind::Withdrawal);
+        let sent = oracle::is_any_sent(&pool).await;
+        assert!(sent || !asked, "no withdrawal was ever sent");
         pool.close().await;
         run(&self.cluster.url, &["audit"]);
         Outcome {

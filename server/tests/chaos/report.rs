@@ -80,6 +80,11 @@ impl Report {
             .max_by_key(|strain| strain.hundredths());
     }
 
+    /// Whether anything was done: of nothing nothing is wrong.
+    pub fn has_runs(&self) -> bool {
+        self.0.iter().any(|line| line.runs > 0)
+    }
+
     /// What cannot be done here, and what would be needed.
     pub fn leave_out(&mut self, case: Case, why: &'static str) {
         self.line(case).left_out = Some(why);
