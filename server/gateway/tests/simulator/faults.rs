@@ -125,6 +125,24 @@ async fn arm_rows(pool: &PgPool, row: Option<Row>) {
         .unwrap();
 }
 
+/// Whether what was armed has broken something; nothing else may have been armed since.
+pub async fn has_fired(pool: &PgPool, wire: &Wire, fault: Option<Fault>) -> bool {
+    match fault {
+        None => false,
+        Some(Fault::Row(row)) => is_reached(pool, row).await,
+        Some(Fault::Cut(_)) => !wire.is_armed(),
+    }
+}
+
+/// What a transaction counts is known before it ends, and stays known when it is undone.
+async fn is_reached(pool: &PgPool, row: Row) -> bool {
+    sqlx::query_scalar("SELECT is_called AND last_value >= $1 FROM simulator_writes")
+        .bind(i64::from(row.write))
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
 /// A lease runs by the wall clock; what died with one is taken over at once here.
 pub async fn end_leases(pool: &PgPool) {
     for statement in [
