@@ -89,11 +89,11 @@ BEGIN
     FOREACH name IN ARRAY ARRAY['journal_entries', 'postings', 'accounts', 'events', 'deliveries',
         'delivery_attempts', 'delivery_claims', 'charges', 'charge_timeline', 'charge_methods', 'invoices',
         'receipts', 'operations', 'operation_fees', 'deposits', 'deposit_addresses', 'withdrawals', 'futures',
-        'quotes', 'quote_uses', 'first_answers', 'rate_observations', 'chain_accounts', 'chain_addresses',
-        'chain_txs', 'chain_blocks', 'chain_outputs', 'chain_spends', 'own_funds', 'own_funds_out',
-        'refund_claims', 'mails', 'merchants', 'key_pairs', 'currency_terms', 'audit_log', 'payouts',
-        'payout_txs', 'payout_coins', 'payout_free_change', 'treasuries', 'treasury_payments', 'treasury_txs',
-        'sim.txs', 'sim.blocks'] LOOP
+        'quotes', 'quote_uses', 'first_answers', 'idempotency_keys', 'rate_observations', 'chain_accounts',
+        'chain_addresses', 'chain_txs', 'chain_blocks', 'chain_outputs', 'chain_spends', 'own_funds',
+        'own_funds_out', 'refund_claims', 'mails', 'merchants', 'key_pairs', 'currency_terms', 'audit_log',
+        'payouts', 'payout_txs', 'payout_coins', 'payout_free_change', 'treasuries', 'treasury_payments',
+        'treasury_txs', 'sim.txs', 'sim.blocks'] LOOP
         EXECUTE format('CREATE TRIGGER simulator_count BEFORE INSERT OR UPDATE ON %s
             FOR EACH ROW EXECUTE FUNCTION simulator_count()', name);
     END LOOP;
