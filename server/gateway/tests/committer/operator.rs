@@ -12,8 +12,9 @@ use super::grouped::account;
 use super::proxy::Proxy;
 use super::stepping_out::cancel;
 use super::support::World;
+use super::support::backends::waiting_backends;
 use super::support::operations::{STRANGER, blamed};
-use super::{Gate, until, waiting_backends};
+use super::{Gate, until};
 
 const BY: &str = "operator";
 
