@@ -6,13 +6,24 @@ import { heading } from './checkout';
 import { cell, figure } from './dashboard';
 import { instance } from './instance';
 import { advance, control, mine } from './sandbox';
+import { test } from './test';
 
 /** A valid bitcoin address that this instance did not give out (BIP 173). */
 export const STRANGER = 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq';
 
+/** Bitcoin that another person has to approve, while withdrawals are limited. */
+export const ABOVE_THE_LIMIT = '0.06';
+
 /** Above this many whole units of a wallet's currency another person has to approve. */
-export async function limitWithdrawals(limit: string): Promise<void> {
+async function limitWithdrawals(limit: string): Promise<void> {
   await control('merchant', { merchant_id: instance().demo.merchant.id, withdrawal_limit: limit });
+}
+
+/** The limit stands for all tests of the file that calls this, and for no others. */
+export function limitedWithdrawals(): void {
+  test.beforeAll(() => limitWithdrawals('0.05'));
+  // A limit cannot be taken away by the sandbox, only put out of reach.
+  test.afterAll(() => limitWithdrawals('1000000000'));
 }
 
 /** Sets the mid rate of one pair and of its inverse; no other pair follows. */

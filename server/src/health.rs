@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use domain::view::chains::ChainState;
+use domain::view::system::{WorkerFigures, WorkerState};
 use gateway::Gateway;
 use gateway::chain::ChainStatus;
 use serde_json::{Value, json};
@@ -32,29 +33,39 @@ async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Why no requests should be sent here. The word is all that leaves the machine; the log has the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why no requests should be sent here. The word, and the names of workers, are all that leaves the machine;
+/// the log has the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Unready {
     ShuttingDown,
     Database,
     /// The schema lacks something this version needs.
     Migrations,
-    /// A worker has ended although nobody asked it to.
-    Workers,
+    /// These have ended although nobody asked them to, or are stuck.
+    Workers(Vec<String>),
 }
 
 impl Unready {
-    fn word(self) -> &'static str {
+    fn word(&self) -> &'static str {
         match self {
             Self::ShuttingDown => "shutting_down",
             Self::Database => "database",
             Self::Migrations => "migrations",
-            Self::Workers => "workers",
+            Self::Workers(_) => "workers",
         }
+    }
+
+    fn body(&self) -> Value {
+        let mut body = json!({ "status": "unavailable", "reason": self.word() });
+        if let Self::Workers(names) = self {
+            body["workers"] = json!(names);
+        }
+        body
     }
 }
 
-/// Answers 503, with one word for the reason, when requests are better sent elsewhere.
+/// Answers 503, with one word for the reason and the names of workers that are missed, when requests are better
+/// sent elsewhere.
 ///
 /// A chain that cannot be followed changes nothing here: everything else goes on being served.
 async fn ready(
@@ -69,10 +80,7 @@ async fn ready(
     };
     match asked {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ok" }))),
-        Err(why) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(json!({ "status": "unavailable", "reason": why.word() })),
-        ),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, Json(why.body())),
     }
 }
 
@@ -96,12 +104,29 @@ async fn can_work(gateway: &Gateway) -> Result<(), Unready> {
             return Err(Unready::Database);
         }
     }
-    if gateway.roster().is_complete() {
+    let missed = missed(gateway.workers());
+    if missed.is_empty() {
         Ok(())
     } else {
-        tracing::warn!("a worker of this process has ended");
-        Err(Unready::Workers)
+        Err(Unready::Workers(missed))
     }
+}
+
+/// Names of those that do not get on.
+fn missed(workers: Vec<WorkerFigures>) -> Vec<String> {
+    workers
+        .into_iter()
+        .filter(|worker| worker.state != WorkerState::Running)
+        .map(|worker| {
+            let state = worker.state.word();
+            tracing::warn!(
+                worker = worker.name,
+                state,
+                "a worker of this process is missed"
+            );
+            worker.name
+        })
+        .collect()
 }
 
 /// How every chain is followed: 200 with `ok`, or with `degraded` while one is not. What a node said
@@ -184,6 +209,26 @@ mod tests {
             },
             is_heard: Some(true),
         }
+    }
+
+    #[test]
+    fn who_ended_or_is_stuck_is_named() {
+        let workers = [
+            ("deliveries", WorkerState::Running),
+            ("expiry", WorkerState::Stuck),
+            ("withdrawals", WorkerState::Ended),
+        ]
+        .map(|(name, state)| WorkerFigures {
+            name: name.to_owned(),
+            state,
+        });
+        let told = Unready::Workers(missed(workers.to_vec())).body();
+        assert_eq!(
+            told,
+            json!({
+                "status": "unavailable", "reason": "workers", "workers": ["expiry", "withdrawals"],
+            })
+        );
     }
 
     #[test]

@@ -226,20 +226,22 @@ async fn killed_again_and_again(pool: PgPool) {
     mine.post("/sandbox/mine", json!({ "currency": "BTC" }))
         .await
         .unwrap();
-    let known = known.lock().unwrap().created.clone();
-    let mut paid = BTreeSet::new();
-    for id in &known {
-        let (status,): (String,) =
-            sqlx::query_as("SELECT status FROM charges WHERE public_id = $1")
-                .bind(id)
-                .fetch_one(&pool)
-                .await
-                .unwrap_or_else(|_| panic!("acknowledged order {id} is lost"));
-        if status == "paid" {
-            paid.insert(id.clone());
+    let (created, mined) = {
+        let known = known.lock().unwrap();
+        (known.created.clone(), known.mined.clone())
+    };
+    assert!(!mined.is_empty());
+    let paid = tokio::time::timeout(PATIENCE, async {
+        loop {
+            let paid = paid_of(&pool, &created).await;
+            if mined.is_subset(&paid) {
+                return paid;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    }
-    assert!(!paid.is_empty());
+    })
+    .await
+    .expect("whatever was acknowledged as paid and mined is credited");
     wait_for(|| {
         let seen = seen.lock().unwrap();
         paid.iter().all(|id| seen.contains_key(id))
@@ -248,6 +250,23 @@ async fn killed_again_and_again(pool: PgPool) {
     server.kill();
     let (clean, report) = run(&url, &["audit"]);
     assert!(clean, "{report}");
+}
+
+/// Those of `created` that are paid; none of them may be missing.
+async fn paid_of(pool: &PgPool, created: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut paid = BTreeSet::new();
+    for id in created {
+        let (status,): (String,) =
+            sqlx::query_as("SELECT status FROM charges WHERE public_id = $1")
+                .bind(id)
+                .fetch_one(pool)
+                .await
+                .unwrap_or_else(|_| panic!("acknowledged order {id} is lost"));
+        if status == "paid" {
+            paid.insert(id.clone());
+        }
+    }
+    paid
 }
 
 async fn wait_for(condition: impl Fn() -> bool) {

@@ -30,20 +30,20 @@ async fn ready(router: &Router) -> (u16, Value) {
 
 /// Beside workers that begin, all at once and over few connections, the database may take longer to answer
 /// than the question waits: then it says `database`.
-async fn until_ready_says(router: &Router, status: u16, reason: Option<&str>) {
+async fn until_ready_says(router: &Router, status: u16, reason: Option<&str>) -> Value {
     let said = async {
         loop {
             let (found, body) = ready(router).await;
             let why = body["reason"].as_str();
             if (found, why) == (status, reason) {
-                return;
+                return body;
             }
             assert_eq!((found, why), (503, Some("database")));
         }
     };
     tokio::time::timeout(Duration::from_secs(60), said)
         .await
-        .unwrap();
+        .unwrap()
 }
 
 fn router_of(app: &TestApp, shutdown: Shutdown) -> Router {
@@ -94,13 +94,36 @@ async fn a_worker_that_ended_is_missed(pool: PgPool) {
     let first = workers.remove(0);
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
-    until_ready_says(&router, 503, Some("workers")).await;
-    assert!(
-        app.metrics()
-            .await
-            .text()
-            .contains("exchequer_workers_missing 1\n")
-    );
+    let told = until_ready_says(&router, 503, Some("workers")).await;
+    assert_eq!(told["workers"], serde_json::json!(["notifications"]));
+    let text = app.metrics().await.text();
+    for sample in ["exchequer_workers_missing 1", "exchequer_workers_stuck 0"] {
+        assert!(text.lines().any(|line| line == sample), "{sample}\n{text}");
+    }
+}
+
+/// Fails when only those are missed who were there from the start: nobody's entries would be booked any more,
+/// and the server would go on to be given requests.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_committer_that_ended_is_missed(pool: PgPool) {
+    let app = TestApp::start(&pool).await;
+    let router = router_of(&app, Shutdown::never());
+    until_ready_says(&router, 200, None).await;
+    let gateway = app.gateway().clone();
+    let begun_elsewhere = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        // Its task ends with the runtime.
+        runtime.block_on(async {
+            gateway.postings();
+        });
+    });
+    begun_elsewhere.join().unwrap();
+    let told = until_ready_says(&router, 503, Some("workers")).await;
+    assert_eq!(told["workers"], serde_json::json!(["postings committer"]));
+    let text = app.metrics().await.text();
+    assert!(text.contains("exchequer_workers_missing 1\n"), "{text}");
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -128,6 +151,7 @@ async fn a_database_that_is_gone_is_told_by_ready_and_by_metrics(pool: PgPool) {
         "exchequer_units_waiting ",
         "exchequer_outbox_attempts_total{outcome=\"delivered\"} ",
         "exchequer_workers_missing ",
+        "exchequer_workers_stuck ",
     ] {
         let is_told = text.lines().any(|line| line.starts_with(series));
         assert!(is_told, "{series}\n{text}");

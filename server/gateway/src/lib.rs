@@ -44,6 +44,7 @@ pub mod workers;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use domain::view::system::{AdmissionFigures, WorkerFigures, WorkerState};
 pub use sqlx::PgPool;
 use tokio::sync::broadcast;
 
@@ -160,8 +161,25 @@ impl Gateway {
     }
 
     /// Who of the workers is at work.
-    pub fn roster(&self) -> &roster::Roster {
+    pub(crate) fn roster(&self) -> &roster::Roster {
         &self.0.roster
+    }
+
+    /// What runs by itself in this process and how it is: workers, then the committers that were begun.
+    pub fn workers(&self) -> Vec<WorkerFigures> {
+        let mut workers = self.roster().workers();
+        workers.extend(self.committers().into_iter().map(|(of, stats)| {
+            let state = match stats.ended {
+                0 => WorkerState::Running,
+                // Also when another task of it goes on: it may end of the same.
+                _ => WorkerState::Ended,
+            };
+            WorkerFigures {
+                name: format!("{of} committer"),
+                state,
+            }
+        }));
+        workers
     }
 
     /// Figures of the committers that run, by what they commit.
@@ -180,7 +198,7 @@ impl Gateway {
     }
 
     /// Who is at the door of units that are committed alone.
-    pub fn admission(&self) -> domain::view::system::AdmissionFigures {
+    pub fn admission(&self) -> AdmissionFigures {
         self.0.book.admission()
     }
 

@@ -17,13 +17,20 @@ use crate::charges::{any_due, expire_due};
 use crate::currencies::store::CURRENCY_CHANNEL;
 use crate::ledger::store::CHARGE_CHANNEL;
 use crate::outbox::{self, Outcome, deliver_due};
-use crate::roster::OnDuty;
+use crate::roster::{OnDuty, note_step};
 use crate::withdrawals::store::WITHDRAWAL_CHANNEL;
 use crate::withdrawals::{any_due as any_withdrawal_due, send_due};
 use crate::{Error, Gateway, Result, chain, futures};
 
 /// Longest wait between two looks.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long a worker may take for a step before it counts as stuck, and the process as not ready. A unit of work
+/// takes two minutes at most: all its limits of time together.
+const STEP_MAX: Duration = Duration::from_secs(300);
+
+/// The same for sending, a step of which asks nodes and signers, and waits while a chain is followed.
+const SENDING_STEP_MAX: Duration = Duration::from_secs(900);
 
 /// Channel on which a unit of work announces a delivery.
 const DELIVERY_CHANNEL: &str = "exchequer_delivery";
@@ -46,30 +53,24 @@ impl Gateway {
     pub fn spawn_workers(&self, shutdown: watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
         let wake = Wake::default();
         let own = self.of_the_instance();
+        // Notifications may not come for hours, and how long following a chain takes is told of each chain.
+        let waits = |name: &str| self.roster().enter(name, None);
+        let goes_round = |name: &str, step_max| self.roster().enter(name, Some(step_max));
         let mut handles = vec![
-            tokio::spawn(on_duty(
-                self.roster().enter("notifications"),
-                listen(own.clone(), wake.clone(), shutdown.clone()),
-            )),
-            spawn_loop(self, "expiry", shutdown.clone(), None, {
+            tokio::spawn(waits("notifications").work(listen(
+                own.clone(),
+                wake.clone(),
+                shutdown.clone(),
+            ))),
+            spawn_loop(goes_round("expiry", STEP_MAX), shutdown.clone(), None, {
                 let gateway = own.clone();
                 move || {
                     let gateway = gateway.clone();
-                    async move {
-                        gateway.clock().refresh(gateway.pool()).await?;
-                        let done =
-                            expire_due(&gateway).await? + futures::expire_due(&gateway).await?;
-                        Ok(if done > 0 {
-                            Outcome::Worked
-                        } else {
-                            Outcome::Idle
-                        })
-                    }
+                    async move { expire(&gateway).await }
                 }
             }),
             spawn_loop(
-                self,
-                "withdrawals",
+                goes_round("withdrawals", SENDING_STEP_MAX),
                 shutdown.clone(),
                 Some(wake.withdrawals.clone()),
                 {
@@ -80,19 +81,17 @@ impl Gateway {
                     }
                 },
             ),
-            tokio::spawn(on_duty(
-                self.roster().enter("deliveries"),
-                outbox::run(own.clone(), wake.deliveries, shutdown.clone()),
-            )),
-            tokio::spawn(on_duty(
-                self.roster().enter("clean-up"),
-                clean_up(own.clone(), shutdown.clone()),
-            )),
+            tokio::spawn(goes_round("deliveries", STEP_MAX).work(outbox::run(
+                own.clone(),
+                wake.deliveries,
+                shutdown.clone(),
+            ))),
+            tokio::spawn(waits("clean-up").work(clean_up(own.clone(), shutdown.clone()))),
         ];
         for chain in self.chains().all() {
             let follower = chain::follower::run(own.clone(), chain.coin, shutdown.clone());
             let name = format!("follower of {}", chain.params.code);
-            handles.push(tokio::spawn(on_duty(self.roster().enter(&name), follower)));
+            handles.push(tokio::spawn(waits(&name).work(follower)));
             if let Some(node) = chain.announcements() {
                 handles.push(tokio::spawn(node.clone().listen(shutdown.clone())));
             }
@@ -140,15 +139,20 @@ pub(crate) async fn send_all_due(gateway: &Gateway, now: OffsetDateTime) -> Resu
     Ok(())
 }
 
-/// Work under a name on the roster, until it ends or breaks.
-async fn on_duty(duty: OnDuty, work: impl Future<Output = ()> + Send) {
-    work.await;
-    drop(duty);
+/// One round of the clock of charges and futures.
+async fn expire(gateway: &Gateway) -> Result<Outcome> {
+    gateway.clock().refresh(gateway.pool()).await?;
+    let done = expire_due(gateway).await? + futures::expire_due(gateway).await?;
+    Ok(if done > 0 {
+        Outcome::Worked
+    } else {
+        Outcome::Idle
+    })
 }
 
+/// Goes round until `shutdown` turns true or its sender goes away. The end of a round is the end of a step.
 fn spawn_loop<F, Fut>(
-    gateway: &Gateway,
-    name: &'static str,
+    duty: OnDuty,
     mut shutdown: watch::Receiver<bool>,
     wake: Option<Arc<Notify>>,
     run_once: F,
@@ -157,13 +161,17 @@ where
     F: Fn() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Outcome>> + Send,
 {
-    let duty = gateway.roster().enter(name);
-    tokio::spawn(on_duty(duty, async move {
+    let name = duty.name().to_owned();
+    tokio::spawn(duty.work(async move {
         while !*shutdown.borrow() {
-            match run_once().await {
+            let round = run_once().await;
+            note_step();
+            match round {
                 Ok(Outcome::Worked) => continue,
                 Ok(Outcome::Idle) => {}
-                Err(error) => tracing::error!(worker = name, %error, "worker failed, will go on"),
+                Err(error) => {
+                    tracing::error!(worker = name.as_str(), %error, "worker failed, will go on")
+                }
             }
             let woken = async {
                 match &wake {
@@ -231,12 +239,47 @@ async fn clean_up(gateway: Gateway, mut shutdown: watch::Receiver<bool>) {
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "clean-up failed"),
         }
-        if let Err(error) = gateway.forget_old_deliveries().await {
+        let stopped = shutdown.clone();
+        if let Err(error) = outbox::forget_until(&gateway, move || *stopped.borrow()).await {
             tracing::error!(%error, "clean-up of the delivery log failed");
         }
         tokio::select! {
             () = tokio::time::sleep(CLEAN_UP_EVERY) => {}
             changed = shutdown.changed() => if changed.is_err() { return },
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use domain::view::system::WorkerState;
+
+    use super::*;
+    use crate::roster::Roster;
+
+    /// Fails when the end of a round is no step, or when a round may take any time.
+    #[tokio::test(start_paused = true)]
+    async fn a_round_that_hangs_is_seen_and_many_short_ones_are_fine() {
+        let roster = Roster::default();
+        let (ask, asked) = watch::channel(false);
+        let goes_round = spawn_loop(
+            roster.enter("goes round", Some(STEP_MAX)),
+            asked.clone(),
+            None,
+            || async { Err(Error::NotFound) },
+        );
+        let hangs = spawn_loop(
+            roster.enter("hangs", Some(STEP_MAX)),
+            asked,
+            None,
+            std::future::pending::<Result<Outcome>>,
+        );
+        tokio::time::sleep(STEP_MAX + TICK).await;
+        let states: Vec<WorkerState> = roster.workers().iter().map(|worker| worker.state).collect();
+        assert_eq!(states, [WorkerState::Running, WorkerState::Stuck]);
+        ask.send(true).unwrap();
+        goes_round.await.unwrap();
+        hangs.abort();
     }
 }

@@ -3,7 +3,7 @@
 
 use domain::view::system::{
     AdmissionFigures, AttemptFigures, CommitterFigures, OutboxFigures, PoolFigures, ProcessFigures,
-    SystemFigures, WorkerFigures,
+    SystemFigures, WorkerFigures, WorkerState,
 };
 use time::OffsetDateTime;
 
@@ -260,14 +260,28 @@ fn withdrawals(page: &mut Exposition, system: &SystemFigures) {
 }
 
 fn workers(page: &mut Exposition, workers: &[WorkerFigures]) {
-    let missing = workers.iter().filter(|worker| !worker.is_alive).count();
-    page.gauge("exchequer_workers", "Workers of this process that run.")
-        .sample(&[], workers.len().saturating_sub(missing));
+    let count = |state: WorkerState| {
+        workers
+            .iter()
+            .filter(|worker| worker.state == state)
+            .count()
+    };
+    let missing = count(WorkerState::Ended);
+    page.gauge(
+        "exchequer_workers",
+        "Workers and committers of this process that run.",
+    )
+    .sample(&[], workers.len().saturating_sub(missing));
     page.gauge(
         "exchequer_workers_missing",
-        "Workers of this process that ended although nobody asked them to.",
+        "Workers and committers of this process that ended although nobody asked them to.",
     )
     .sample(&[], missing);
+    page.gauge(
+        "exchequer_workers_stuck",
+        "Workers that run, but have come to the end of no step for longer than one should take.",
+    )
+    .sample(&[], count(WorkerState::Stuck));
 }
 
 fn chains(page: &mut Exposition, system: &SystemFigures) {

@@ -1,10 +1,13 @@
-//! Receivers of webhooks that do everything wrong, until they are told to recover.
+//! Receivers of webhooks that do everything wrong, from when they are told to break until they are told to
+//! recover.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
+use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -65,9 +68,10 @@ impl Mood {
 
 #[derive(Default)]
 struct State {
-    recovered: AtomicBool,
-    /// Paths at which something was taken.
-    taken: Mutex<BTreeSet<String>>,
+    are_broken: AtomicBool,
+    /// Paths at which something was taken, the orders that it told of (empty: of none that is named), and
+    /// when it came first, by the machine's clock.
+    taken: Mutex<BTreeMap<(String, String), OffsetDateTime>>,
 }
 
 /// All of them, at one port.
@@ -78,6 +82,7 @@ pub struct BrokenReceivers {
 }
 
 impl BrokenReceivers {
+    /// All are well.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -100,21 +105,36 @@ impl BrokenReceivers {
         format!("{}/{}/{number}", self.base, mood.word())
     }
 
+    /// Each does what its mood is from now on.
+    pub fn break_down(&self) {
+        self.state.are_broken.store(true, Ordering::SeqCst);
+    }
+
     /// All of them take what comes from now on.
     pub fn recover(&self) {
-        self.state.recovered.store(true, Ordering::SeqCst);
+        self.state.are_broken.store(false, Ordering::SeqCst);
+    }
+
+    /// When something about this order was first taken at this URL.
+    pub fn told_at(&self, url: &str, order: &str) -> Option<OffsetDateTime> {
+        let key = (self.path(url).to_owned(), order.to_owned());
+        self.state.taken.lock().unwrap().get(&key).copied()
     }
 
     /// Whether something was taken at this URL.
     pub fn has_taken(&self, url: &str) -> bool {
-        let path = url.strip_prefix(&self.base).unwrap();
-        self.state.taken.lock().unwrap().contains(path)
+        let taken = self.state.taken.lock().unwrap();
+        taken.keys().any(|(path, _)| path == self.path(url))
     }
 
     /// Whether somebody went where they were sent on to.
     pub fn was_followed(&self) -> bool {
         let taken = self.state.taken.lock().unwrap();
-        taken.iter().any(|path| path.starts_with("/elsewhere"))
+        taken.keys().any(|(path, _)| path.starts_with("/elsewhere"))
+    }
+
+    fn path<'u>(&self, url: &'u str) -> &'u str {
+        url.strip_prefix(&self.base).unwrap()
     }
 }
 
@@ -133,7 +153,7 @@ async fn serve(mut connection: TcpStream, state: &State, elsewhere: &str) -> std
         }
         read.extend_from_slice(&part[..count]);
         // Closed with the rest unread, so the other side is told of a reset.
-        if !state.recovered.load(Ordering::SeqCst) && path_of(&read).starts_with("/resets/") {
+        if state.are_broken.load(Ordering::SeqCst) && path_of(&read).starts_with("/resets/") {
             return Ok(());
         }
     }
@@ -141,12 +161,13 @@ async fn serve(mut connection: TcpStream, state: &State, elsewhere: &str) -> std
     let mood = Mood::BROKEN
         .into_iter()
         .find(|mood| path.split('/').nth(1) == Some(mood.word()))
-        .filter(|_| !state.recovered.load(Ordering::SeqCst))
+        .filter(|_| state.are_broken.load(Ordering::SeqCst))
         .unwrap_or(Mood::Takes);
     match mood {
         Mood::Takes => {
             // Noted first: whoever has the answer finds it noted.
-            state.taken.lock().unwrap().insert(path);
+            let (now, told) = (OffsetDateTime::now_utc(), (path, order_of(&read)));
+            state.taken.lock().unwrap().entry(told).or_insert(now);
             connection.write_all(OK.as_bytes()).await
         }
         Mood::Fails => connection.write_all(&answer("500 No", "", 0)).await,
@@ -188,6 +209,16 @@ fn path_of(read: &[u8]) -> String {
     let text = String::from_utf8_lossy(read);
     let path = text.lines().next().and_then(|line| line.split(' ').nth(1));
     path.unwrap_or_default().to_owned()
+}
+
+/// The order that an `order.paid` tells of; empty for everything else.
+fn order_of(read: &[u8]) -> String {
+    let text = String::from_utf8_lossy(read);
+    let told: Option<Value> = text
+        .split_once("\r\n\r\n")
+        .and_then(|(_, body)| serde_json::from_str(body).ok());
+    let order = told.as_ref().and_then(|told| told["order_id"].as_str());
+    order.unwrap_or_default().to_owned()
 }
 
 fn is_whole(read: &[u8]) -> bool {

@@ -114,6 +114,11 @@ impl Case {
         )
     }
 
+    /// Its clients do everything, so some of them pay, and some are refused what they ask for.
+    pub fn has_everything(self) -> bool {
+        !matches!(self, Self::HotAccount | Self::ClockMoved)
+    }
+
     /// `is_long`: with as much of everything as `./x chaos` has time for.
     ///
     /// # Errors
@@ -172,6 +177,15 @@ async fn backend_killed(field: &mut Field) -> Outcome {
     let since = Instant::now();
     // It was a backend of our own cluster a moment ago.
     kill(Pid::from_raw(victim), Signal::SIGKILL).unwrap();
+    // Until it has ended this one, too.
+    let ended = async {
+        while sqlx::query("SELECT 1")
+            .execute(&mut connection)
+            .await
+            .is_ok()
+        {}
+    };
+    tokio::time::timeout(PATIENCE, ended).await.unwrap();
     let recovery = crowd.recovery(since).await;
     crowd.more(SOME).await;
     field.end(crowd, recovery).await

@@ -17,8 +17,6 @@ pub struct Choice {
     pub cases: Vec<Case>,
     /// Asked for by `./x chaos`: cases take the time they need.
     pub is_long: bool,
-    /// Somebody named the cases.
-    pub is_picked: bool,
     runs: Option<usize>,
     end: Instant,
 }
@@ -33,7 +31,6 @@ impl Choice {
         let is_long = minutes.is_some() || runs.is_some();
         Self {
             is_long,
-            is_picked: names.is_some(),
             cases: names.map_or_else(
                 || {
                     Case::ALL

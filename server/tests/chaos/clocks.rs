@@ -21,6 +21,9 @@ use crate::wrong_clock::{Lie, WrongClock};
 /// Promises, charges and prices each whose end comes at once.
 const OFFERS: usize = 8;
 
+/// Promises whose deposits come while there is much time left.
+const KEPT: usize = 2;
+
 /// What is left to them when everybody comes, seconds.
 const NEARLY_OVER_SECONDS: i64 = 5;
 
@@ -166,6 +169,21 @@ impl Ending {
     }
 }
 
+/// Promises that are paid for at once, by the callers' names for their addresses.
+async fn promises_in_time(shop: &Shop, tag: &str, base: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for number in 0..KEPT {
+        let name = format!("{tag}-kept-{number}");
+        let due = shop.promise(base, &name).await;
+        assert!(
+            shop.send(base, &due).await.is_some(),
+            "{name} cannot be paid"
+        );
+        names.push(name);
+    }
+    names
+}
+
 /// An hour passes while everybody pays and exchanges what is about to end: what was in time is done, what
 /// was not is refused, and nothing is both.
 pub async fn clock_moved(field: &mut Field) -> Outcome {
@@ -177,6 +195,7 @@ pub async fn clock_moved(field: &mut Field) -> Outcome {
     crowd.more(SOME).await;
     let shop = field.shop.clone();
     let mut asked = Asked::nothing_yet(&field.shop);
+    let in_time = promises_in_time(&shop, &tag, here).await;
     let Ending { mut prices, dues } = Ending::make(&mut asked, &tag, here).await;
     let late = prices.split_off(OFFERS / 2);
     let since = Instant::now();
@@ -203,6 +222,7 @@ pub async fn clock_moved(field: &mut Field) -> Outcome {
     let recovery = crowd.recovery(since).await;
     crowd.more(SOME).await;
     let pool = field.cluster.pool().await;
+    asked.untimely += KEPT.abs_diff(oracle::promises_kept(&pool, &in_time).await);
     let faults = asked.faults(&pool).await;
     pool.close().await;
     let mut outcome = field.end(crowd, recovery).await;

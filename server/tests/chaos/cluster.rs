@@ -104,6 +104,14 @@ impl Cluster {
         }
     }
 
+    /// All that it has written about itself, also before it was killed.
+    pub fn log(&self) -> String {
+        // A long one is set aside at a start.
+        let mut log = fs::read(self.data_dir.join("postgres.log.1")).unwrap_or_default();
+        log.extend(fs::read(self.data_dir.join("postgres.log")).unwrap());
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// Where its tables are.
     pub fn place(&self) -> PathBuf {
         fs::canonicalize(self.data_dir.join("postgres")).unwrap()

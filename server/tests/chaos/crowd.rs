@@ -1,7 +1,7 @@
 //! Clients that never give up, and the log of what they were told.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::field::Bases;
 use crate::shop::{Kind, Said, Shop, Wish};
+use crate::spread::Spread;
 
 /// Clients at once: enough to be in the middle of everything, few enough for two cores.
 pub const CLIENTS: usize = 6;
@@ -40,12 +41,9 @@ pub struct Log {
 }
 
 impl Log {
-    /// How long all but the slowest hundredth of what was acknowledged took at most.
-    pub fn p99(&self) -> Duration {
-        let mut took: Vec<Duration> = self.acks.iter().map(|ack| ack.took).collect();
-        took.sort_unstable();
-        let at = (took.len() * 99).div_ceil(100).saturating_sub(1);
-        took.get(at).copied().unwrap_or_default()
+    /// How long what was acknowledged took.
+    pub fn spread(&self) -> Spread {
+        Spread::of(self.acks.iter().map(|ack| ack.took).collect())
     }
 }
 
@@ -63,6 +61,8 @@ struct Inner {
     bases: Bases,
     mix: Mix,
     log: Mutex<Log>,
+    /// How often each client was answered.
+    answered: Vec<AtomicUsize>,
     stop: AtomicBool,
 }
 
@@ -80,6 +80,7 @@ impl Crowd {
             bases,
             mix,
             log: Mutex::default(),
+            answered: (0..clients).map(|_| AtomicUsize::new(0)).collect(),
             stop: AtomicBool::new(false),
         });
         let clients = (0..clients)
@@ -102,10 +103,22 @@ impl Crowd {
         wait_for(|| self.acked() >= wanted).await;
     }
 
-    /// How long it takes from now until requests are acknowledged again.
+    /// How long it takes until requests are acknowledged again and nobody is left out: each client is
+    /// answered from now on, and one more.
     pub async fn recovery(&self, since: Instant) -> Duration {
-        self.more(self.clients.len() + 1).await;
+        let before = self.answered();
+        let wanted = self.acked() + self.clients.len() + 1;
+        wait_for(|| {
+            let now = self.answered();
+            self.acked() >= wanted && now.iter().zip(&before).all(|(now, before)| now > before)
+        })
+        .await;
         since.elapsed()
+    }
+
+    fn answered(&self) -> Vec<usize> {
+        let counts = self.inner.answered.iter();
+        counts.map(|count| count.load(Ordering::SeqCst)).collect()
     }
 
     /// Everybody gets the answer to what they have asked for last, and goes.
@@ -117,7 +130,8 @@ impl Crowd {
         let log = self.inner.log.lock().unwrap().clone();
         // Who asks again gets the same bytes, of whichever server.
         for (at, part) in log.acks.chunks(CLIENTS).enumerate() {
-            let again = part.iter().map(|ack| answer(&self.inner, &ack.wish, at));
+            let (shop, bases) = (&self.inner.shop, &self.inner.bases);
+            let again = part.iter().map(|ack| answer(shop, bases, &ack.wish, at));
             for (ack, again) in part.iter().zip(join_all(again).await) {
                 let same = again.is_some_and(|(body, _)| body == ack.body);
                 assert!(same, "{:?} is answered otherwise now", ack.wish);
@@ -136,7 +150,7 @@ async fn buy(crowd: Arc<Inner>, client: usize) {
             Mix::Everything => crowd.shop.wish(key, turn),
             Mix::Exchanges => Shop::exchange(key, 2 * turn + 1),
         };
-        match answer(&crowd, &wish, turn).await {
+        match answer(&crowd.shop, &crowd.bases, &wish, turn).await {
             Some((body, took)) => {
                 let txid = if wish.kind == Kind::PaidOrder {
                     crowd.shop.pay(&crowd.bases.one(turn), &body).await
@@ -153,17 +167,23 @@ async fn buy(crowd: Arc<Inner>, client: usize) {
             }
             None => crowd.log.lock().unwrap().refused.push(wish),
         }
+        crowd.answered[client].fetch_add(1, Ordering::SeqCst);
         number += 1;
     }
 }
 
 /// Asks until there is an answer, one server after the other: what it was, and how long that one took; `None`
 /// when it was refused.
-async fn answer(crowd: &Inner, wish: &Wish, first: usize) -> Option<(Vec<u8>, Duration)> {
+pub async fn answer(
+    shop: &Shop,
+    bases: &Bases,
+    wish: &Wish,
+    first: usize,
+) -> Option<(Vec<u8>, Duration)> {
     let begun = Instant::now();
     for attempt in first.. {
         let asked = Instant::now();
-        match crowd.shop.ask(&crowd.bases.one(attempt), wish).await {
+        match shop.ask(&bases.one(attempt), wish).await {
             Said::Done(body) => return Some((body, asked.elapsed())),
             Said::Refused => return None,
             // Done or not: asking again tells.

@@ -15,7 +15,7 @@ use crate::crowd::{CLIENTS, Crowd, Mix, try_until_it_works};
 use crate::oracle;
 use crate::programs::{Server, run};
 use crate::report::Outcome;
-use crate::shop::Shop;
+use crate::shop::{Kind, Shop};
 
 /// Servers on the one database.
 pub const SERVERS: usize = 3;
@@ -127,18 +127,26 @@ impl Field {
         self.servers[at] = Some(server);
     }
 
+    /// Payments that came are final then. A server that is busy may say to come again.
+    pub async fn mine(&self) {
+        try_until_it_works(|attempt| async move { self.shop.mine(&self.bases.one(attempt)).await })
+            .await;
+    }
+
     /// Everybody leaves, and what they were told is compared with what there is.
     pub async fn end(&self, crowd: Crowd, recovery: Duration) -> Outcome {
         let log = crowd.leave().await;
-        // Payments are final now.
-        try_until_it_works(|attempt| async move { self.shop.mine(&self.bases.one(attempt)).await })
-            .await;
+        self.mine().await;
         let pool = self.cluster.pool().await;
         let mut faults = oracle::requests(&pool, &log).await;
         faults += oracle::payments(&pool, &log.acks).await;
         faults += oracle::withdrawals(&pool).await;
         faults += oracle::times(&pool).await;
-        faults += oracle::deadlocks(&pool).await;
+        faults += oracle::deadlocks(&pool, &self.cluster.log()).await;
+        // What nobody has sent was not sent twice, either.
+        let asked = log.acks.iter().any(|ack| ack.wish.kind == Kind::Withdrawal);
+        let sent = oracle::is_any_sent(&pool).await;
+        assert!(sent || !asked, "no withdrawal was ever sent");
         pool.close().await;
         run(&self.cluster.url, &["audit"]);
         Outcome {

@@ -8,6 +8,9 @@ use sqlx::PgPool;
 use crate::crowd::{Ack, Log};
 use crate::shop::{STRANGER, Wish, email, public_id};
 
+/// What Postgres writes when it ends a transaction because two wait for each other.
+const DEADLOCK: &str = "deadlock detected";
+
 /// What is not as clients were told. All of it has to be zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Faults {
@@ -152,6 +155,18 @@ pub async fn withdrawals(pool: &PgPool) -> Faults {
     }
 }
 
+/// Whether a withdrawal has ever left.
+pub async fn is_any_sent(pool: &PgPool) -> bool {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM withdrawals
+                        WHERE address = $1 AND state IN ('broadcast', 'settled'))",
+    )
+    .bind(STRANGER)
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
 /// Exchanges at a price that did not stand then, and promises kept for a deposit that was not seen within
 /// their time.
 pub async fn times(pool: &PgPool) -> Faults {
@@ -172,16 +187,32 @@ pub async fn times(pool: &PgPool) -> Faults {
     }
 }
 
-/// Since Postgres has begun to count, which it does anew after a crash.
-pub async fn deadlocks(pool: &PgPool) -> Faults {
-    let deadlocks: i64 = sqlx::query_scalar(
+/// How many promises for addresses of these names are kept, or will be once their deposits are deep enough.
+pub async fn promises_kept(pool: &PgPool, names: &[String]) -> usize {
+    let kept: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM futures f JOIN deposit_addresses a ON a.id = f.deposit_address_id
+         WHERE a.foreign_id = ANY($1) AND f.state IN ('matched', 'settled')",
+    )
+    .bind(names)
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    usize::try_from(kept).unwrap()
+}
+
+/// By what Postgres counts, which it does anew after a crash, and a moment late; and by what it has written
+/// into its log, which is kept, but not on a disk that is full.
+pub async fn deadlocks(pool: &PgPool, log: &str) -> Faults {
+    let counted: i64 = sqlx::query_scalar(
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
     )
     .fetch_one(pool)
     .await
     .unwrap();
     Faults {
-        deadlocks: usize::try_from(deadlocks).unwrap(),
+        deadlocks: usize::try_from(counted)
+            .unwrap()
+            .max(log.matches(DEADLOCK).count()),
         ..Faults::default()
     }
 }

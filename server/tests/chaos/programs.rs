@@ -3,13 +3,17 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use crate::crowd::PATIENCE;
 
 /// A server; dropping it is `kill -9`.
 pub struct Server {
     child: Child,
     pub base: String,
     /// Kept open: a server whose output nobody can take ends.
-    _output: BufReader<ChildStdout>,
+    _output: Option<BufReader<ChildStdout>>,
 }
 
 impl Server {
@@ -20,16 +24,31 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        output.read_line(&mut line).unwrap();
-        let base = line.trim().to_owned();
-        assert!(base.starts_with("http://127.0.0.1:"), "{line:?}");
-        Self {
+        // Dropped, and so ended, when it does not say in time where it listens.
+        let mut server = Self {
             child,
-            base,
-            _output: output,
-        }
+            base: String::new(),
+            _output: None,
+        };
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let read = output.read_line(&mut line);
+            // Nobody waits for it any more when it comes too late.
+            let _ = tell.send((read.map(|_| line), output));
+        });
+        let (line, output) = told
+            .recv_timeout(PATIENCE)
+            .expect("a server says where it listens");
+        server.base = line.unwrap().trim().to_owned();
+        server._output = Some(output);
+        assert!(
+            server.base.starts_with("http://127.0.0.1:"),
+            "{:?}",
+            server.base
+        );
+        server
     }
 }
 

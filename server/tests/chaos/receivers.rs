@@ -3,22 +3,26 @@
 use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 use crate::broken_receiver::{BrokenReceivers, Mood};
 use crate::cases::SOME;
-use crate::crowd::{Ack, Log, try_until_it_works, wait_for};
-use crate::field::Field;
+use crate::crowd::{Log, try_until_it_works, wait_for};
+use crate::field::{Field, SERVERS};
+use crate::hearing::{Sale, sell, sell_one, time_to_hear};
 use crate::oracle;
-use crate::report::Outcome;
-use crate::shop::{Kind, Said, Shop, Wish};
+use crate::report::{Outcome, Strain};
+use crate::spread::Spread;
 
 /// Receivers of one webhook each; one of each broken kind is among them.
 const RECEIVERS: usize = 20;
 const RECEIVERS_LONG: usize = 100;
+
+/// Orders of each receiver while all are well, and while some are broken.
+const ROUNDS: usize = 3;
 
 /// Longer than the second wait of the schedule, seconds.
 const NEXT_ATTEMPT_SECONDS: i64 = 400;
@@ -52,60 +56,69 @@ pub async fn receivers_hang(field: &mut Field) -> Outcome {
 }
 
 /// Receivers fail, drip, reset, send elsewhere, flood, say that they are gone, and hang. The others hear of
-/// their orders meanwhile; those that recover hear of theirs afterwards. An endpoint that is gone is
-/// switched off.
+/// their orders meanwhile, which is measured beside how they hear of them while all are well; those that
+/// recover hear of theirs afterwards. An endpoint that is gone is switched off.
 pub async fn receivers_broken(field: &mut Field, is_long: bool) -> Outcome {
     let receivers = BrokenReceivers::start().await;
     let count = if is_long { RECEIVERS_LONG } else { RECEIVERS };
     let moods = Mood::BROKEN.into_iter().chain(iter::repeat(Mood::Takes));
-    let told: Vec<(Mood, String)> = moods
+    let urls: Vec<String> = moods
         .take(count)
         .enumerate()
-        .map(|(number, mood)| (mood, receivers.url(mood, number)))
+        .map(|(number, mood)| receivers.url(mood, number))
         .collect();
-    let (well, broken): (Vec<_>, Vec<_>) =
-        told.into_iter().partition(|(mood, _)| *mood == Mood::Takes);
-    let urls = |those: Vec<(Mood, String)>| -> Vec<String> {
-        those.into_iter().map(|(_, url)| url).collect()
-    };
-    let (well, broken) = (urls(well), urls(broken));
+    let broken = &urls[..Mood::BROKEN.len()];
     let endpoint = receivers.url(Mood::Gone, count);
     let pool = field.cluster.pool().await;
     register(&pool, &endpoint).await;
+    // Events bear the time of whichever server connects the block.
+    for at in 0..SERVERS {
+        field.shop.look_at_clock(&field.bases.one(at)).await;
+    }
 
     let tag = field.tag();
     let crowd = field.crowd();
     crowd.more(SOME / 2).await;
-    let mut log = Log::default();
-    // The endpoint hears of an order that names nobody.
-    let all = broken.iter().chain(&well).map(|url| Some(url.as_str()));
-    for (number, url) in all.chain([None]).enumerate() {
-        let key = format!("{tag}-{number}");
-        let wish = Shop::order_told_to(key, Kind::PaidOrder, url);
-        log.acks.push(buy(field, wish).await);
+    let (mut log, mut normal) = (Log::default(), Vec::new());
+    for round in 0..ROUNDS {
+        let sales = sell(field, &format!("{tag}-well-{round}"), &urls, &mut log).await;
+        wait_for(|| sales.iter().all(|sale| sale.is_heard_by(&receivers))).await;
+        normal.extend(time_to_hear(&pool, &receivers, &sales[broken.len()..]).await);
     }
-    // A server that is busy with the crowd may say to come again.
-    let (bases, shop) = (&field.bases, &field.shop);
-    try_until_it_works(|attempt| async move { shop.mine(&bases.one(attempt)).await }).await;
-    let since = Instant::now();
-    wait_for(|| well.iter().all(|url| receivers.has_taken(url))).await;
-    let recovery = since.elapsed();
-    let (looking, those, gone) = (&pool, &broken, endpoint.as_str());
+
+    receivers.break_down();
+    // The endpoint hears of an order that names nobody.
+    let (_, acks) = sell_one(field, format!("{tag}-nobody"), 0, None).await;
+    log.acks.extend(acks);
+    let (mut strained, mut recovery) = (Vec::new(), Duration::ZERO);
+    let mut unheard: Vec<Sale> = Vec::new();
+    for round in 0..ROUNDS {
+        let mut sales = sell(field, &format!("{tag}-broken-{round}"), &urls, &mut log).await;
+        let since = Instant::now();
+        let others = sales.split_off(broken.len());
+        wait_for(|| others.iter().all(|sale| sale.is_heard_by(&receivers))).await;
+        recovery = recovery.max(since.elapsed());
+        strained.extend(time_to_hear(&pool, &receivers, &others).await);
+        unheard.extend(sales);
+    }
+    let (looking, gone) = (&pool, endpoint.as_str());
     try_until_it_works(|_| async move {
-        have_failed(looking, those).await && is_off(looking, gone).await
+        have_failed(looking, broken).await && is_off(looking, gone).await
     })
     .await;
     crowd.more(SOME / 2).await;
     let mut outcome = field.end(crowd, recovery).await;
 
+    let is_heard = unheard.iter().any(|sale| sale.is_heard_by(&receivers));
+    assert!(!is_heard, "a receiver is not broken");
     receivers.recover();
     let (all, at, shop) = (&receivers, field.bases.one(0), &field.shop);
-    let base = at.as_str();
+    let (base, unheard) = (at.as_str(), unheard.as_slice());
     try_until_it_works(|look| async move {
         if look % LOOKS == 0 && look / LOOKS < MOVES {
             shop.advance(base, NEXT_ATTEMPT_SECONDS).await;
         }
-        those.iter().all(|url| all.has_taken(url))
+        unheard.iter().all(|sale| sale.is_heard_by(all))
     })
     .await;
     assert!(!receivers.was_followed(), "a redirect was followed");
@@ -113,27 +126,14 @@ pub async fn receivers_broken(field: &mut Field, is_long: bool) -> Outcome {
     outcome.faults += oracle::requests(&pool, &log).await;
     outcome.faults += oracle::payments(&pool, &log.acks).await;
     outcome.acked += log.acks.len();
-    outcome.paid += log.acks.len();
+    outcome.paid += log.acks.iter().filter(|ack| ack.txid.is_some()).count();
+    outcome.strain = Some(Strain {
+        what: "the others heard of their orders",
+        normal: Spread::of(normal),
+        strained: Spread::of(strained),
+    });
     pool.close().await;
     outcome
-}
-
-/// Orders and pays.
-async fn buy(field: &Field, wish: Wish) -> Ack {
-    let base = field.bases.one(0);
-    let asked = Instant::now();
-    let Said::Done(body) = field.shop.ask(&base, &wish).await else {
-        panic!("{wish:?} is not made");
-    };
-    let took = asked.elapsed();
-    let txid = field.shop.pay(&base, &body).await;
-    assert!(txid.is_some(), "{wish:?} cannot be paid");
-    Ack {
-        wish,
-        body,
-        txid,
-        took,
-    }
 }
 
 /// An endpoint of each merchant that hears of payments.

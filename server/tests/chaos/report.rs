@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cases::Case;
 use crate::oracle::Faults;
+use crate::spread::Spread;
 
 /// What came of one run of a case.
 pub struct Outcome {
@@ -31,18 +32,19 @@ impl Outcome {
     }
 }
 
-/// How long acknowledged requests took, all but the slowest hundredth.
+/// How long the same took while much was wrong and while nothing was. A figure and no limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Strain {
-    /// With as many clients as can be served at once.
-    pub normal: Duration,
-    pub strained: Duration,
+    /// What took so long.
+    pub what: &'static str,
+    pub normal: Spread,
+    pub strained: Spread,
 }
 
 impl Strain {
-    /// How many times as long, in tenths.
-    fn tenths(self) -> u128 {
-        self.strained.as_micros() * 10 / self.normal.as_micros().max(1)
+    /// How many times as long all but the slowest hundredth took at most, in hundredths.
+    fn hundredths(self) -> u128 {
+        self.strained.p99.as_micros() * 100 / self.normal.p99.as_micros().max(1)
     }
 }
 
@@ -75,7 +77,12 @@ impl Report {
         line.strain = [line.strain, outcome.strain]
             .into_iter()
             .flatten()
-            .max_by_key(|strain| strain.tenths());
+            .max_by_key(|strain| strain.hundredths());
+    }
+
+    /// Whether anything was done: of nothing nothing is wrong.
+    pub fn has_runs(&self) -> bool {
+        self.0.iter().any(|line| line.runs > 0)
     }
 
     /// What cannot be done here, and what would be needed.
@@ -145,14 +152,16 @@ impl fmt::Display for Report {
         }
         for line in &self.0 {
             if let Some(strain) = line.strain {
-                let (normal, strained) = (strain.normal.as_millis(), strain.strained.as_millis());
-                let tenths = strain.tenths();
+                let hundredths = strain.hundredths();
                 writeln!(
                     f,
-                    "\n{}: p99 of acknowledged requests {strained} ms, otherwise {normal} ms: {}.{} times as long",
+                    "\n{}: {}: {}; otherwise {}: p99 is {}.{:02} times as long",
                     line.case.words(),
-                    tenths / 10,
-                    tenths % 10
+                    strain.what,
+                    strain.strained,
+                    strain.normal,
+                    hundredths / 100,
+                    hundredths % 100
                 )?;
             }
         }

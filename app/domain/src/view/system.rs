@@ -166,7 +166,26 @@ pub struct FollowerFigures {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerFigures {
     pub name: String,
-    pub is_alive: bool,
+    pub state: WorkerState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerState {
+    Running,
+    /// It is there, and has come to the end of no step for longer than any of its steps should take.
+    Stuck,
+    /// It is gone although nobody asked it to go.
+    Ended,
+}
+
+impl WorkerState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stuck => "stuck",
+            Self::Ended => "ended",
+        }
+    }
 }
 
 /// One question of an audit and what broke it.

@@ -1,7 +1,7 @@
 use domain::view::dashboard::{Frame, Paging, StatusPill};
 use domain::view::system::{
     AdmissionFigures, CommitFigures, CommitterFigures, Durations, FollowerFigures, OutboxFigures,
-    RequestFigures, SystemFigures, SystemView, WorkerFigures,
+    RequestFigures, SystemFigures, SystemView, WorkerFigures, WorkerState,
 };
 use leptos::prelude::*;
 
@@ -82,22 +82,32 @@ fn alarms(figures: &SystemFigures) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let ended: Vec<&str> = figures
-        .workers
-        .iter()
-        .filter(|worker| !worker.is_alive)
-        .map(|worker| worker.name.as_str())
-        .collect();
+    let ended = named(&figures.workers, WorkerState::Ended);
     if !ended.is_empty() {
         alarms.push(format!(
-            "Not running any more: {}. Start the server again.",
-            ended.join(", ")
+            "Not running any more: {ended}. Start the server again."
+        ));
+    }
+    let stuck = named(&figures.workers, WorkerState::Stuck);
+    if !stuck.is_empty() {
+        alarms.push(format!(
+            "Stuck for minutes: {stuck}. Start the server again unless that ends by itself."
         ));
     }
     if figures.pool.in_use >= figures.pool.most {
         alarms.push("Every connection to the database is in use.".to_owned());
     }
     alarms
+}
+
+/// Names of the workers in this state.
+fn named(workers: &[WorkerFigures], state: WorkerState) -> String {
+    let names: Vec<&str> = workers
+        .iter()
+        .filter(|worker| worker.state == state)
+        .map(|worker| worker.name.as_str())
+        .collect();
+    names.join(", ")
 }
 
 fn fact(name: &'static str, value: impl ToString) -> AnyView {
@@ -322,15 +332,11 @@ fn worker_section(workers: Vec<WorkerFigures>) -> AnyView {
     if workers.is_empty() {
         return ().into_any();
     }
-    let running: Vec<String> = workers
-        .into_iter()
-        .filter(|worker| worker.is_alive)
-        .map(|worker| worker.name)
-        .collect();
+    let running = named(&workers, WorkerState::Running);
     view! {
         <section>
             <h2>"Workers"</h2>
-            <p>"Running: " {running.join(", ")} "."</p>
+            <p>"Running: " {running} "."</p>
         </section>
     }
     .into_any()

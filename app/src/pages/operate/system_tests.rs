@@ -119,15 +119,22 @@ fn an_exception_of_the_audit_is_said_first_and_shown_open() {
 }
 
 #[test]
-fn a_worker_that_ended_and_a_full_pool_are_alarms() {
+fn workers_that_ended_or_are_stuck_and_a_full_pool_are_alarms() {
     let mut wrong = figures();
-    wrong.workers = vec![WorkerFigures {
-        name: "expiry".to_owned(),
-        is_alive: false,
-    }];
+    wrong.workers = [
+        ("deliveries", WorkerState::Running),
+        ("expiry", WorkerState::Ended),
+        ("withdrawals", WorkerState::Stuck),
+    ]
+    .map(|(name, state)| WorkerFigures {
+        name: name.to_owned(),
+        state,
+    })
+    .to_vec();
     wrong.pool.in_use = 40;
     let html = page(wrong);
-    assert!(html.contains("Not running any more: expiry"), "{html}");
+    assert!(html.contains("Not running any more: expiry."), "{html}");
+    assert!(html.contains("Stuck for minutes: withdrawals."), "{html}");
     assert!(html.contains("Every connection"), "{html}");
 }
 

@@ -15,7 +15,7 @@ use super::claim_link_store::{self, LinkUse};
 use super::needs::Books;
 use super::refundable::{checked_address, refundable};
 use super::{claim_store, refunds, store};
-use crate::ledger::PAYERS;
+use crate::ledger::{Log, PAYERS};
 use crate::{Error, Gateway, Result};
 
 /// Field of the address in forms and errors.
@@ -154,7 +154,7 @@ impl Gateway {
                     let kind = "refund_address.left";
                     let line =
                         store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
-                    unit.note_line(line, now);
+                    unit.note_line(Log::Timeline, line, now);
                     refunds::start_if_ready(&gateway, unit, &row, &receipts, "customer").await?;
                     unit.notify(&row.public_id);
                     Ok(ClaimUse::Taken)

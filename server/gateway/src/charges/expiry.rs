@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::claim_mail::tell_customer;
 use super::{store, transition};
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, roster};
 
 /// Charges taken per unit of work.
 const BATCH: i64 = 100;
@@ -23,7 +23,9 @@ pub async fn expire_due(gateway: &Gateway) -> Result<usize> {
     let mut limit = BATCH;
     loop {
         let at_work = Arc::new(Mutex::new(None));
-        match expire_batch(gateway, limit, failed.clone(), at_work.clone()).await {
+        let batch = expire_batch(gateway, limit, failed.clone(), at_work.clone()).await;
+        roster::note_step();
+        match batch {
             Ok(0) => return Ok(total),
             Ok(done) => {
                 total += done;

@@ -7,7 +7,7 @@ use super::needs::Books;
 use super::refundable::require_no_refund;
 use super::row::{ChargeRow, ReceiptRow, Terms};
 use super::{method_store, receipt_store, store, transition};
-use crate::ledger::{PAYERS, Unit};
+use crate::ledger::{Log, PAYERS, Unit};
 use crate::rates::{self, Quote};
 use crate::{Error, Gateway, Result};
 
@@ -251,7 +251,7 @@ impl Gateway {
             "release_at": terms.release_at.unix_timestamp(),
         });
         let line = store::append_timeline(unit.conn(), row.id, now, "quote.fixed", &data).await?;
-        unit.note_line(line, now);
+        unit.note_line(Log::Timeline, line, now);
         row.terms = Some(terms);
         Ok(())
     }

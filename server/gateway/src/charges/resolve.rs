@@ -9,7 +9,7 @@ use super::refundable::{checked_address, refundable, require_no_refund};
 use super::row::{ChargeRow, ReceiptRow};
 use super::{ChargeView, claim_mail, claim_store, refunds, store, transition};
 use crate::idempotency::{Answer, Once};
-use crate::ledger::{PAYERS, Unit};
+use crate::ledger::{Log, PAYERS, Unit};
 use crate::{Error, Gateway, Result};
 
 /// Whoever renders the answer does it inside the transaction, so that it can be stored with it.
@@ -117,7 +117,7 @@ impl Gateway {
                     let kind = "refund_address.left";
                     let line =
                         store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
-                    unit.note_line(line, now);
+                    unit.note_line(Log::Timeline, line, now);
                     refunds::start_if_ready(&gateway, unit, &row, &receipts, "customer").await?;
                     unit.notify(&row.public_id);
                     Ok(())
@@ -238,7 +238,7 @@ impl Gateway {
                 });
                 let kind = "refund.requested";
                 let line = store::append_timeline(unit.conn(), row.id, now, kind, &data).await?;
-                unit.note_line(line, now);
+                unit.note_line(Log::Timeline, line, now);
                 refunds::start_if_ready(self, unit, &row, receipts, actor).await?;
                 if address.is_none() {
                     claim_mail::ask_for_address(self, unit, &row, receipts, amount).await?;

@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 
 use super::{FuturesState, store, void};
-use crate::{Gateway, Result};
+use crate::{Gateway, Result, roster};
 
 /// Promises taken per unit of work.
 const BATCH: i64 = 100;
@@ -25,6 +25,7 @@ pub(crate) async fn expire_due(gateway: &Gateway) -> Result<usize> {
                 })
             })
             .await?;
+        roster::note_step();
         total += done;
         if done == 0 {
             return Ok(total);

@@ -42,6 +42,7 @@ pub(crate) use committer::patience::{is_silence, within};
 pub use committer::{Batch, Committer, CommitterStats, Limits, Patience, PostedEntry, Postings};
 pub(crate) use committer::{Needs, PAYERS};
 pub(crate) use rows::Row;
+pub(crate) use staged::Log;
 pub use unit::{DirectTarget, NewEvent, Unit, with_ids};
 
 use self::accounts::Accounts;

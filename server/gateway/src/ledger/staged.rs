@@ -5,10 +5,20 @@ use time::OffsetDateTime;
 
 use super::NewEvent;
 
-/// A line of a charge's timeline. A database that broke down may give its number once more; number and time
-/// together are one line's.
+/// Where lines are written that only ever are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// Those of charges.
+    Timeline,
+    /// The operator's.
+    Audit,
+}
+
+/// A line of a log. A database that broke down may give its number once more; number and time together are one
+/// line's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
+    pub(super) log: Log,
     pub(super) id: i64,
     pub(super) at: OffsetDateTime,
 }
@@ -30,7 +40,7 @@ pub(super) struct Staged {
     pub(super) delivered: BTreeMap<CurrencyId, i128>,
     /// Merchants whose rows are locked.
     pub(super) merchants: BTreeSet<i64>,
-    /// What was written to a timeline last, until somebody takes it.
+    /// What was written to a log last, until somebody takes it.
     pub(super) line: Option<Line>,
 }
 
@@ -89,8 +99,11 @@ mod tests {
         staged.notified.insert(name.to_owned());
         *staged.delivered.entry(2).or_default() += i128::from(number);
         staged.merchants.insert(number);
-        let at = OffsetDateTime::UNIX_EPOCH;
-        staged.line = Some(Line { id: number, at });
+        staged.line = Some(Line {
+            log: Log::Timeline,
+            id: number,
+            at: OffsetDateTime::UNIX_EPOCH,
+        });
     }
 
     /// A lock that was given back with the rollback would be taken for held, and an event of an object that

@@ -7,6 +7,7 @@ use sqlx::{Executor, PgConnection, PgExecutor, PgPool, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::staged::Log;
 use super::{decimal, units};
 use crate::{Error, Result};
 
@@ -239,16 +240,20 @@ pub(super) async fn told(conn: &mut PgConnection, events: &[String]) -> Result<H
     Ok(found.into_iter().collect())
 }
 
-/// Lines of timelines with these numbers that are durable, each with its time.
+/// Lines of a log with these numbers that are durable, each with its time.
 pub(super) async fn lines(
     conn: &mut PgConnection,
+    log: Log,
     ids: &[i64],
 ) -> Result<HashSet<(i64, OffsetDateTime)>> {
-    let found: Vec<(i64, OffsetDateTime)> =
-        sqlx::query_as("SELECT id, at FROM charge_timeline WHERE id = ANY($1)")
-            .bind(ids)
-            .fetch_all(conn)
-            .await?;
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let query = match log {
+        Log::Timeline => "SELECT id, at FROM charge_timeline WHERE id = ANY($1)",
+        Log::Audit => "SELECT id, at FROM audit_log WHERE id = ANY($1)",
+    };
+    let found: Vec<(i64, OffsetDateTime)> = sqlx::query_as(query).bind(ids).fetch_all(conn).await?;
     Ok(found.into_iter().collect())
 }
 

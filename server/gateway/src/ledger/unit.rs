@@ -12,7 +12,7 @@ use super::accounts::Accounts;
 use super::drawn::{Drawn, accounts_of};
 use super::row_store::Others;
 use super::rows::{self, Reach, Row};
-use super::staged::{Line, Place, Staged};
+use super::staged::{Line, Log, Place, Staged};
 use super::{posting_store, store};
 use crate::outbox::event_id;
 use crate::{Error, Result};
@@ -309,10 +309,10 @@ impl Unit {
         &self.staged.made
     }
 
-    /// Notes a line that this unit has written to a charge's timeline: should nobody answer its commit, work
-    /// that neither books nor tells anything is known by it.
-    pub(crate) fn note_line(&mut self, id: i64, at: OffsetDateTime) {
-        self.staged.line = Some(Line { id, at });
+    /// Notes a line that this unit has written to a log: should nobody answer its commit, work that neither
+    /// books nor tells anything is known by it.
+    pub(crate) fn note_line(&mut self, log: Log, id: i64, at: OffsetDateTime) {
+        self.staged.line = Some(Line { log, id, at });
     }
 
     /// The line that was noted last; nobody finds it a second time.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::audit_log;
 use super::change::{CHANGED_MEANWHILE, reason};
 use super::house_store::{self, Figures};
-use crate::ledger::{Needs, decimal, units};
+use crate::ledger::{Log, Needs, decimal, units};
 use crate::{Error, Gateway, Result};
 
 /// What an unbounded account is compared by, and how people read it.
@@ -111,7 +111,12 @@ impl Gateway {
                         "reason": why,
                     });
                     let subject = format!("account:{}", account.0);
-                    audit_log::record(unit.conn(), now, &by, "floor.changed", &subject, &data).await
+                    let action = "floor.changed";
+                    let line =
+                        audit_log::record_numbered(unit.conn(), now, &by, action, &subject, &data)
+                            .await?;
+                    unit.note_line(Log::Audit, line, now);
+                    Ok(())
                 })
             })
             .await
@@ -123,7 +128,8 @@ impl Gateway {
     }
 }
 
-/// In the turn of the house. It books nothing, and needs no row but its account.
+/// In the turn of the house. It books nothing, needs no row but its account, and is known by its line in the audit
+/// log.
 fn needs(liquidity: AccountKey) -> Needs {
     Needs {
         owner: HOUSE,

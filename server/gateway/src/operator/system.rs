@@ -47,7 +47,7 @@ impl Gateway {
             admission: self.admission(),
             pool: self.pool_figures(),
             attempts: self.attempts().figures(),
-            workers: self.roster().workers(),
+            workers: self.workers(),
         }
     }
 

@@ -79,3 +79,12 @@ pub(super) async fn claim(
         })
         .collect()
 }
+
+/// Ends the leases of these claims, of which nothing was attempted: others may take what they took at once.
+pub(super) async fn give_back(pool: &PgPool, claims: &[i64]) -> Result<()> {
+    sqlx::query("DELETE FROM delivery_claims WHERE id = ANY($1)")
+        .bind(claims)
+        .execute(pool)
+        .await?;
+    Ok(())
+}

@@ -4,7 +4,7 @@
 //! receiver nor a slow database makes this grow beyond its limit. Each of the three ends, also when the
 //! database says nothing any more: a claim or a recording that did not would be the last one.
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::attempt_store::Made;
 use super::claim_store::Claimed;
@@ -122,9 +122,24 @@ impl InFlight {
         }
     }
 
-    /// Gives up the attempts under way; their leases run out. What is over by now is kept.
+    /// What the claim under way takes is given back instead of attempted, whenever it comes. Nobody has to wait
+    /// for it: it goes on by itself, as long as the process and its connections do.
+    pub(super) fn give_back_claims(&mut self) -> JoinHandle<()> {
+        let (gateway, mut claims) = (self.gateway.clone(), std::mem::take(&mut self.claims));
+        tokio::spawn(async move {
+            while let Some(taken) = claims.join_next().await {
+                if let Ok((_, taken)) = taken
+                    && let Err(error) = give_back(&gateway, taken).await
+                {
+                    tracing::warn!(%error, "deliveries could not be given back: their leases run out");
+                }
+            }
+        })
+    }
+
+    /// Gives up the attempts under way; their leases run out, for the receivers may be at it. What is over by
+    /// now is kept.
     pub(super) async fn give_up_attempts(&mut self) {
-        self.claims.shutdown().await;
         self.attempts.abort_all();
         while let Some(made) = self.attempts.join_next().await {
             if let Ok(Some(made)) = made {
@@ -151,4 +166,13 @@ pub(super) async fn claim(gateway: &Gateway, most: usize) -> Result<Vec<Claimed>
     let most = i64::try_from(most)?;
     let claiming = claim_store::claim(gateway.pool(), now, LEASE_SECONDS, most);
     within(gateway.settings().webhook_timeouts.database, claiming).await
+}
+
+async fn give_back(gateway: &Gateway, taken: Result<Vec<Claimed>>) -> Result<()> {
+    let claims: Vec<i64> = taken?.iter().map(|delivery| delivery.claim_id).collect();
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let giving = claim_store::give_back(gateway.pool(), &claims);
+    within(gateway.settings().webhook_timeouts.database, giving).await
 }

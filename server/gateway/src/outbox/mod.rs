@@ -14,6 +14,8 @@ mod endpoint;
 mod endpoint_store;
 mod fanout;
 mod fanout_store;
+mod forgetting;
+mod forgetting_store;
 pub mod guard;
 mod in_flight;
 mod pipeline;
@@ -30,6 +32,7 @@ pub use callback::{CallbackChange, TestCallback};
 pub use deliver::{Outcome, deliver_due};
 pub(crate) use drain::drain_due;
 pub(crate) use fanout::{Fanout, event_id};
+pub(crate) use forgetting::forget_until;
 pub use guard::AddressGuard;
 pub(crate) use pipeline::run;
 pub use sender::{Sender, Timeouts, install_crypto_provider};
@@ -125,15 +128,7 @@ pub trait Render: Send + Sync {
     ) -> Option<RenderedBody>;
 }
 
-/// How long the delivery log is kept (`50-webhooks.md`).
-const LOG_KEPT: time::Duration = time::Duration::days(30);
-
 impl crate::Gateway {
-    /// Forgets deliveries that are older than the log is kept; returns how many.
-    pub async fn forget_old_deliveries(&self) -> crate::Result<u64> {
-        store::delete_older(self.pool(), self.clock().now() - LOG_KEPT).await
-    }
-
     /// Sends a delivery of this merchant again at once, with the same id and body.
     ///
     /// # Errors

@@ -2,16 +2,18 @@
 //! the one before is under way.
 //!
 //! Invariants: nobody waits for a slow receiver but those behind it in its own lane; a place that is
-//! free is filled as soon as there is something for it; what a claim leases is attempted.
+//! free is filled as soon as there is something for it; what a claim leases is attempted, or given back when
+//! the worker ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::in_flight::{Ended, InFlight};
 use crate::Gateway;
+use crate::roster::note_step;
 
 /// How long a worker may keep a delivery before another may take it; longer than an attempt lasts.
 pub(super) const LEASE_SECONDS: i32 = 60;
@@ -68,6 +70,7 @@ impl Pipeline {
     }
 
     fn go_on(&mut self, ended: Ended) {
+        note_step();
         match ended {
             Ended::Claim((most, Ok(claimed))) => {
                 // A full hand: there may be more.
@@ -84,16 +87,17 @@ impl Pipeline {
         }
     }
 
-    /// Claims no more. What is under way gets a moment; what finished is recorded.
+    /// Claims no more, and attempts nothing more. What is under way gets a moment; what finished is recorded.
     async fn end(mut self) {
+        let giving_back = self.in_flight.give_back_claims();
         if timeout(ATTEMPTS_END, self.settle()).await.is_err() {
             self.in_flight.give_up_attempts().await;
         }
-        tokio::select! {
-            () = self.settle() => {}
-            () = sleep(RECORDING_END) => {
-                tracing::warn!("some webhook attempts were not recorded: they will be made again");
-            }
+        // Whether it comes to its end is not asked: what it cannot give back is in the log.
+        let rest = async { tokio::join!(self.settle(), giving_back) };
+        let in_time = timeout(RECORDING_END, rest).await.is_ok();
+        if !in_time && !self.in_flight.is_empty() {
+            tracing::warn!("some webhook attempts were not recorded: they will be made again");
         }
     }
 

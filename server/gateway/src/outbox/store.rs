@@ -94,29 +94,3 @@ pub(crate) async fn is_known(pool: &PgPool, merchant_id: i64, delivery_id: i64) 
     .fetch_one(pool)
     .await?)
 }
-
-/// Forgets finished deliveries that were made before `oldest`; events stay, the audit needs them.
-pub(crate) async fn delete_older(pool: &PgPool, oldest: OffsetDateTime) -> Result<u64> {
-    let mut tx = pool.begin().await?;
-    // Locked before their attempts are looked for: nobody adds another one to what goes.
-    let old: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM deliveries WHERE state <> 'pending' AND created_at < $1 ORDER BY id FOR UPDATE",
-    )
-    .bind(oldest)
-    .fetch_all(&mut *tx)
-    .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    sqlx::query("DELETE FROM delivery_attempts WHERE delivery_id = ANY($1)")
-        .bind(&old)
-        .execute(&mut *tx)
-        .await?;
-    let deleted = sqlx::query("DELETE FROM deliveries WHERE id = ANY($1)")
-        .bind(&old)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
-    tx.commit().await?;
-    Ok(deleted)
-}

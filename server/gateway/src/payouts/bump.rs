@@ -12,7 +12,7 @@ use super::{coins_store as coins, drafting, follow_store, rider_store};
 use crate::chain::Chain;
 use crate::operator::audit_log;
 use crate::withdrawals::store as withdrawals;
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, roster};
 
 const NOTHING_SENT: Error = Error::Conflict("nothing of this payout is on its way");
 const DRAFT_WAITS: Error = Error::Conflict("a replacement waits for its signature already");
@@ -30,6 +30,7 @@ pub(super) async fn bump_due(gateway: &Gateway, chain: &Chain, wallet: &Wallet) 
     let overdue = follow_store::overdue(&mut conn, chain.params.code, blocks).await?;
     drop(conn);
     for payout in overdue {
+        roster::note_step();
         if let Err(error) = draft_bump(gateway, payout, BY_ITSELF).await {
             tracing::warn!(payout, %error, "a payout that waits cannot be replaced");
             let mut conn = gateway.pool().acquire().await?;

@@ -32,13 +32,28 @@ pub(crate) async fn rows(conn: &mut PgConnection, payout_id: i64) -> Result<Vec<
 ///
 /// # Errors
 /// [`Error::StepsOut`] when this unit may not lock one of them.
-pub(crate) async fn lock(
+pub(super) async fn lock(
     unit: &mut Unit,
     currencies: &Currencies,
     payout_id: i64,
 ) -> Result<Vec<i64>> {
+    lock_with(unit, currencies, payout_id, None).await
+}
+
+/// The same, and a withdrawal that rode in it when it was looked at, whether it still does or not: all withdrawals
+/// are locked before the payout, or whoever has this one and waits for the payout would be waited for.
+///
+/// # Errors
+/// As [`lock`].
+pub(crate) async fn lock_with(
+    unit: &mut Unit,
+    currencies: &Currencies,
+    payout_id: i64,
+    withdrawal: Option<i64>,
+) -> Result<Vec<i64>> {
     let riders = rider_store::riders(unit.conn(), payout_id).await?;
-    let ids: Vec<i64> = riders.iter().map(|rider| rider.operation_id).collect();
+    let mut ids: Vec<i64> = riders.iter().map(|rider| rider.operation_id).collect();
+    ids.extend(withdrawal);
     for id in &ids {
         unit.require(Row::Operation(*id))?;
     }

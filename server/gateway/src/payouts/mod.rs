@@ -37,7 +37,7 @@ pub use by_hand::PsbtFile;
 pub use rules::{PayoutSettingError, PayoutSettings, Rules, SignerSetting};
 pub use wallet::{Signer, Wallet, WalletError};
 
-pub(crate) use dropping::{lock, rows, take_apart};
+pub(crate) use dropping::{lock_with, rows, take_apart};
 pub(crate) use follow::{follow, send_once_more};
 pub(crate) use open::open;
 pub(crate) use other_ids::note_other_ids;

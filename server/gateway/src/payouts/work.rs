@@ -6,7 +6,7 @@ use super::row::{TxRow, TxState};
 use super::wallet::Wallet;
 use super::{attention, bump, drafting, send, sign, store};
 use crate::chain::Chain;
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, roster};
 
 /// How long a worker may keep a transaction before another may take it.
 const LEASE_SECONDS: i32 = 120;
@@ -22,6 +22,7 @@ const PAUSE_MAX_SECONDS: i64 = 600;
 pub(crate) async fn work_due(gateway: &Gateway) -> Result<bool> {
     let mut worked = false;
     for (chain, wallet) in wallets(gateway) {
+        roster::note_step();
         worked |= drafting::draft_due(gateway, chain, wallet).await?;
         if let Err(error) = bump::bump_due(gateway, chain, wallet).await {
             let code = chain.params.code;
@@ -31,6 +32,7 @@ pub(crate) async fn work_due(gateway: &Gateway) -> Result<bool> {
     let signing = signing_chains(gateway);
     let now = gateway.clock().now();
     for id in store::claim(gateway.pool(), &signing, now, LEASE_SECONDS, BATCH).await? {
+        roster::note_step();
         worked = true;
         let mut conn = gateway.pool().acquire().await?;
         let tx = store::find(&mut conn, gateway.currencies(), id).await?;

@@ -13,7 +13,7 @@ use crate::chain::{Chain, evm};
 use crate::operator::audit_log;
 use crate::payouts::TxState;
 use crate::withdrawals::store as withdrawals;
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, roster};
 
 const NOTHING_SENT: Error = Error::Conflict("nothing of this payment is on its way");
 const DRAFT_WAITS: Error = Error::Conflict("a replacement waits for its signature already");
@@ -28,6 +28,7 @@ pub(super) async fn bump_due(
 ) -> Result<bool> {
     let mut worked = false;
     for payment in overdue(gateway, chain, treasury).await? {
+        roster::note_step();
         worked = true;
         if let Err(error) = draft_bump(gateway, treasury, payment, BY_ITSELF).await {
             tracing::warn!(payment, %error, "a payment that waits cannot be replaced");

@@ -16,7 +16,7 @@ use crate::chain::evm::{self, Asset, Estimate, Funds};
 use crate::chain::{Chain, base_units};
 use crate::operations::store as operations;
 use crate::withdrawals::store as withdrawals;
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, roster};
 
 /// How long a withdrawal may be planned with before another process may try.
 const LEASE_SECONDS: i32 = 120;
@@ -62,6 +62,7 @@ pub(super) async fn draft_due(
         return Ok(false);
     }
     for id in due {
+        roster::note_step();
         let (why, is_waiting) = match draft(gateway, chain, treasury, id).await {
             Ok(Drafted::As(tx)) => {
                 if treasury.signs_by_itself() {

@@ -18,7 +18,7 @@ use super::wallet::Treasury;
 use super::{attention, tx_store, work};
 use crate::chain::evm::{self, Asset, Funds};
 use crate::chain::{Chain, base_units};
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, roster};
 
 /// How often the deposits of a chain are looked through.
 const EVERY: Duration = Duration::minutes(10);
@@ -59,6 +59,7 @@ pub(super) async fn sweep_due(
     sweep_store::looked_at(gateway.pool(), code, &sources, now).await?;
     let mut worked = false;
     for source in sources {
+        roster::note_step();
         match plan_one(gateway, chain, treasury, &source, price, multiple).await {
             Ok(Some(tx)) => {
                 worked = true;

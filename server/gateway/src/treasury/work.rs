@@ -8,7 +8,7 @@ use super::wallet::Treasury;
 use super::{attention, bump, drafting, send, sign, sweeping, tx_store};
 use crate::chain::Chain;
 use crate::payouts::TxState;
-use crate::{Error, Gateway, Result};
+use crate::{Error, Gateway, Result, roster};
 
 /// How long a worker may keep a transaction before another may take it.
 const LEASE_SECONDS: i32 = 120;
@@ -23,6 +23,7 @@ const PAUSE_MAX_SECONDS: i64 = 600;
 pub(crate) async fn work_due(gateway: &Gateway) -> Result<bool> {
     let mut worked = false;
     for (chain, treasury) in treasuries(gateway) {
+        roster::note_step();
         let code = chain.params.code;
         match bump::bump_due(gateway, chain, treasury).await {
             Ok(bumped) => worked |= bumped,
@@ -108,6 +109,7 @@ pub(super) async fn step_now(gateway: &Gateway, id: i64) -> Result<()> {
 
 /// Signs and sends a transaction as far as it goes; why it goes no further is noted.
 async fn leased_step(gateway: &Gateway, id: i64) -> Result<()> {
+    roster::note_step();
     let tx = drafting::stored(gateway, id).await?;
     let Err(failure) = step(gateway, &tx).await else {
         return Ok(());

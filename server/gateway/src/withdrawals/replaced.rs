@@ -154,7 +154,8 @@ impl Gateway {
         let claim = store::claim_of(unit.conn(), id).await?;
         lock_charge_of_claim(self, unit, claim).await?;
         let riders = match payout {
-            Some(payout) => payouts::lock(unit, currencies, payout).await?,
+            // It may have left its payout since it was looked at.
+            Some(payout) => payouts::lock_with(unit, currencies, payout, Some(id)).await?,
             None => Vec::new(),
         };
         let mut operation = operations::lock_one(unit.conn(), currencies, id).await?;

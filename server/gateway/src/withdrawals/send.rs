@@ -10,7 +10,7 @@ use crate::charges::receiving::lock_charge_of_claim;
 use crate::charges::refunds::{RefundProgress, withdrawal_changed};
 use crate::operations::store as operations;
 use crate::outbox::Outcome;
-use crate::{Error, Gateway, Result, payouts, treasury};
+use crate::{Error, Gateway, Result, payouts, roster, treasury};
 
 /// How long a worker may keep a withdrawal before another may take it.
 const LEASE_SECONDS: i32 = 60;
@@ -38,6 +38,7 @@ pub async fn send_due(gateway: &Gateway) -> Result<Outcome> {
         return Ok(Outcome::Idle);
     }
     for id in due {
+        roster::note_step();
         if let Err(error) = send_one(gateway, id).await {
             tracing::error!(operation = id, %error, "a withdrawal could not be sent, will try again");
             store::failed(gateway.pool(), id, &error.to_string(), now, pause_after).await?;

@@ -15,8 +15,9 @@ use tokio::task::JoinHandle;
 use super::grouped::{account, body, new_exchange};
 use super::neighbours::{fund, other_merchant};
 use super::support::World;
+use super::support::backends::waiting_backends;
 use super::support::operations::STRANGER;
-use super::{Gate, until, waiting_backends};
+use super::{Gate, until};
 
 pub(super) type Deciding = JoinHandle<Result<(), Error>>;
 

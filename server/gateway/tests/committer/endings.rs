@@ -8,7 +8,8 @@ use super::decisions::{Deciding, spawned, stats};
 use super::proxy::Proxy;
 use super::stepping_out::cancel;
 use super::support::World;
-use super::{until, waiting_backends};
+use super::support::backends::waiting_backends;
+use super::until;
 
 /// More blocks than make any deposit final.
 const DEEP: u32 = 6;

@@ -194,6 +194,30 @@ async fn a_look_that_panics_ends_no_committer(pool: PgPool) {
     world.audit().await;
 }
 
+/// Fails when a task that ends by itself is not told from one that was asked to end.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_task_that_ends_by_itself_is_counted(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let book = world.gateway.book().clone();
+    let asked = Committer::start(book.clone(), Postings, Limits::default());
+    asked.shut_down().await;
+    assert_eq!(asked.stats().ended, 0);
+    let begun_elsewhere = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        // Its tasks end with the runtime.
+        runtime.block_on(async { Committer::start(book, Postings, Limits::default()) })
+    });
+    let broken = begun_elsewhere.join().unwrap();
+    assert_eq!(broken.stats().ended, 1);
+    let refused = broken.submit(fund(1, 1)).await;
+    assert!(
+        matches!(refused, Err(Error::Overloaded { .. })),
+        "{refused:?}"
+    );
+}
+
 /// A commit is not answered, and every other try loses against a lock. That may be the lock of the commit
 /// itself, so nobody may say that nothing was done.
 #[sqlx::test(migrations = "../../migrations")]

@@ -183,18 +183,6 @@ async fn waiting_backend(pool: &PgPool) -> Option<i32> {
     .unwrap()
 }
 
-/// Backends of this database that wait for a lock.
-async fn waiting_backends(pool: &PgPool) -> i64 {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND backend_type = 'client backend'
-           AND wait_event_type = 'Lock' AND state = 'active'",
-    )
-    .fetch_one(pool)
-    .await
-    .unwrap()
-}
-
 /// One item that stands before the gate, and these behind it: they will be one batch.
 async fn gathered(
     committer: &Committer<Postings>,

@@ -11,6 +11,7 @@ use super::decisions;
 use super::grouped;
 use super::proxy::Proxy;
 use super::support::World;
+use super::support::backends::waiting_backends;
 use super::support::operations::STRANGER;
 use super::{Gate, fund, gathered, house, until};
 
@@ -79,17 +80,6 @@ fn stats(world: &World) -> CommitterStats {
     charges.map(|(_, stats)| stats).unwrap_or_default()
 }
 
-/// Backends of this database that wait for a lock.
-async fn waiting(pool: &PgPool) -> i64 {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'",
-    )
-    .fetch_one(pool)
-    .await
-    .unwrap()
-}
-
 /// With a key for each, and somebody who is told of each.
 #[sqlx::test(migrations = "../../migrations")]
 async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
@@ -125,7 +115,7 @@ async fn charges_take_as_many_for_a_hundred_as_for_one(pool: PgPool) {
                 &world,
                 format!("{} {size} task {tasks}", taken.len()),
             ));
-            until(|| async { waiting(&pool).await >= tasks }).await;
+            until(|| async { waiting_backends(&pool).await >= tasks }).await;
         }
         for number in 0..size {
             made.push(create(&world, format!("{} {size} {number}", taken.len())));

@@ -9,7 +9,8 @@ use sqlx::{PgPool, Postgres, Transaction};
 use super::decisions::{Deciding, spawned, stats};
 use super::grouped::{body, new_exchange};
 use super::support::World;
-use super::{until, waiting_backends};
+use super::support::backends::waiting_backends;
+use super::until;
 
 /// Somebody else is at work at the charge, as a chain's follower is for the time of a block.
 pub(super) async fn taken(pool: &PgPool, charge: &str) -> Transaction<'static, Postgres> {

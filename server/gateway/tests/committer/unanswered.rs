@@ -13,8 +13,9 @@ use super::grouped::account;
 use super::proxy::Proxy;
 use super::stepping_out::{cancel, taken};
 use super::support::World;
+use super::support::backends::waiting_backends;
 use super::support::operations::STRANGER;
-use super::{Gate, until, waiting_backends};
+use super::{Gate, until};
 
 /// An approval books nothing: it is known by what it told. A call off and a refund are known by their entries.
 #[sqlx::test(migrations = "../../migrations")]

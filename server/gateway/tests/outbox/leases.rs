@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
+use futures::future::join_all;
 use gateway::Error;
 use gateway::outbox::{Outcome, deliver_due};
 use sqlx::PgPool;
@@ -162,6 +163,68 @@ async fn a_late_attempt_is_recorded_and_leaves_the_lease_of_another(pool: PgPool
     }
     assert_eq!(count(&pool, "delivered").await, 1);
     assert_eq!(count(&pool, "attempts").await, 2);
+}
+
+/// Claims that Postgres is at; of these, those that wait for their turn.
+async fn under_way(pool: &PgPool) -> (i64, i64) {
+    sqlx::query_as(
+        "SELECT count(*), count(*) FILTER (WHERE wait_event_type = 'Lock') FROM pg_stat_activity
+         WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
+           AND query LIKE '%FROM claim_deliveries(%'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
+/// Fails when what is claimed after the worker was told to end is attempted all the same, or waits until its
+/// lease is over, whether the worker is still there or not.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_claim_under_way_is_given_back_at_the_end(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let url = format!("{}/200", receiver.start().await);
+    queue(&pool, world.merchant, "o", &url, "1").await;
+    for is_late in [false, true] {
+        let mut held = pool.begin().await.unwrap();
+        sqlx::query(
+            "SELECT pg_advisory_xact_lock(hashtextextended('exchequer claims of deliveries', 0))",
+        )
+        .execute(&mut *held)
+        .await
+        .unwrap();
+        let (stop, asked) = watch::channel(false);
+        let workers = world.gateway.spawn_workers(asked);
+        let waits = async {
+            while under_way(&pool).await != (1, 1) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, waits).await.unwrap();
+        stop.send(true).unwrap();
+        let end = async {
+            tokio::time::timeout(LIMIT, join_all(workers))
+                .await
+                .unwrap()
+        };
+        if is_late {
+            end.await;
+            held.rollback().await.unwrap();
+        } else {
+            held.rollback().await.unwrap();
+            end.await;
+        }
+        let given_back = async {
+            // What it takes is there before it is over.
+            while under_way(&pool).await.0 > 0 || !leased(&pool).await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, given_back).await.unwrap();
+        assert!(receiver.bodies().is_empty(), "late: {is_late}");
+    }
+    drain(&world).await;
+    assert_eq!(receiver.bodies(), ["1"]);
 }
 
 /// Fails when sending again by hand does not see that somebody is at it.

@@ -13,6 +13,7 @@ use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 
 use super::support::World;
+use super::support::rivals::until_waiting;
 use super::{LIMIT, Receiver, claim, count, drain, end_leases, leased, queue};
 
 /// Delivery, its state and attempts; number and status of the attempt; whether the lease is over, the time of
@@ -272,4 +273,45 @@ async fn what_is_old_and_over_is_forgotten_with_its_attempts(pool: PgPool) {
     .unwrap();
     assert_eq!(left, [("new".to_owned(), 1), ("old500".to_owned(), 1)]);
     assert_eq!(count(&pool, "waiting").await, 1);
+}
+
+/// Somebody has the last of all that is old, and what was made before its batch is gone by then. Fails when all of it
+/// goes in one transaction, and when what waits among it ends the pass.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_old_goes_in_batches(pool: PgPool) {
+    let world = World::new(&pool).await;
+    queue(&pool, world.merchant, "old", "http://127.0.0.1:9/", "1").await;
+    sqlx::query("UPDATE deliveries SET created_at = created_at - interval '31 days'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let last: i64 = sqlx::query_scalar(
+        "WITH made AS (
+             INSERT INTO deliveries (event_id, merchant_id, object, url, format, schedule, content_type, body,
+                 state, delivered_at, created_at)
+             SELECT event_id, merchant_id, object, url, format, schedule, content_type, body,
+                 'delivered', created_at, created_at
+             FROM deliveries, generate_series(1, 2500)
+             RETURNING id)
+         SELECT max(id) FROM made",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    let mut held = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM deliveries WHERE id = $1 FOR UPDATE")
+        .bind(last)
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let gateway = world.gateway.clone();
+    let forgetting = tokio::spawn(async move { gateway.forget_old_deliveries().await });
+    until_waiting(&pool, "FROM deliveries", 1).await;
+    let left = count(&pool, "delivered").await;
+    assert!((1..=1_000).contains(&left), "{left}");
+    held.rollback().await.unwrap();
+    assert_eq!(forgetting.await.unwrap().unwrap(), 2_500);
+    assert_eq!(count(&pool, "delivered").await, 0);
+    assert_eq!(count(&pool, "waiting").await, 1);
+    assert_eq!(world.gateway.forget_old_deliveries().await.unwrap(), 0);
 }

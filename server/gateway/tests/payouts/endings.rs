@@ -11,6 +11,7 @@ use signing::psbt::{Returned, complete};
 use sqlx::PgPool;
 
 use crate::STRANGERS;
+use crate::support::backends::waiting_backends;
 use crate::till::{COIN, Till, read, rules};
 
 const BY: &str = "admin@demo.example";
@@ -252,16 +253,6 @@ async fn what_is_queued_can_be_called_off_and_the_others_go_on(pool: PgPool) {
     till.audit().await;
 }
 
-async fn waiting(pool: &PgPool) -> i64 {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'",
-    )
-    .fetch_one(pool)
-    .await
-    .unwrap()
-}
-
 /// Decisions made in groups, and units that came through the door of those who are alone.
 fn counted(till: &Till) -> (u64, u64) {
     let gateway = &till.world.gateway;
@@ -295,7 +286,7 @@ async fn whoever_calls_off_one_of_a_payout_that_another_has_waits_alone(pool: Pg
             .await
     });
     let met = async {
-        while waiting(&pool).await != 1 {
+        while waiting_backends(&pool).await != 1 {
             tokio::task::yield_now().await;
         }
     };

@@ -14,6 +14,7 @@ mod foreign;
 mod hands;
 #[cfg(unix)]
 mod kinds;
+mod leaving;
 mod live_key;
 // The simulator uses it, too.
 #[allow(dead_code)]

@@ -87,10 +87,13 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['journal_entries', 'postings', 'accounts', 'events', 'deliveries',
-        'delivery_attempts', 'delivery_claims', 'charges', 'charge_timeline', 'receipts', 'operations',
-        'deposits', 'withdrawals', 'futures', 'quotes', 'rate_observations', 'chain_txs', 'chain_blocks',
-        'chain_outputs', 'own_funds', 'own_funds_out', 'refund_claims', 'mails', 'payouts', 'payout_txs',
-        'payout_coins', 'treasuries', 'treasury_payments', 'treasury_txs', 'sim.txs', 'sim.blocks'] LOOP
+        'delivery_attempts', 'delivery_claims', 'charges', 'charge_timeline', 'charge_methods', 'invoices',
+        'receipts', 'operations', 'operation_fees', 'deposits', 'deposit_addresses', 'withdrawals', 'futures',
+        'quotes', 'quote_uses', 'first_answers', 'idempotency_keys', 'rate_observations', 'chain_accounts',
+        'chain_addresses', 'chain_txs', 'chain_blocks', 'chain_outputs', 'chain_spends', 'own_funds',
+        'own_funds_out', 'refund_claims', 'mails', 'merchants', 'key_pairs', 'currency_terms', 'audit_log',
+        'payouts', 'payout_txs', 'payout_coins', 'payout_free_change', 'treasuries', 'treasury_payments',
+        'treasury_txs', 'sim.txs', 'sim.blocks'] LOOP
         EXECUTE format('CREATE TRIGGER simulator_count BEFORE INSERT OR UPDATE ON %s
             FOR EACH ROW EXECUTE FUNCTION simulator_count()', name);
     END LOOP;
@@ -123,6 +126,24 @@ async fn arm_rows(pool: &PgPool, row: Option<Row>) {
         .execute(pool)
         .await
         .unwrap();
+}
+
+/// Whether what was armed has broken something; nothing else may have been armed since.
+pub async fn has_fired(pool: &PgPool, wire: &Wire, fault: Option<Fault>) -> bool {
+    match fault {
+        None => false,
+        Some(Fault::Row(row)) => is_reached(pool, row).await,
+        Some(Fault::Cut(_)) => !wire.is_armed(),
+    }
+}
+
+/// What a transaction counts is known before it ends, and stays known when it is undone.
+async fn is_reached(pool: &PgPool, row: Row) -> bool {
+    sqlx::query_scalar("SELECT is_called AND last_value >= $1 FROM simulator_writes")
+        .bind(i64::from(row.write))
+        .fetch_one(pool)
+        .await
+        .unwrap()
 }
 
 /// A lease runs by the wall clock; what died with one is taken over at once here.

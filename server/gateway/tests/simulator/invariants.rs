@@ -62,6 +62,11 @@ FROM charges c CROSS JOIN LATERAL (
     ORDER BY e.sequence DESC LIMIT 1) told
 WHERE told.type <> 'charge.' || c.status";
 
+/// An order has a key.
+const TWICE: &str = "
+SELECT format('%s ordered %s charges', metadata ->> 'reference', count(*)) FROM charges
+WHERE metadata ->> 'reference' IS NOT NULL GROUP BY metadata ->> 'reference' HAVING count(*) > 1";
+
 /// Charges some of whose money is on its way back, or was.
 const REFUNDED: &str = "
 SELECT DISTINCT c.public_id FROM withdrawals w
@@ -71,8 +76,18 @@ impl Run {
     /// Cheap enough for every step.
     pub async fn check_step(&self) -> Result<(), String> {
         check_sums(&self.pool).await?;
+        self.check_once().await?;
         self.check_told().await?;
         self.check_rule().await
+    }
+
+    /// However often something was asked for, and whoever heard the answer.
+    async fn check_once(&self) -> Result<(), String> {
+        let wrong: Vec<String> = sqlx::query_scalar(TWICE)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| error.to_string())?;
+        none_of(&wrong)
     }
 
     /// Nothing that happened is told nobody, and nothing counts as told that nobody has heard.

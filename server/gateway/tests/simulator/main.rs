@@ -16,6 +16,7 @@ mod commands;
 mod database;
 mod dice;
 mod faults;
+mod firing;
 mod invariants;
 #[path = "../treasury/net/mod.rs"]
 #[allow(dead_code)]

@@ -127,6 +127,11 @@ impl Run {
         faults::arm(&self.pool, &self.wire, fault).await;
     }
 
+    /// Whether what this step armed has broken something.
+    pub async fn has_fired(&self, fault: Option<Fault>) -> bool {
+        faults::has_fired(&self.pool, &self.wire, fault).await
+    }
+
     pub fn gateway(&self) -> &Gateway {
         &self.world.gateway
     }

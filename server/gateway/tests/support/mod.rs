@@ -33,6 +33,7 @@ impl Render for PlainRenderer {
     }
 }
 
+pub mod backends;
 pub mod operations;
 pub mod rivals;
 pub mod seed;

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
+/// What a statement says that looks at operations.
+pub const OPERATIONS: &str = "FROM operations";
+
 /// Lets `first` plan the withdrawal, and `second` as well, for the lease of the first runs out on the way: both
 /// stand before its operation, and go on one after the other.
 pub async fn plan_both(
@@ -20,14 +23,14 @@ pub async fn plan_both(
         .await
         .unwrap();
     let behind = async {
-        until_waiting(pool, 1).await;
+        until_waiting(pool, OPERATIONS, 1).await;
         sqlx::query("UPDATE withdrawals SET locked_until = NULL WHERE operation_id = $1")
             .bind(id)
             .execute(pool)
             .await
             .unwrap();
         let open = async {
-            until_waiting(pool, 2).await;
+            until_waiting(pool, OPERATIONS, 2).await;
             gate.rollback().await.unwrap();
         };
         tokio::join!(second, open);
@@ -35,10 +38,10 @@ pub async fn plan_both(
     tokio::join!(first, behind);
 }
 
-/// Until so many look at operations and wait for somebody's lock.
-async fn until_waiting(pool: &PgPool, count: i64) {
+/// Until so many whose statement begins with this, or has it near its beginning, wait for somebody's lock.
+pub async fn until_waiting(pool: &PgPool, what: &str, count: i64) {
     let met = async {
-        while waiting(pool).await != count {
+        while waiting(pool, what).await != count {
             tokio::task::yield_now().await;
         }
     };
@@ -47,12 +50,13 @@ async fn until_waiting(pool: &PgPool, count: i64) {
         .unwrap();
 }
 
-async fn waiting(pool: &PgPool) -> i64 {
+async fn waiting(pool: &PgPool, what: &str) -> i64 {
     sqlx::query_scalar(
         "SELECT count(*) FROM pg_stat_activity
          WHERE datname = current_database() AND wait_event_type = 'Lock' AND state = 'active'
-           AND query LIKE '%FROM operations%'",
+           AND position($1 IN query) > 0",
     )
+    .bind(what)
     .fetch_one(pool)
     .await
     .unwrap()

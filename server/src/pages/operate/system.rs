@@ -170,7 +170,7 @@ fn rows(view: &SystemView) -> Vec<FigureRow> {
         }
     }
     for worker in &figures.workers {
-        rows.add("worker_alive", &worker.name, worker.is_alive);
+        rows.add("worker", &worker.name, worker.state.word());
     }
     if let Some(last) = &figures.audit.last {
         rows.add("audit_clean", "", last.found.is_clean());

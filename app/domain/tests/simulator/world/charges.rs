@@ -5,27 +5,19 @@ use std::rc::Rc;
 use domain::charge::{
     Charge, Event, Flags, Quote, ReceiptState, Resolution, Status, Valuation, late_value,
 };
-use domain::ledger::template::{
-    ChargeCredit, Fact, charge_paid, primary_wallet, suspense, withdrawal_held,
-};
-use domain::money::{Money, Rounding, convert};
+use domain::ledger::template::{ChargeCredit, charge_paid, primary_wallet};
+use domain::money::{Rounding, convert};
 use domain::rate::amount_due;
-use domain::withdrawal::{FeeTerms, WithdrawalState, plain};
 use time::Duration;
 
 use super::books::merchant_id;
 use super::money::Coin;
 use super::outbox::Object;
-use super::rows::{ChargeRow, RefundOf, WithdrawalRow};
+use super::rows::ChargeRow;
 use super::{Refused, Unit, World};
 
 /// How long a rate is fixed.
 const RATE_FIXED: Duration = Duration::minutes(15);
-
-const NO_FEE: FeeTerms = FeeTerms {
-    basis_points: 0,
-    fixed: 0,
-};
 
 impl ChargeRow {
     /// Sum of the receipts of a coin in these states.
@@ -36,37 +28,6 @@ impl ChargeRow {
             .filter(|receipt| receipt.coin == coin && which(receipt.state))
             .map(|receipt| receipt.amount)
             .sum()
-    }
-
-    pub fn refunded(&self, coin: i16) -> i128 {
-        self.facts
-            .refunded
-            .iter()
-            .filter(|(of, _)| *of == coin)
-            .map(|(_, units)| units)
-            .sum()
-    }
-
-    /// Coins that no credit explains.
-    pub fn refundable(&self) -> Option<Money> {
-        let is_final = |state| state == ReceiptState::Final;
-        let asked = self.facts.quote.as_ref().map(|quote| quote.coin);
-        let of_quote = asked.and_then(|coin| {
-            let kept = match self.facts.status {
-                Status::Paid => self.facts.consumed.unwrap_or(0),
-                Status::Created | Status::Pending | Status::Processing => return None,
-                Status::Expired | Status::Underpaid | Status::Cancelled | Status::Failed => 0,
-            };
-            let rest = self.came(coin, is_final) - kept - self.refunded(coin);
-            (rest > 0).then(|| Coin::of(coin).units(rest))
-        });
-        of_quote.or_else(|| {
-            [Coin::Btc, Coin::Usdt].into_iter().find_map(|coin| {
-                let id = coin.currency().id;
-                let rest = self.came(id, is_final) - self.refunded(id);
-                (Some(id) != asked && rest > 0).then(|| coin.units(rest))
-            })
-        })
     }
 }
 
@@ -341,25 +302,6 @@ impl World {
         })
     }
 
-    /// Queues the way back of what nothing explains.
-    pub fn refund(&mut self, index: usize) -> Result<(), Refused> {
-        self.commit(|unit, _| {
-            if unit.is_answered() {
-                return Ok(());
-            }
-            let mut row = unit.charge(index)?;
-            let amount = row
-                .refundable()
-                .filter(|_| row.refund.is_none())
-                .ok_or(Refused)?;
-            let merchant = row.merchant;
-            row.refund = Some(unit.rows.withdrawals.len());
-            unit.send_from_suspense(merchant, amount, RefundOf::Charge(index))?;
-            unit.keep_charge(index, row);
-            Ok(())
-        })
-    }
-
     /// Tells every charge whose clock has ended that time passed.
     pub fn expire_charges(&mut self) {
         for index in 0..self.rows.charges.len() {
@@ -376,37 +318,5 @@ impl World {
                 });
             }
         }
-    }
-}
-
-impl Unit {
-    pub fn send_from_suspense(
-        &mut self,
-        merchant: usize,
-        amount: Money,
-        refund_of: RefundOf,
-    ) -> Result<(), Refused> {
-        let amounts = plain(amount, NO_FEE).ok_or(Refused)?;
-        let payer = suspense(merchant_id(merchant), amount.currency().id);
-        let index = self.rows.withdrawals.len();
-        let (entry, holds) =
-            self.draw(|ids| withdrawal_held(ids, payer, number(index), Fact::Request, &amounts));
-        self.stage(entry);
-        let row = WithdrawalRow {
-            merchant,
-            key: self.key,
-            refund_of: Some(refund_of),
-            state: WithdrawalState::Queued,
-            amounts,
-            holds,
-            bytes: None,
-            told: false,
-            fee_bookings: 0,
-            fee_stands: false,
-            was_approved: true,
-        };
-        self.rows.withdrawals.push(Rc::new(row));
-        self.emit(Object::Withdrawal(index), WithdrawalState::Queued.word());
-        Ok(())
     }
 }

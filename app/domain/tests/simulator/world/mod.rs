@@ -9,6 +9,7 @@ mod following;
 pub mod money;
 pub mod outbox;
 mod own_funds;
+mod refunds;
 pub mod rows;
 mod steps;
 mod trades;

@@ -22,6 +22,8 @@ pub struct CommitterStats {
     pub commit_micros_sum: u64,
     /// Items that were taken and answered with an error.
     pub refused: u64,
+    /// Tasks that ended although nobody asked them to.
+    pub ended: usize,
 }
 
 /// Counts; each figure is right by itself, together they may be a moment apart.
@@ -32,6 +34,7 @@ pub(super) struct Gauge {
     last_batch: AtomicUsize,
     commit_micros_sum: AtomicU64,
     refused: AtomicU64,
+    ended: AtomicUsize,
     newest: Mutex<Newest>,
 }
 
@@ -50,6 +53,10 @@ impl Gauge {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn note_ended(&self) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn stats(&self, depth: usize) -> CommitterStats {
         CommitterStats {
             depth,
@@ -58,6 +65,7 @@ impl Gauge {
             last_batch: self.last_batch.load(Ordering::Relaxed),
             commit_micros_sum: self.commit_micros_sum.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
+            ended: self.ended.load(Ordering::Relaxed),
         }
     }
 
@@ -151,6 +159,7 @@ mod tests {
             last_batch: 5,
             commit_micros_sum: 42,
             refused: 1,
+            ended: 0,
         };
         assert_eq!(gauge.stats(7), expected);
     }

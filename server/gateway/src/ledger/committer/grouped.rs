@@ -75,8 +75,8 @@ impl Batch for Grouped {
     }
 
     /// A transaction that may still commit holds the locks of the merchants and rows of all that was done in
-    /// it: whoever has them knows that it has ended. What stepped out of it or was refused is not in it, and
-    /// whoever has its rows is not waited for.
+    /// it, or of the accounts of what needs neither: whoever has them knows that it has ended. What stepped out of
+    /// it or was refused is not in it, and whoever has its rows is not waited for.
     fn find<'a>(
         &'a self,
         book: &'a Book,
@@ -87,7 +87,8 @@ impl Batch for Grouped {
             let mut unit = book.begin().await?;
             unit.lock_merchants(&merchants_of(done.iter().copied()))
                 .await?;
-            unit.wait_for(&rows_of(done)).await?;
+            unit.wait_for(&rows_of(done.iter().copied())).await?;
+            unit.share(&accounts_alone(done)).await?;
             let durable = durable(&mut unit, items).await?;
             unit.into_transaction().rollback().await?;
             // Only an item that was answered is ever looked for with a trace: its answer is kept by
@@ -120,6 +121,16 @@ fn rows_of<'p>(items: impl IntoIterator<Item = &'p Piece>) -> BTreeSet<Row> {
     items
         .into_iter()
         .flat_map(|item| item.needs.rows.iter().copied())
+        .collect()
+}
+
+/// Accounts of those that need nothing else.
+fn accounts_alone<'p>(items: impl IntoIterator<Item = &'p Piece>) -> Vec<AccountKey> {
+    items
+        .into_iter()
+        .map(|item| &item.needs)
+        .filter(|needs| needs.merchants.is_empty() && needs.rows.is_empty())
+        .flat_map(|needs| needs.accounts.iter().copied())
         .collect()
 }
 

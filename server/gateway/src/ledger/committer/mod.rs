@@ -115,6 +115,7 @@ impl<B: Batch> Committer<B> {
                     _running: Running {
                         count: running.clone(),
                         queue: queue.clone(),
+                        gauge: gauge.clone(),
                     },
                 };
                 tokio::spawn(worker.run()).abort_handle()

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::ledger::rows::Row;
-use crate::ledger::staged::Line;
+use crate::ledger::staged::{Line, Log};
 use crate::ledger::{Unit, store};
 
 /// Of those who pay, and are no merchant: their lane.
@@ -54,7 +54,7 @@ enum Trace {
     Entry(Uuid),
     /// The last one it told, when it booked nothing.
     Event(String),
-    /// What it wrote to a charge's timeline, when it told nothing either.
+    /// What it wrote to a log, when it told nothing either.
     Line(Line),
 }
 
@@ -140,12 +140,16 @@ where
 /// Whether what these pieces left is there, each.
 pub(super) async fn durable(unit: &mut Unit, pieces: &[Piece]) -> Result<Vec<bool>> {
     let traces: Vec<Option<Trace>> = pieces.iter().map(Piece::trace).collect();
-    let (mut entries, mut events, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut entries, mut events) = (Vec::new(), Vec::new());
+    let (mut of_timelines, mut of_audits) = (Vec::new(), Vec::new());
     for trace in traces.iter().flatten() {
         match trace {
             Trace::Entry(id) => entries.push(*id),
             Trace::Event(id) => events.push(id.clone()),
-            Trace::Line(line) => lines.push(line.id),
+            Trace::Line(line) => match line.log {
+                Log::Timeline => of_timelines.push(line.id),
+                Log::Audit => of_audits.push(line.id),
+            },
         }
     }
     let booked = store::booked(unit.conn(), &entries).await?;
@@ -154,15 +158,15 @@ pub(super) async fn durable(unit: &mut Unit, pieces: &[Piece]) -> Result<Vec<boo
     } else {
         store::told(unit.conn(), &events).await?
     };
-    let written = if lines.is_empty() {
-        HashSet::new()
-    } else {
-        store::lines(unit.conn(), &lines).await?
-    };
+    let written = store::lines(unit.conn(), Log::Timeline, &of_timelines).await?;
+    let recorded = store::lines(unit.conn(), Log::Audit, &of_audits).await?;
     let is_there = |trace: &Option<Trace>| match trace {
         Some(Trace::Entry(id)) => booked.contains(id),
         Some(Trace::Event(id)) => told.contains(id),
-        Some(Trace::Line(line)) => written.contains(&(line.id, line.at)),
+        Some(Trace::Line(line)) => match line.log {
+            Log::Timeline => written.contains(&(line.id, line.at)),
+            Log::Audit => recorded.contains(&(line.id, line.at)),
+        },
         None => false,
     };
     Ok(traces.iter().map(is_there).collect())

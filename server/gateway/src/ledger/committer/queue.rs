@@ -77,6 +77,11 @@ impl<B: Batch> Queue<B> {
         self.lock().lanes.len()
     }
 
+    /// Whether nothing is taken any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
     /// Takes nothing more.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;

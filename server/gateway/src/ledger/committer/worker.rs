@@ -48,10 +48,15 @@ pub(super) struct Worker<B: Batch> {
 pub(super) struct Running<B: Batch> {
     pub(super) count: watch::Sender<usize>,
     pub(super) queue: Arc<Queue<B>>,
+    pub(super) gauge: Arc<Gauge>,
 }
 
 impl<B: Batch> Drop for Running<B> {
     fn drop(&mut self) {
+        // Whoever asks the tasks to end closes the queue before.
+        if !self.queue.is_closed() {
+            self.gauge.note_ended();
+        }
         let mut is_last = false;
         self.count.send_modify(|running| {
             *running = running.saturating_sub(1);

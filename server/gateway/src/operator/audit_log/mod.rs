@@ -2,4 +2,4 @@
 
 mod store;
 
-pub(crate) use store::record;
+pub(crate) use store::{record, record_numbered};

@@ -14,15 +14,28 @@ pub(crate) async fn record(
     subject: &str,
     data: &Value,
 ) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO audit_log (at, actor, action, subject, data) VALUES ($1, $2, $3, $4, $5)",
+    record_numbered(conn, at, actor, action, subject, data).await?;
+    Ok(())
+}
+
+/// The same; answers the number of the line.
+pub(crate) async fn record_numbered(
+    conn: &mut PgConnection,
+    at: OffsetDateTime,
+    actor: &str,
+    action: &str,
+    subject: &str,
+    data: &Value,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "INSERT INTO audit_log (at, actor, action, subject, data) VALUES ($1, $2, $3, $4, $5)
+         RETURNING id",
     )
     .bind(at)
     .bind(actor)
     .bind(action)
     .bind(subject)
     .bind(Json(data))
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_one(conn)
+    .await?)
 }

@@ -7,6 +7,7 @@ use super::script::{Chain, Command, Node, of_seed};
 use super::world::Run;
 use super::{STEPS, Step};
 use crate::commands::lines;
+use crate::firing::{NEVER, PLANTED, plant};
 use crate::wired::Wired;
 
 /// Longer than anything waits to be tried again.
@@ -155,6 +156,30 @@ async fn what_was_paid_and_not_owed_is_found() {
     run.outputs.mine(1);
     let found = run.check_step().await.unwrap_err();
     assert!(found.contains("got [1000]"), "{found}");
+    drop(run);
+    database.remove().await;
+}
+
+/// The same as in the other world: whatever goes wrong in a step whose fault never comes is a finding.
+#[tokio::test]
+async fn a_fault_that_never_comes_excuses_nothing() {
+    let database = Wired::new().await;
+    let mut run = Run::new(&database).await;
+    plant(&run.pool, "deposit_addresses").await;
+    for fault in NEVER {
+        let step = Step {
+            command: Command::Deposit {
+                merchant: 0,
+                coin: "BTC",
+            },
+            fault: Some(fault),
+            again: false,
+            behind: false,
+        };
+        let found = run.step(run.step + 1, &step).await;
+        let found = found.expect_err("nothing else broke it");
+        assert!(found.contains(PLANTED), "{fault}: {found}");
+    }
     drop(run);
     database.remove().await;
 }

@@ -2,6 +2,7 @@
 
 use gateway::Error;
 use gateway::charges::{ChargeView, Collection};
+use gateway::idempotency::Once;
 use gateway::invoices::NewInvoice;
 
 use super::{BY, stranger};
@@ -20,12 +21,27 @@ impl Run {
         let mut new = self.world.new_charge("1.00", "EUR", url);
         new.merchant_id = merchant;
         new.amount = self.money("EUR", cents);
+        let key = self.reference();
+        new.metadata
+            .insert("reference".to_owned(), key.clone().into());
+        let once = Once {
+            merchant_id: merchant,
+            method: "POST",
+            path: "/api/orders".to_owned(),
+            key,
+            body_hash: [0; 32],
+        };
         let answer = self
             .gateway()
-            .create_charge(new, None, |view| (201, view.public_id.clone().into_bytes()))
+            .create_charge(new, Some(once), |view| {
+                (201, view.public_id.clone().into_bytes())
+            })
             .await?;
-        let id = String::from_utf8(answer.body).unwrap();
-        self.charges.push((id, merchant));
+        let made = (String::from_utf8(answer.body).unwrap(), merchant);
+        // Asked again it is the same order.
+        if !self.charges.contains(&made) {
+            self.charges.push(made);
+        }
         Ok(())
     }
 
