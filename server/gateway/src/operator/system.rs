@@ -154,6 +154,7 @@ mod tests {
             last_batch: 200,
             commit_micros_sum: 42,
             refused: 1,
+            ended: 0,
         };
         let running = [("charges", busy), ("grouped", CommitterStats::default())];
         let idle = CommitterFigures {
