@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use domain::charge::TransitionError;
 use domain::ledger::LedgerError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use thiserror::Error as ThisError;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -97,9 +98,17 @@ impl Error {
             Self::Database(error) => {
                 matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
                     || connection_lost(error)
+                    || out_of_room(error)
+                    || given_up(error)
             }
             _ => false,
         }
+    }
+
+    /// Postgres gave a statement up for what it was about, or for how long it took: a smaller one may get
+    /// through where this one does not.
+    pub(crate) fn is_given_up(&self) -> bool {
+        matches!(self, Self::Database(error) if given_up(error))
     }
 }
 
@@ -125,10 +134,47 @@ pub(crate) fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
 pub(crate) fn connection_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => true,
-        // Connection exceptions, shutdowns, and sessions ended for idling.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("08") || code.starts_with("57P") || code == "25P03"
-        }),
+        // A panic ends the whole server, for whatever reason. Connection exceptions, shutdowns, and sessions
+        // ended for idling.
+        _ => {
+            severity(error) == Some(PgSeverity::Panic)
+                || has_code(error, |code| {
+                    code.starts_with("08") || code.starts_with("57P") || code == "25P03"
+                })
+        }
+    }
+}
+
+/// How bad it is, if Postgres said so.
+pub(crate) fn severity(error: &sqlx::Error) -> Option<PgSeverity> {
+    match error {
+        sqlx::Error::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .map(PgDatabaseError::severity),
+        _ => None,
+    }
+}
+
+/// Postgres has no room: on its disk, in memory, for connections, or by another limit. It says so in answer
+/// to a statement or to a commit, so nothing of that was done.
+pub(crate) fn out_of_room(error: &sqlx::Error) -> bool {
+    has_code(error, |code| code.starts_with("53"))
+}
+
+/// Somebody else's locks were in the way: serialization, deadlock, lock timeout.
+pub(crate) fn contended(error: &sqlx::Error) -> bool {
+    has_code(error, |code| matches!(code, "40001" | "40P01" | "55P03"))
+}
+
+/// A statement was ended before it was done: for somebody else's locks, for a limit of time, or by a person.
+fn given_up(error: &sqlx::Error) -> bool {
+    contended(error) || has_code(error, |code| code == "57014")
+}
+
+/// Whether Postgres answered with such a code (SQLSTATE).
+fn has_code(error: &sqlx::Error, is_such: impl Fn(&str) -> bool) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_such(&code)),
         _ => false,
     }
 }

@@ -51,6 +51,7 @@ use self::committer::grouped::Grouped;
 use self::tally::CommitTally;
 use crate::Result;
 use crate::clock::Clock;
+use crate::error::out_of_room;
 use crate::outbox::Fanout;
 
 /// Units as the database driver carries them.
@@ -104,7 +105,8 @@ impl Book {
     /// # Errors
     /// What `work` returned; [`crate::Error::Ledger`] when an entry is refused (overdraft, overflow);
     /// [`crate::Error::AlreadyBooked`] when the fact of an entry is in the journal already. The error of a
-    /// lost connection when the database falls silent before the commit, and nothing was done then;
+    /// lost connection when the database falls silent before the commit, and the database's own when it has no
+    /// room or gives a statement up: nothing was done then, and [`crate::Error::is_transient`] says so;
     /// [`crate::Error::Overloaded`] when too many units run and wait already, with nothing done;
     /// [`crate::Error::OutcomeUnknown`] when nobody answered the commit.
     pub async fn commit<T, F>(&self, work: F) -> Result<T>
@@ -121,6 +123,11 @@ impl Book {
         match &done {
             Ok(_) => self.tally.note_committed(begun.elapsed()),
             Err(error) => self.tally.note_error(error),
+        }
+        if let Err(crate::Error::Database(cause)) = &done
+            && out_of_room(cause)
+        {
+            tracing::error!(%cause, "the database has no room for a unit");
         }
         done
     }

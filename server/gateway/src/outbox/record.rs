@@ -41,11 +41,11 @@ async fn record_batch(gateway: &Gateway, made: &[Made]) {
     let Err(error) = commit_patiently(gateway, made).await else {
         return;
     };
-    if error.is_transient() {
+    if error.is_transient() && !error.is_given_up() {
         tracing::error!(attempts = made.len(), %error, "webhook attempts could not be recorded");
         return;
     }
-    // One of them is refused; the others are not to suffer for it.
+    // One of them is refused, or in somebody's way; the others are not to suffer for it.
     for each in made {
         if let Err(error) = commit_patiently(gateway, std::slice::from_ref(each)).await {
             let delivery = each.delivery_id;

@@ -113,7 +113,7 @@ async fn shoot(pool: &PgPool, backend: i32) {
 }
 
 /// The backend of the next commit dies inside it, before anything is durable.
-async fn break_the_next_commit(pool: &PgPool) {
+pub(super) async fn break_the_next_commit(pool: &PgPool) {
     for statement in [
         "CREATE SEQUENCE cuts",
         "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -23,6 +23,7 @@ mod operator;
 #[allow(dead_code)]
 mod proxy;
 mod races;
+mod room;
 #[cfg(unix)]
 mod statements;
 mod stepping_out;

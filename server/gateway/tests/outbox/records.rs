@@ -75,12 +75,14 @@ async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
     assert_eq!(second, expected);
 }
 
-/// From now on no attempt of this delivery can be recorded.
-async fn refuse_records(pool: &PgPool, delivery: i64) {
+/// From now on no attempt of this delivery can be recorded; `code` is what Postgres calls that.
+async fn refuse_records(pool: &PgPool, delivery: i64, code: &str) {
     let install = format!(
         "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
-             IF NEW.delivery_id = {delivery} THEN RAISE EXCEPTION 'refused by the test'; END IF;
+             IF NEW.delivery_id = {delivery} THEN
+                 RAISE EXCEPTION 'refused by the test' USING ERRCODE = '{code}';
+             END IF;
              RETURN NEW;
          END $$;
          CREATE TRIGGER test_refuse BEFORE INSERT ON delivery_attempts
@@ -102,29 +104,39 @@ async fn take_records(pool: &PgPool) {
 /// Fails when a statement that is refused is given up with all its rows.
 #[sqlx::test(migrations = "../../migrations")]
 async fn one_that_cannot_be_recorded_takes_no_other_with_it(pool: PgPool) {
-    let world = World::new(&pool).await;
+    takes_no_other_with_it(&pool, "P0001").await;
+}
+
+/// The same when it is somebody's lock that is in the way of one: that may pass, and the others need not wait.
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_that_is_locked_takes_no_other_with_it(pool: PgPool) {
+    takes_no_other_with_it(&pool, "55P03").await;
+}
+
+async fn takes_no_other_with_it(pool: &PgPool, code: &str) {
+    let world = World::new(pool).await;
     let receiver = Receiver::default();
     let base = receiver.start().await;
     let mut ids = Vec::new();
     for number in 0..8 {
         let url = format!("{base}/{}", 200 + number);
-        ids.push(queue(&pool, world.merchant, &format!("o{number}"), &url, "1").await);
+        ids.push(queue(pool, world.merchant, &format!("o{number}"), &url, "1").await);
     }
-    refuse_records(&pool, ids[3]).await;
+    refuse_records(pool, ids[3], code).await;
     deliver_due(&world.gateway).await.unwrap();
     let waiting: Vec<i64> =
         sqlx::query_scalar("SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id")
-            .fetch_all(&pool)
+            .fetch_all(pool)
             .await
             .unwrap();
     assert_eq!(waiting, [ids[3]]);
-    assert_eq!(leased(&pool).await, [ids[3]]);
-    assert_eq!(count(&pool, "attempts").await, 7);
+    assert_eq!(leased(pool).await, [ids[3]]);
+    assert_eq!(count(pool, "attempts").await, 7);
     // Another worker makes it once its lease is over: at least once, with the same id.
-    take_records(&pool).await;
-    end_leases(&pool).await;
+    take_records(pool).await;
+    end_leases(pool).await;
     drain(&world).await;
-    assert_eq!(count(&pool, "waiting").await, 0);
+    assert_eq!(count(pool, "waiting").await, 0);
     let ids = receiver.ids();
     assert_eq!(ids.len(), 9);
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 8);

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use gateway::Error;
 use sqlx::PgPool;
 
 use crate::wire::Wire;
@@ -41,6 +42,22 @@ pub enum Place {
     Commit,
     /// Whatever is asked of Postgres or of a node.
     Question,
+}
+
+/// Whether an error is a finding: something went wrong inside, or Postgres refused. That a connection is gone
+/// is none. A deadlock is one, though whoever meets it may try again: nobody waits in a circle here.
+pub fn is_finding(error: &Error) -> bool {
+    match error {
+        Error::Internal(_) => true,
+        Error::Database(sqlx::Error::Database(answer)) => {
+            let is_gone = answer.code().is_some_and(|code| {
+                code.starts_with("08") || code.starts_with("57P") || code == "25P03"
+            });
+            !is_gone
+        }
+        Error::Database(_) => !error.is_transient(),
+        _ => false,
+    }
 }
 
 impl fmt::Display for Fault {

@@ -50,9 +50,7 @@ impl Run {
         let first = if has_fired { Ok(()) } else { first };
         for outcome in [first, second] {
             match outcome {
-                Err(error @ (Error::Internal(_) | Error::Database(_))) if !error.is_transient() => {
-                    return Err(format!("{step}: {error}"));
-                }
+                Err(error) if faults::is_finding(&error) => return Err(format!("{step}: {error}")),
                 Ok(()) | Err(_) => {}
             }
         }

@@ -2,11 +2,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use futures::FutureExt;
+use sqlx::postgres::PgSeverity;
 use tokio::time::timeout;
 
 use super::Batch;
 use super::patience::{Patience, is_silence, within};
-use crate::error::connection_lost;
+use crate::error::{connection_lost, contended, out_of_room, severity};
 use crate::ledger::{Book, Unit, roll_back};
 use crate::{Error, Result};
 
@@ -18,7 +19,7 @@ pub(super) enum Attempt<D> {
     Refused(Error),
     /// Nothing of it is: the connection went away.
     Lost(Error),
-    /// Nothing of it is: there was no room for it.
+    /// Nothing of it is: there was no room for it, here or in the database.
     Overloaded,
     /// Nobody answered the commit.
     Unknown(Vec<Result<D>>),
@@ -35,7 +36,7 @@ pub(super) async fn attempt<B: Batch>(
     let begun = Instant::now();
     let mut unit = match within(patience.begin, book.begin()).await {
         Ok(unit) => unit,
-        Err(error) => return before_commit(error),
+        Err(error) => return undone(error),
     };
     // A batch that panics must not take the committer of everybody with it.
     let working = AssertUnwindSafe(work(book, batch, &mut unit, items)).catch_unwind();
@@ -52,7 +53,7 @@ pub(super) async fn attempt<B: Batch>(
             if !is_silence(&error) && timeout(patience.commit, roll_back(unit)).await.is_err() {
                 tracing::warn!("a rollback was not answered");
             }
-            return before_commit(error);
+            return undone(error);
         }
     };
     match within(patience.commit, unit.into_transaction().commit()).await {
@@ -60,7 +61,7 @@ pub(super) async fn attempt<B: Batch>(
             book.tally.note_committed(begun.elapsed());
             Attempt::Committed(results)
         }
-        Err(error) if is_answer(&error) => Attempt::Refused(error.into()),
+        Err(error) if is_answer(&error) => undone(error.into()),
         Err(error) => {
             tracing::warn!(%error, "a commit was not answered");
             Attempt::Unknown(results)
@@ -86,25 +87,27 @@ async fn work<B: Batch>(
     Ok(results)
 }
 
-fn before_commit<D>(error: Error) -> Attempt<D> {
+/// What a transaction came to of which nothing is durable.
+fn undone<D>(error: Error) -> Attempt<D> {
     match &error {
         Error::Overloaded { .. } | Error::Database(sqlx::Error::PoolClosed) => Attempt::Overloaded,
         Error::Database(cause) if connection_lost(cause) => Attempt::Lost(error),
+        // Its halves would find no room either, and each of them would make others wait.
+        Error::Database(cause) if out_of_room(cause) => {
+            tracing::error!(%error, "the database has no room for a batch");
+            Attempt::Overloaded
+        }
         _ => Attempt::Refused(error),
     }
 }
 
-/// Postgres itself said that the commit failed, so it did.
+/// Postgres itself said that the commit failed, so it did. A session or a server that ends with a commit may
+/// have written it before: on a full disk that is a panic, and what was written counts after the recovery.
 pub(in crate::ledger) fn is_answer(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(_)) && !connection_lost(error)
+    severity(error) == Some(PgSeverity::Error) && !connection_lost(error)
 }
 
-/// Somebody else's locks were in the way: serialization, deadlock, lock timeout.
+/// Somebody else's locks were in the way.
 pub(super) fn is_contention(error: &Error) -> bool {
-    match error {
-        Error::Database(sqlx::Error::Database(cause)) => cause
-            .code()
-            .is_some_and(|code| matches!(&*code, "40001" | "40P01" | "55P03")),
-        _ => false,
-    }
+    matches!(error, Error::Database(cause) if contended(cause))
 }

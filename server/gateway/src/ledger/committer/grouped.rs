@@ -7,7 +7,7 @@ use super::attempt::is_contention;
 use super::piece::{Piece, Value, durable};
 use super::worker::outcome_unknown;
 use super::{Batch, Limits};
-use crate::error::connection_lost;
+use crate::error::{connection_lost, out_of_room};
 use crate::ledger::rows::Row;
 use crate::ledger::{Book, Unit};
 use crate::{Error, Result};
@@ -165,12 +165,14 @@ async fn run_each(unit: &mut Unit, items: &[Piece]) -> Result<Vec<Result<Value>>
     Ok(results)
 }
 
-/// Whether the transaction cannot go on, or should not: its connection, somebody else's locks, an
-/// account that comes too late for the order of locks, a mistake of ours.
+/// Whether the transaction cannot go on, or should not: its connection, no room in the database,
+/// somebody else's locks, an account that comes too late for the order of locks, a mistake of ours.
 fn is_of_all(error: &Error) -> bool {
     match error {
         Error::Internal(_) => true,
-        Error::Database(cause) => connection_lost(cause) || is_contention(error),
+        Error::Database(cause) => {
+            connection_lost(cause) || out_of_room(cause) || is_contention(error)
+        }
         _ => false,
     }
 }

@@ -137,6 +137,8 @@ impl<B: Batch> Worker<B> {
                 // Its first commit may have come through after all: then it is in its own way.
                 Err(refusal) if unsure => match self.found_after_all(&item).await {
                     Some(done) => Ok(done),
+                    // It may have waited for that commit until it was given up.
+                    None if is_for_now(&refusal) => Err(outcome_unknown()),
                     None => Err(self.batch.in_doubt(&item, refusal)),
                 },
                 result => result,
@@ -273,6 +275,11 @@ impl<B: Batch> Worker<B> {
         }
         None
     }
+}
+
+/// The database could not do it now, and says nothing about what was asked for.
+fn is_for_now(refusal: &Error) -> bool {
+    matches!(refusal, Error::Database(_)) && refusal.is_transient()
 }
 
 fn tries_of(error: &Error) -> u32 {

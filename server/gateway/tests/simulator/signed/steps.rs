@@ -53,9 +53,7 @@ impl Run {
         for outcome in [first, second] {
             match outcome {
                 Err(Error::Internal(_)) if is_rough => {}
-                Err(error @ (Error::Internal(_) | Error::Database(_))) if !error.is_transient() => {
-                    return Err(error.to_string());
-                }
+                Err(error) if faults::is_finding(&error) => return Err(error.to_string()),
                 Ok(()) | Err(_) => {}
             }
         }
