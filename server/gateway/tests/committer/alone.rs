@@ -106,3 +106,27 @@ async fn a_commit_nobody_answers_is_no_failure(pool: PgPool) {
     world.audit().await;
     world.gateway.close().await;
 }
+
+/// On a full disk Postgres may write a commit and panic then. Fails when that is taken for an answer that
+/// nothing was done, by a unit alone or by a committer.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_panic_is_no_answer_to_a_commit(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    let book = impatient(&world);
+    let committer = world.gateway.postings().clone();
+    post(&book, fund(1, 10)).await.unwrap();
+    committer.submit(fund(1, 10)).await.unwrap();
+    let (alone, batched) = (fund(1, 1), fund(1, 1));
+    let ids = [alone.id, batched.id];
+    proxy.panic_at_commit(1, "53100");
+    answer(post(&book, alone)).await.unwrap();
+    proxy.panic_at_commit(1, "53100");
+    answer(async { committer.submit(batched).await.map(drop) })
+        .await
+        .unwrap();
+    assert_eq!(proxy.lost(), 2);
+    assert_eq!(booked(&pool, &ids).await, [1, 1]);
+    world.audit().await;
+    world.gateway.close().await;
+}

@@ -1,5 +1,5 @@
-//! A proxy before Postgres that counts statements, loses the answer to a commit after the commit, or falls
-//! silent: the connection stays open, and nothing comes through it any more.
+//! A proxy before Postgres that counts statements, loses the answer to a commit after the commit, or puts a
+//! panic in its place, or falls silent: the connection stays open, and nothing comes through it any more.
 
 use std::io::{Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -38,6 +38,8 @@ struct State {
     /// What the next statement says that loses its answer.
     marked: Mutex<Option<&'static str>>,
     lost: AtomicUsize,
+    /// What is said in place of the next answer that is lost.
+    last_words: Mutex<Option<Vec<u8>>>,
     statements: AtomicUsize,
 }
 
@@ -127,6 +129,12 @@ impl Proxy {
         *self.state.left.lock().unwrap() = number;
     }
 
+    /// The same, and what is heard is that the server panics with this code.
+    pub fn panic_at_commit(&self, number: usize, code: &str) {
+        *self.state.last_words.lock().unwrap() = Some(panic_of(code));
+        self.lose_commit(number);
+    }
+
     /// The next statement with this text among its values gets no answer.
     pub fn lose_answer_to(&self, text: &'static str) {
         *self.state.marked.lock().unwrap() = Some(text);
@@ -157,6 +165,24 @@ impl Proxy {
     pub fn lost(&self) -> usize {
         self.state.lost.load(Ordering::SeqCst)
     }
+}
+
+/// The last message of a server that cannot go on.
+fn panic_of(code: &str) -> Vec<u8> {
+    let mut fields = Vec::new();
+    for (letter, text) in [
+        (b'S', "PANIC"),
+        (b'V', "PANIC"),
+        (b'C', code),
+        (b'M', "told by the test"),
+    ] {
+        fields.push(letter);
+        fields.extend_from_slice(text.as_bytes());
+        fields.push(0);
+    }
+    fields.push(0);
+    let length = u32::try_from(fields.len() + 4).unwrap();
+    [b"E".as_slice(), &length.to_be_bytes(), &fields].concat()
 }
 
 /// Reads what a client sends, in whatever pieces it comes: a letter, a length that counts itself, and a
@@ -354,6 +380,9 @@ fn answer(mut client: TcpStream, mut server: Server, state: &State, fate: &Fate)
         let lost = read > 0 && fate.cut.load(Ordering::SeqCst);
         if lost {
             state.lost.fetch_add(1, Ordering::SeqCst);
+            if let Some(words) = state.last_words.lock().unwrap().take() {
+                client.write_all(&words).unwrap();
+            }
         }
         if read == 0 || lost || client.write_all(&buffer[..read]).is_err() {
             let _ = client.shutdown(Shutdown::Both);
