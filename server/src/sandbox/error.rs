@@ -49,6 +49,17 @@ impl Error {
             "This address does not take that method.",
         )
     }
+
+    /// It may have been done, in whole or in part; there is no key under which it would be done once.
+    fn unclear() -> Self {
+        Self {
+            retry_after_seconds: Some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "We could not learn whether this was done. Look before you ask again.",
+            )
+        }
+    }
 }
 
 impl IntoResponse for Error {
@@ -107,13 +118,12 @@ impl From<gateway::Error> for Error {
                     "We are too busy right now. Please try again in a moment.",
                 )
             },
-            Gateway::OutcomeUnknown => Self {
-                retry_after_seconds: Some(1),
-                ..Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "We could not learn whether this was done. Look before you ask again.",
-                )
-            },
+            Gateway::OutcomeUnknown => Self::unclear(),
+            // A control takes several steps, and each may be the one that came to nothing.
+            Gateway::Database(_) if error.is_transient() => {
+                tracing::warn!(%error, "the database could not do what a sandbox call asked for");
+                Self::unclear()
+            }
             Gateway::Ledger(_)
             | Gateway::Database(_)
             | Gateway::Internal(_)

@@ -204,7 +204,10 @@ impl From<gateway::Error> for Error {
             },
             Gateway::AlreadyBooked => Self::conflict("This has been recorded already."),
             Gateway::Overloaded { .. } => Self::unavailable(retry_after),
-            Gateway::Database(_) if error.is_transient() => Self::unavailable(retry_after),
+            Gateway::Database(_) if error.is_transient() => {
+                tracing::warn!(%error, "the database could not do what an orders call asked for");
+                Self::unavailable(retry_after)
+            }
             Gateway::OutcomeUnknown => Self::unclear(),
             Gateway::Ledger(_)
             | Gateway::Database(_)

@@ -225,6 +225,7 @@ impl From<gateway::Error> for Error {
             Gateway::Database(cause) => {
                 let error = Gateway::Database(cause);
                 if error.is_transient() {
+                    tracing::warn!(%error, "the database could not do what a processing call asked for");
                     Self::unavailable(retry_after)
                 } else {
                     Self::logged(&error)
