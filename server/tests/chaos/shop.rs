@@ -278,15 +278,18 @@ impl Shop {
         };
         let status = answer.status();
         let wait = answer.headers().get("retry-after");
-        let wait = wait.and_then(|value| value.to_str().ok()?.parse().ok());
+        let wait: Option<u64> = wait.and_then(|value| value.to_str().ok()?.parse().ok());
         let Ok(body) = answer.bytes().await else {
             return Said::Unknown;
         };
         match status.as_u16() {
             200 | 201 => Said::Done(body.to_vec()),
             400 if matches!(wish.kind, Kind::TooMuch | Kind::Quoted) => Said::Refused,
-            // In progress, too many, or our own trouble.
-            409 | 429 | 500..=599 => Said::Later(status, wait),
+            // In progress, or too many.
+            409 | 429 => Said::Later(status, wait),
+            // Our own trouble, which says when to come back. Nobody stands between client and server who could
+            // say 502 or 504, and no case here is one in which we do not know what to say.
+            503 if wait.is_some_and(|seconds| seconds > 0) => Said::Later(status, wait),
             _ => panic!("{wish:?}: {status} {}", String::from_utf8_lossy(&body)),
         }
     }
