@@ -2,9 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::crowd::PATIENCE;
 
@@ -61,7 +64,7 @@ impl Drop for Server {
 
 /// What the program prints; it has to succeed.
 pub fn run(database_url: &str, args: &[&str]) -> String {
-    let output = exchequer(database_url).args(args).output().unwrap();
+    let output = finish(exchequer(database_url).args(args));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{args:?}: {text}");
     text
@@ -81,9 +84,37 @@ fn exchequer(database_url: &str) -> Command {
 
 /// One of Postgres' programs, which has to succeed.
 pub fn postgres(program: &str, args: &[&str]) {
-    let output = Command::new(find(program)).args(args).output().unwrap();
+    let output = finish(Command::new(find(program)).args(args));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program}: {told}");
+}
+
+/// What it printed, once it has ended.
+///
+/// # Panics
+/// When it cannot be started, or takes longer than anybody waits here; it is killed then.
+pub fn finish(command: &mut Command) -> Output {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let process = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody waits for it any more when it comes too late.
+        let _ = tell.send(child.wait_with_output());
+    });
+    match told.recv_timeout(PATIENCE) {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            // It has not ended, so nobody else has its number.
+            let _ = kill(process, Signal::SIGKILL);
+            panic!("{program} takes longer than {PATIENCE:?}");
+        }
+    }
 }
 
 /// A program that goes on until it is dropped.
