@@ -7,6 +7,8 @@ use std::process::Command;
 
 use time::OffsetDateTime;
 
+use crate::programs::finish;
+
 const SOURCE: &str = include_str!("wrong_clock.c");
 
 const HOUR_SECONDS: i64 = 3_600;
@@ -32,7 +34,10 @@ pub struct WrongClock {
 }
 
 impl WrongClock {
-    /// One that is right so far; `None` where it cannot be made.
+    /// One that is right so far; `None` where this is not Linux.
+    ///
+    /// # Panics
+    /// Without a C compiler. What has linked the tests is one, so it is no reason to leave anything out.
     pub fn make() -> Option<Self> {
         if !cfg!(target_os = "linux") {
             return None;
@@ -50,12 +55,14 @@ impl WrongClock {
             library,
             told,
         };
-        // What links the tests, too.
-        let made = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .args([&clock.library, &source])
-            .status();
-        made.is_ok_and(|status| status.success()).then_some(clock)
+        let made = finish(
+            Command::new("cc")
+                .args(["-shared", "-fPIC", "-O1", "-o"])
+                .args([&clock.library, &source]),
+        );
+        let told = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "cc, the C compiler: {told}");
+        Some(clock)
     }
 
     /// For the server that is to have it.
