@@ -257,8 +257,8 @@ async fn hot_account(field: &mut Field) -> Outcome {
     outcome
 }
 
-/// On a small disk of its own. Postgres refuses, ends, does not start again; when there is room again,
-/// nothing that was acknowledged is missing.
+/// On a small disk of its own. Postgres refuses statements, and may end by itself; when there is room again it
+/// is started again if it has, and nothing that was acknowledged is missing.
 async fn disk_full() -> Result<Outcome, &'static str> {
     let Some(disk) = SmallDisk::mount() else {
         return Err("needs root and mounts of its own, as `./x chaos` makes them");
