@@ -27,6 +27,8 @@ mod disk;
 mod field;
 #[path = "chaos/hearing.rs"]
 mod hearing;
+#[path = "chaos/hook.rs"]
+mod hook;
 #[path = "chaos/offers.rs"]
 mod offers;
 #[path = "chaos/oracle.rs"]
@@ -47,6 +49,8 @@ mod restore;
 mod shop;
 #[path = "chaos/spread.rs"]
 mod spread;
+#[path = "chaos/telling.rs"]
+mod telling;
 #[path = "chaos/wrong_clock.rs"]
 mod wrong_clock;
 

@@ -100,6 +100,11 @@ impl BrokenReceivers {
         Self { base, state, task }
     }
 
+    /// Beginning of all their URLs.
+    pub fn base(&self) -> String {
+        format!("{}/", self.base)
+    }
+
     /// One that nobody else has.
     pub fn url(&self, mood: Mood, number: usize) -> String {
         format!("{}/{}/{number}", self.base, mood.word())

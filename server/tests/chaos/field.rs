@@ -3,19 +3,20 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::post;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
 use crate::crowd::{CLIENTS, Crowd, Mix, try_until_it_works};
+use crate::hook::Hook;
 use crate::oracle;
 use crate::programs::{Server, run};
 use crate::report::Outcome;
 use crate::shop::{Kind, Shop};
+use crate::telling::{self, Told};
+
+/// Path of the receiver at which callbacks and the orders of clients are told.
+const CALLBACKS: &str = "hook";
 
 /// Servers on the one database.
 pub const SERVERS: usize = 3;
@@ -45,9 +46,10 @@ pub struct Field {
     servers: Vec<Option<Server>>,
     pub bases: Bases,
     pub shop: Shop,
-    /// Where callbacks go, and whoever takes them.
-    hook: String,
-    receiver: JoinHandle<()>,
+    /// Another merchant's program, of which clients know nothing.
+    pub neighbour: Shop,
+    /// Whoever takes callbacks.
+    pub hook: Hook,
     crowds: usize,
 }
 
@@ -57,29 +59,26 @@ impl Field {
     }
 
     pub async fn on(cluster: Cluster) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let hook = format!("http://{}/hook", listener.local_addr().unwrap());
-        let router = Router::new().route("/hook", post(|| async {}));
-        let receiver = tokio::spawn(async move {
-            let _ = axum::serve(listener, router).await;
-        });
+        let hook = Hook::start().await;
         let set: Value = serde_json::from_str(&run(&cluster.url, &["demo", "--json"])).unwrap();
         let servers: Vec<Server> = (0..SERVERS)
             .map(|_| Server::start(&cluster.url, &[]))
             .collect();
         let bases = Bases::of(servers.iter().map(|server| server.base.clone()).collect());
-        let shop = Shop::new(&set, hook.clone());
+        let shop = Shop::new(&set, hook.url(CALLBACKS));
+        let other = json!({ "merchant": set["merchant2"] });
+        let neighbour = Shop::new(&other, hook.url(CALLBACKS));
         shop.fund(&bases.one(0)).await;
         let field = Self {
             cluster,
             servers: servers.into_iter().map(Some).collect(),
             bases,
             shop,
+            neighbour,
             hook,
-            receiver,
             crowds: 0,
         };
-        field.call_back(&field.hook).await;
+        field.call_back_again().await;
         field
     }
 
@@ -95,7 +94,7 @@ impl Field {
 
     /// To the one who takes them.
     pub async fn call_back_again(&self) {
-        self.call_back(&self.hook).await;
+        self.call_back(&self.hook.url(CALLBACKS)).await;
     }
 
     /// Clients of all servers.
@@ -138,7 +137,14 @@ impl Field {
         let log = crowd.leave().await;
         self.mine().await;
         let pool = self.cluster.pool().await;
+        let (looking, base) = (&pool, self.hook.base());
+        // What nobody has sent was not marked too early, either.
+        try_until_it_works(|_| async move { telling::is_all_sent(looking, base).await }).await;
+        let is_heard = |told: &Told| self.hook.has_heard(&told.webhook, &told.of);
+        let (marked, unheard) = telling::marked(&pool, base, is_heard).await;
+        assert!(marked > 0, "nobody was ever told of anything");
         let mut faults = oracle::requests(&pool, &log).await;
+        faults += unheard;
         faults += oracle::payments(&pool, &log.acks).await;
         faults += oracle::withdrawals(&pool).await;
         faults += oracle::times(&pool).await;
@@ -161,7 +167,7 @@ impl Field {
 
     pub async fn stop(self) {
         drop(self.servers);
-        self.receiver.abort();
+        drop(self.hook);
         self.cluster.stop().await;
     }
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::broken_receiver::BrokenReceivers;
 use crate::crowd::{Ack, CLIENTS, Log, PATIENCE, answer};
-use crate::field::Field;
+use crate::field::{Bases, Field};
 use crate::shop::{Kind, Shop, public_id};
 
 /// An order that was paid, and who is told of it.
@@ -32,7 +32,7 @@ pub async fn sell(field: &Field, tag: &str, urls: &[String], log: &mut Log) -> V
     for (at, part) in urls.chunks(CLIENTS).enumerate() {
         let sold = part.iter().enumerate().map(|(number, url)| {
             let key = format!("{tag}-{at}-{number}");
-            sell_one(field, key, number, Some(url.as_str()))
+            sell_one(&field.shop, &field.bases, key, number, Some(url.as_str()))
         });
         for (url, (order, acks)) in part.iter().zip(join_all(sold).await) {
             log.acks.extend(acks);
@@ -51,7 +51,8 @@ pub async fn sell(field: &Field, tag: &str, urls: &[String], log: &mut Log) -> V
 ///
 /// `None`: its payment is told to the merchant's endpoints.
 pub async fn sell_one(
-    field: &Field,
+    shop: &Shop,
+    bases: &Bases,
     key: String,
     first: usize,
     url: Option<&str>,
@@ -60,9 +61,9 @@ pub async fn sell_one(
     let mut acks = Vec::new();
     for attempt in first.. {
         let wish = Shop::order_told_to(format!("{key}-{attempt}"), Kind::PaidOrder, url);
-        let made = answer(&field.shop, &field.bases, &wish, attempt).await;
+        let made = answer(shop, bases, &wish, attempt).await;
         let (body, took) = made.expect("nobody refuses an order");
-        let txid = field.shop.pay(&field.bases.one(attempt), &body).await;
+        let txid = shop.pay(&bases.one(attempt), &body).await;
         let told: Value = serde_json::from_slice(&body).unwrap();
         let (order, is_paid) = (public_id(&told).to_owned(), txid.is_some());
         acks.push(Ack {

@@ -20,7 +20,7 @@ pub struct Faults {
     pub doubled: usize,
     /// Refused, and there.
     pub refused_and_done: usize,
-    /// There, and nobody will ever be told.
+    /// There, and nobody will ever be told; or marked as told, and nobody has heard it.
     pub untold: usize,
     /// Done after its time or refused within it, by the database's clock.
     pub untimely: usize,

@@ -16,6 +16,7 @@ use crate::hearing::{Sale, sell, sell_one, time_to_hear};
 use crate::oracle;
 use crate::report::{Outcome, Strain};
 use crate::spread::Spread;
+use crate::telling::{self, PLACES, Told};
 
 /// Receivers of one webhook each; one of each broken kind is among them.
 const RECEIVERS: usize = 20;
@@ -31,7 +32,8 @@ const NEXT_ATTEMPT_SECONDS: i64 = 400;
 const MOVES: usize = 5;
 const LOOKS: usize = 50;
 
-/// Whoever takes a callback and never answers delays nobody but its own merchant's callbacks.
+/// Whoever takes a callback and never answers delays nobody but what goes to the same URL: the same merchant's
+/// and another one's orders are heard of where they are told while it has all the places of its URL.
 pub async fn receivers_hang(field: &mut Field) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hangs", listener.local_addr().unwrap());
@@ -45,13 +47,32 @@ pub async fn receivers_hang(field: &mut Field) -> Outcome {
         }
     });
     field.call_back(&url).await;
+    let tag = field.tag();
     let crowd = field.crowd();
-    wait_for(|| taken.load(Ordering::SeqCst) > 0).await;
-    let recovery = crowd.recovery(Instant::now()).await;
+    wait_for(|| taken.load(Ordering::SeqCst) >= PLACES).await;
+    let (mut log, mut orders) = (Log::default(), Vec::new());
+    for (number, shop) in [&field.shop, &field.neighbour].into_iter().enumerate() {
+        let key = format!("{tag}-{number}");
+        // Where nobody else is told of anything.
+        let at = field.hook.url(&key);
+        let (order, acks) = sell_one(shop, &field.bases, key, number, Some(at.as_str())).await;
+        log.acks.extend(acks);
+        orders.push(order);
+    }
+    let since = Instant::now();
+    field.mine().await;
+    wait_for(|| orders.iter().all(|order| field.hook.has_heard_of(order))).await;
+    let heard = since.elapsed();
+    let recovery = crowd.recovery(Instant::now()).await.max(heard);
     crowd.more(2 * SOME).await;
     field.call_back_again().await;
-    let outcome = field.end(crowd, recovery).await;
+    let mut outcome = field.end(crowd, recovery).await;
     receiver.abort();
+    let pool = field.cluster.pool().await;
+    let (_, unheard) = telling::marked(&pool, &url, |_| false).await;
+    outcome.faults += unheard;
+    add(&mut outcome, &pool, &log).await;
+    pool.close().await;
     outcome
 }
 
@@ -88,7 +109,8 @@ pub async fn receivers_broken(field: &mut Field, is_long: bool) -> Outcome {
 
     receivers.break_down();
     // The endpoint hears of an order that names nobody.
-    let (_, acks) = sell_one(field, format!("{tag}-nobody"), 0, None).await;
+    let key = format!("{tag}-nobody");
+    let (_, acks) = sell_one(&field.shop, &field.bases, key, 0, None).await;
     log.acks.extend(acks);
     let (mut strained, mut recovery) = (Vec::new(), Duration::ZERO);
     let mut unheard: Vec<Sale> = Vec::new();
@@ -123,10 +145,10 @@ pub async fn receivers_broken(field: &mut Field, is_long: bool) -> Outcome {
     .await;
     assert!(!receivers.was_followed(), "a redirect was followed");
     assert!(!receivers.has_taken(&endpoint), "it was switched off");
-    outcome.faults += oracle::requests(&pool, &log).await;
-    outcome.faults += oracle::payments(&pool, &log.acks).await;
-    outcome.acked += log.acks.len();
-    outcome.paid += log.acks.iter().filter(|ack| ack.txid.is_some()).count();
+    let is_heard = |told: &Told| receivers.told_at(&told.url, &told.of).is_some();
+    let (_, unheard) = telling::marked(&pool, &receivers.base(), is_heard).await;
+    outcome.faults += unheard;
+    add(&mut outcome, &pool, &log).await;
     outcome.strain = Some(Strain {
         what: "the others heard of their orders",
         normal: Spread::of(normal),
@@ -134,6 +156,14 @@ pub async fn receivers_broken(field: &mut Field, is_long: bool) -> Outcome {
     });
     pool.close().await;
     outcome
+}
+
+/// What was sold beside the crowd.
+async fn add(outcome: &mut Outcome, pool: &PgPool, log: &Log) {
+    outcome.faults += oracle::requests(pool, log).await;
+    outcome.faults += oracle::payments(pool, &log.acks).await;
+    outcome.acked += log.acks.len();
+    outcome.paid += log.acks.iter().filter(|ack| ack.txid.is_some()).count();
 }
 
 /// An endpoint of each merchant that hears of payments.
