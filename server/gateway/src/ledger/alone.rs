@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::committer::attempt::is_answer;
 use super::committer::patience::{Patience, is_silence, within};
+use super::committer::tries::{LOST_TRIES_MAX, wait_before};
 use super::{Book, Unit, roll_back, store};
 use crate::{Error, Result};
 
@@ -86,11 +87,32 @@ impl Book {
     }
 
     /// Whether a unit is durable, by an entry of it. False says nothing: it may have none, or be on its way
-    /// still.
+    /// still, or nobody could say within the patience.
     async fn is_booked(&self, entry: Option<Uuid>) -> bool {
         let Some(entry) = entry else { return false };
-        let looked_up = within(self.patience.find, store::booked(&self.pool, &[entry])).await;
-        looked_up.is_ok_and(|found| found.contains(&entry))
+        let looked_up = within(self.patience.find, self.look_for(entry)).await;
+        looked_up.unwrap_or_else(|error| {
+            tracing::warn!(%error, "nobody can say whether a unit is durable");
+            false
+        })
+    }
+
+    /// Whether an entry is durable. Asks until the database answers: what took the answer to the commit away
+    /// may be a crash, after which Postgres says nothing for a while.
+    async fn look_for(&self, entry: Uuid) -> Result<bool> {
+        let mut tries = 0;
+        loop {
+            let error = match store::booked(&self.pool, &[entry]).await {
+                Ok(found) => return Ok(found.contains(&entry)),
+                Err(error) => error,
+            };
+            tries += 1;
+            if tries == LOST_TRIES_MAX || self.pool.is_closed() {
+                return Err(error);
+            }
+            tracing::warn!(%error, "what is durable cannot be read yet");
+            sleep(wait_before(tries)).await;
+        }
     }
 }
 

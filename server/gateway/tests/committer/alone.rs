@@ -12,6 +12,9 @@ use super::proxy::{Moment, Proxy};
 use super::support::World;
 use super::{booked, fund};
 
+/// What asks whether an entry is durable.
+const LOOK: &str = "FROM journal_entries WHERE id = ANY";
+
 /// Long enough for a busy machine.
 const LIMIT: Duration = Duration::from_secs(3);
 
@@ -44,11 +47,15 @@ async fn answer(asked: impl Future<Output = Result<(), Error>>) -> Result<(), Er
 }
 
 fn impatient(world: &World) -> Book {
+    with_looks_of(world, Duration::from_secs(60))
+}
+
+fn with_looks_of(world: &World, find: Duration) -> Book {
     world.gateway.book().with_patience(Patience {
         begin: LIMIT,
         work: LIMIT,
         commit: LIMIT,
-        find: Duration::from_secs(60),
+        find,
     })
 }
 
@@ -127,6 +134,40 @@ async fn a_panic_is_no_answer_to_a_commit(pool: PgPool) {
         .unwrap();
     assert_eq!(proxy.lost(), 2);
     assert_eq!(booked(&pool, &ids).await, [1, 1]);
+    world.audit().await;
+    world.gateway.close().await;
+}
+
+/// Whatever took the answer to the commit away takes that to the first look away, too, as a crash of Postgres
+/// does. Fails when nobody looks again: the entry is there, and the caller hears that nobody knows.
+#[sqlx::test(migrations = "../../migrations")]
+async fn whether_it_is_durable_is_asked_until_it_is_answered(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    let entry = fund(1, 1);
+    let id = entry.id;
+    proxy.lose_commit(1);
+    proxy.lose_answer_to(LOOK);
+    answer(post(&impatient(&world), entry)).await.unwrap();
+    assert_eq!(proxy.lost(), 2, "the commit and a look");
+    assert_eq!(booked(&pool, &[id]).await, [1]);
+    world.audit().await;
+    world.gateway.close().await;
+}
+
+/// Nobody looks for longer than the patience says, and then nobody knows.
+#[sqlx::test(migrations = "../../migrations")]
+async fn whether_it_is_durable_is_not_asked_for_ever(pool: PgPool) {
+    let proxy = Proxy::before(&pool);
+    let world = World::new(&proxy.pool().await).await;
+    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    let entry = fund(1, 1);
+    let id = entry.id;
+    proxy.lose_commit(1);
+    let unknown = answer(post(&with_looks_of(&world, Duration::ZERO), entry)).await;
+    assert!(matches!(unknown, Err(Error::OutcomeUnknown)), "{unknown:?}");
+    assert_eq!(booked(&pool, &[id]).await, [1]);
     world.audit().await;
     world.gateway.close().await;
 }

@@ -17,6 +17,7 @@ pub(super) mod patience;
 pub(super) mod piece;
 mod posting;
 mod queue;
+pub(super) mod tries;
 mod worker;
 
 use std::sync::Arc;

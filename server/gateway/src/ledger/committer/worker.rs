@@ -1,6 +1,6 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::FutureExt;
 use tokio::sync::watch;
@@ -11,27 +11,17 @@ use super::aside::Aside;
 use super::attempt::{Attempt, attempt, is_contention};
 use super::gauge::Gauge;
 use super::part::Part;
-use super::patience::{Patience, is_silence, within};
+use super::patience::{Patience, within};
 use super::queue::{Queue, Reply};
+use super::tries::{LOST_TRIES_MAX, tries_of, wait_before};
 use crate::ledger::Book;
 use crate::{Error, Result};
-
-/// How often a part is tried again after its connection went away; with the waits in between about a
-/// minute, in which Postgres has recovered from a crash.
-const LOST_TRIES_MAX: u32 = 40;
-
-/// As how many of those a connection counts that has fallen silent: each has been waited for for about
-/// a minute already.
-const SILENCE_COUNTS: u32 = 10;
 
 /// How often a single item is tried again that lost against somebody else's locks.
 const CONTENDED_TRIES_MAX: u32 = 5;
 
 /// Items put aside at the same time; one more is turned away.
 const ASIDE_MAX: usize = 1_000;
-
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// One task of a committer.
 pub(super) struct Worker<B: Batch> {
@@ -282,17 +272,7 @@ fn is_for_now(refusal: &Error) -> bool {
     matches!(refusal, Error::Database(_)) && refusal.is_transient()
 }
 
-fn tries_of(error: &Error) -> u32 {
-    if is_silence(error) { SILENCE_COUNTS } else { 1 }
-}
-
 /// The caller has to ask again, under the same key: it may have happened.
 pub(super) fn outcome_unknown() -> Error {
     Error::OutcomeUnknown
-}
-
-fn wait_before(tries: u32) -> Duration {
-    FIRST_WAIT
-        .saturating_mul(1 << tries.min(10))
-        .min(LONGEST_WAIT)
 }
