@@ -4,12 +4,12 @@ use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, JournalEn
 use domain::ledger::{Leg, Movement, apply};
 use futures::future::join_all;
 use gateway::Error;
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::collection::vec;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::support::World;
+use super::support::drawn::drawn;
 use super::{CURRENCY, entry, figures, house, wallet};
 
 /// Tasks that hand in entries at the same time, and entries of each.
@@ -34,18 +34,8 @@ fn step(what: u8, from: i64, to: i64, amount: i128) -> JournalEntry {
 }
 
 fn steps() -> Vec<Vec<JournalEntry>> {
-    let mut runner = TestRunner::new_with_rng(
-        Config::default(),
-        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
-    );
-    let drawn = proptest::collection::vec(
-        proptest::collection::vec((0u8..4, 1i64..5, 1i64..5, 1i128..2_000), STEPS),
-        TASKS,
-    )
-    .new_tree(&mut runner)
-    .unwrap()
-    .current();
-    drawn
+    let step_of_one = (0u8..4, 1i64..5, 1i64..5, 1i128..2_000);
+    drawn(&vec(vec(step_of_one, STEPS), TASKS))
         .into_iter()
         .map(|task| {
             task.into_iter()

@@ -34,6 +34,7 @@ impl Render for PlainRenderer {
 }
 
 pub mod backends;
+pub mod drawn;
 pub mod operations;
 pub mod rivals;
 pub mod seed;
