@@ -1,6 +1,6 @@
 //! Many entries of one unit are written by `COPY`, few by an `INSERT`: what is in the books is the same.
 
-use domain::ledger::{JournalEntry, Movement};
+use domain::ledger::{AccountId, JournalEntry, Movement};
 use gateway::Error;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::support::World;
-use super::{entry, house, until, waiting_backend, wallet};
+use super::{booked, entry, figures, fund, house, until, waiting_backend, wallet};
 
 /// Every character that means something to `COPY`, and some that do not.
 const STRANGE: &str = "a\tb\nc\rd\\N\\.\"'ä\u{1}";
@@ -189,6 +189,55 @@ async fn a_connection_that_is_given_up_within_a_copy_is_not_used_again(pool: PgP
     drop(held);
     book(&world, made).await.unwrap();
     world.audit().await;
+}
+
+/// Should the lock ever be missing, the compare-and-set on the version notices the stale read, however the entries
+/// are written. Nothing else does here: no line has a number that is taken, and no balance goes below its floor.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_version_that_moved_under_a_unit_rolls_it_back(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let id = world.gateway.book().account_id(wallet(1)).await.unwrap();
+    book(&world, vec![fund(1, 1_000)]).await.unwrap();
+    let before = figures(&pool, id).await;
+    for movement in [Movement::Post, Movement::Hold] {
+        for count in SIZES {
+            let spends: Vec<JournalEntry> = (0..count)
+                .map(|_| entry(&[(movement, wallet(1), house(), 1)]))
+                .collect();
+            let ids: Vec<Uuid> = spends.iter().map(|spend| spend.id).collect();
+            let spent = stale(&world, id, spends).await;
+            let Err(Error::Internal(why)) = &spent else {
+                panic!("{count} of {movement:?}: {spent:?}")
+            };
+            assert!(why.contains("changed under its lock"), "{why}");
+            assert_eq!(booked(&pool, &ids).await, vec![0; count], "{movement:?}");
+            assert_eq!(figures(&pool, id).await, before, "{count} of {movement:?}");
+        }
+    }
+    // The connections are in order.
+    book(&world, entries(1, 120)).await.unwrap();
+    world.audit().await;
+}
+
+/// Books these while somebody who got past the lock moves the account between the read and the write.
+async fn stale(world: &World, moved: AccountId, spends: Vec<JournalEntry>) -> Result<(), Error> {
+    world
+        .gateway
+        .book()
+        .commit(move |unit| {
+            Box::pin(async move {
+                unit.lock_accounts(&[wallet(1), house()]).await?;
+                for spend in &spends {
+                    unit.try_post(spend)?;
+                }
+                sqlx::query("UPDATE accounts SET version = version + 1 WHERE id = $1")
+                    .bind(moved.0)
+                    .execute(unit.conn())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
 }
 
 async fn counted(pool: &PgPool) -> (i64, i64, i64) {
