@@ -18,7 +18,8 @@ pub struct Patience {
     pub work: Duration,
     /// A commit waits for the disk, perhaps for that of a standby, and for no lock.
     pub commit: Duration,
-    /// To learn what is durable; it may wait for the locks of whoever is still committing.
+    /// To learn what is durable; it may wait for the locks of whoever is still committing. Of a committer each
+    /// look may take so long, of a unit alone all of them together.
     pub find: Duration,
 }
 
