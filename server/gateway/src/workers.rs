@@ -26,7 +26,7 @@ use crate::{Error, Gateway, Result, chain, futures};
 const TICK: Duration = Duration::from_secs(1);
 
 /// How long a worker may take for a step before it counts as stuck, and the process as not ready. A unit of work
-/// takes two minutes at most: all its limits of time together.
+/// takes less than three minutes: all its limits of time together.
 const STEP_MAX: Duration = Duration::from_secs(300);
 
 /// The same for sending, a step of which asks nodes and signers, and waits while a chain is followed.

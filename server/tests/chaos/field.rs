@@ -150,9 +150,9 @@ impl Field {
         faults += oracle::times(&pool).await;
         faults += oracle::deadlocks(&pool, &self.cluster.log()).await;
         // What nobody has sent was not sent twice, either.
-        let asked = log.acks.iter().any(|ack| ack.wish.kind == Kind::Withdrawal);
-        let sent = oracle::is_any_sent(&pool).await;
-        assert!(sent || !asked, "no withdrawal was ever sent");
+        if log.acks.iter().any(|ack| ack.wish.kind == Kind::Withdrawal) {
+            try_until_it_works(|_| async move { oracle::is_any_sent(looking).await }).await;
+        }
         pool.close().await;
         run(&self.cluster.url, &["audit"]);
         Outcome {

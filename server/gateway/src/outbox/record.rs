@@ -41,17 +41,34 @@ async fn record_batch(gateway: &Gateway, made: &[Made]) {
     let Err(error) = commit_patiently(gateway, made).await else {
         return;
     };
-    if error.is_transient() && !error.is_given_up() {
+    if is_away(&error) {
         tracing::error!(attempts = made.len(), %error, "webhook attempts could not be recorded");
         return;
     }
-    // One of them is refused, or in somebody's way; the others are not to suffer for it.
-    for each in made {
-        if let Err(error) = commit_patiently(gateway, std::slice::from_ref(each)).await {
-            let delivery = each.delivery_id;
-            tracing::error!(delivery, %error, "webhook attempt could not be recorded");
+    // One of them is refused, or in somebody's way; the others are not to suffer for it. Each gets one try, as
+    // there may be hundreds, and the next recording waits for them.
+    let limit = gateway.settings().webhook_timeouts.database;
+    for (at, each) in made.iter().enumerate() {
+        let left = commit_what_is_left(gateway, std::slice::from_ref(each));
+        match within(limit, left).await {
+            Ok(()) => {}
+            Err(error) if attempt_store::has_a_record(&error) => {}
+            Err(error) if is_away(&error) => {
+                let attempts = made.len().saturating_sub(at);
+                tracing::error!(attempts, %error, "webhook attempts could not be recorded");
+                return;
+            }
+            Err(error) => {
+                let delivery = each.delivery_id;
+                tracing::error!(delivery, %error, "webhook attempt could not be recorded");
+            }
         }
     }
+}
+
+/// The database takes nothing at all, whatever it is.
+fn is_away(error: &Error) -> bool {
+    error.is_transient() && !error.is_given_up()
 }
 
 /// Records these attempts or none, each of a delivery of its own.

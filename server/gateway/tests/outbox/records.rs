@@ -75,12 +75,15 @@ async fn what_is_recorded_together_is_recorded_exactly(pool: PgPool) {
     assert_eq!(second, expected);
 }
 
-/// From now on no attempt of this delivery can be recorded; `code` is what Postgres calls that.
+/// From now on no attempt of this delivery can be recorded; `code` is what Postgres calls that. The sequence
+/// `test_tries` counts how often it was tried.
 async fn refuse_records(pool: &PgPool, delivery: i64, code: &str) {
     let install = format!(
-        "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        "CREATE SEQUENCE test_tries;
+         CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              IF NEW.delivery_id = {delivery} THEN
+                 PERFORM nextval('test_tries');
                  RAISE EXCEPTION 'refused by the test' USING ERRCODE = '{code}';
              END IF;
              RETURN NEW;
@@ -104,16 +107,19 @@ async fn take_records(pool: &PgPool) {
 /// Fails when a statement that is refused is given up with all its rows.
 #[sqlx::test(migrations = "../../migrations")]
 async fn one_that_cannot_be_recorded_takes_no_other_with_it(pool: PgPool) {
-    takes_no_other_with_it(&pool, "P0001").await;
+    let (with_others, alone) = (1, 1);
+    takes_no_other_with_it(&pool, "P0001", with_others + alone).await;
 }
 
 /// The same when it is somebody's lock that is in the way of one: that may pass, and the others need not wait.
+/// Fails, too, when each of many that are in somebody's way is tried again and again.
 #[sqlx::test(migrations = "../../migrations")]
 async fn one_that_is_locked_takes_no_other_with_it(pool: PgPool) {
-    takes_no_other_with_it(&pool, "55P03").await;
+    let (with_others, alone) = (4, 1);
+    takes_no_other_with_it(&pool, "55P03", with_others + alone).await;
 }
 
-async fn takes_no_other_with_it(pool: &PgPool, code: &str) {
+async fn takes_no_other_with_it(pool: &PgPool, code: &str, tries: i64) {
     let world = World::new(pool).await;
     let receiver = Receiver::default();
     let base = receiver.start().await;
@@ -132,6 +138,11 @@ async fn takes_no_other_with_it(pool: &PgPool, code: &str) {
     assert_eq!(waiting, [ids[3]]);
     assert_eq!(leased(pool).await, [ids[3]]);
     assert_eq!(count(pool, "attempts").await, 7);
+    let tried: i64 = sqlx::query_scalar("SELECT last_value FROM test_tries")
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    assert_eq!(tried, tries);
     // Another worker makes it once its lease is over: at least once, with the same id.
     take_records(pool).await;
     end_leases(pool).await;

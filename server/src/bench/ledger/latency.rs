@@ -76,8 +76,8 @@ impl Ledger {
             .median_of(LEDGER_UNIFORM.key)
             .context("latency is measured at half of a rate that is not known")?;
         let half = self.at(full.floor() / 2, round).await?;
-        report.add_quantiles(&HALF, &half.times)?;
         report.add_turned_away(half.turned_away);
+        report.add_quantiles(&HALF, &half.times)?;
         let (alone, own) = self.one_by_one(round).await?;
         report.add_quantiles(&ALONE, &alone)?;
         report.add_quantiles(&DIRECT, &own)
