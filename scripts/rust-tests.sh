@@ -5,6 +5,13 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/environment.sh
 
+# Each of many hundred tests has a database of its own, which begins as a copy of template1: with the schema
+# there it is made once.
+if [ -n "${TEMPLATE_URL:-}" ]; then
+    cargo build --tests --bins
+    DATABASE_URL=$TEMPLATE_URL "${CARGO_TARGET_DIR:-target}/debug/exchequer" migrate
+fi
+
 if have cargo-nextest; then
     cargo nextest run --no-fail-fast "$@"
 else

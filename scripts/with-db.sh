@@ -51,5 +51,8 @@ settings="-p 5432 -c listen_addresses= -c unix_socket_directories=$scratch/data
  -c max_connections=300 -c shared_buffers=256MB -c max_wal_size=2GB"
 pg pg_ctl start -D "$scratch/data" -w -s -t 60 -o "${settings//$'\n'/}" || failed
 
-export DATABASE_URL="postgres://exchequer@localhost:5432/postgres?host=${scratch//\//%2F}%2Fdata&sslmode=disable"
+address="?host=${scratch//\//%2F}%2Fdata&sslmode=disable"
+export DATABASE_URL="postgres://exchequer@localhost:5432/postgres$address"
+# What new databases are copies of.
+export TEMPLATE_URL="postgres://exchequer@localhost:5432/template1$address"
 "$@"

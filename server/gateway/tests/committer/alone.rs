@@ -156,7 +156,7 @@ async fn whether_it_is_durable_is_asked_until_it_is_answered(pool: PgPool) {
     world.gateway.close().await;
 }
 
-/// Nobody looks for longer than the patience says, and then nobody knows.
+/// Nobody waits for an answer to a look for longer than the patience says, and then nobody knows.
 #[sqlx::test(migrations = "../../migrations")]
 async fn whether_it_is_durable_is_not_asked_for_ever(pool: PgPool) {
     let proxy = Proxy::before(&pool);
@@ -165,8 +165,10 @@ async fn whether_it_is_durable_is_not_asked_for_ever(pool: PgPool) {
     let entry = fund(1, 1);
     let id = entry.id;
     proxy.lose_commit(1);
-    let unknown = answer(post(&with_looks_of(&world, Duration::ZERO), entry)).await;
+    proxy.fall_silent_with(LOOK);
+    let unknown = answer(post(&with_looks_of(&world, LIMIT), entry)).await;
     assert!(matches!(unknown, Err(Error::OutcomeUnknown)), "{unknown:?}");
+    assert_eq!(proxy.silent(), 1);
     assert_eq!(booked(&pool, &[id]).await, [1]);
     world.audit().await;
     world.gateway.close().await;
