@@ -210,9 +210,14 @@ impl Shop {
         self.sandbox(base, "mine", blocks).await.is_some()
     }
 
+    pub fn sandbox_call(&self, base: &str, path: &str, body: &Value) -> RequestBuilder {
+        self.client
+            .post(format!("{base}/sandbox/{path}"))
+            .json(body)
+    }
+
     pub async fn sandbox(&self, base: &str, path: &str, body: Value) -> Option<Value> {
-        let url = format!("{base}/sandbox/{path}");
-        let answer = self.client.post(url).json(&body).send().await.ok()?;
+        let answer = self.sandbox_call(base, path, &body).send().await.ok()?;
         answer.status().is_success().then_some(())?;
         answer.json().await.ok()
     }
