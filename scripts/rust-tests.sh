@@ -13,7 +13,8 @@ if [ -n "${TEMPLATE_URL:-}" ]; then
 fi
 
 if have cargo-nextest; then
-    cargo nextest run --no-fail-fast "$@"
+    # More than there are processors: many tests wait for nodes, for limits of time, for a disk.
+    cargo nextest run --no-fail-fast --test-threads $(($(nproc) * 3 / 2)) "$@"
 else
     cargo test --no-fail-fast --lib --bins --tests "$@"
 fi
