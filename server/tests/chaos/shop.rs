@@ -218,8 +218,13 @@ impl Shop {
 
     pub async fn sandbox(&self, base: &str, path: &str, body: Value) -> Option<Value> {
         let answer = self.sandbox_call(base, path, &body).send().await.ok()?;
-        answer.status().is_success().then_some(())?;
-        answer.json().await.ok()
+        let status = answer.status();
+        let text = answer.text().await.ok()?;
+        if !status.is_success() {
+            eprintln!("sandbox/{path}: {status} {text}");
+            return None;
+        }
+        serde_json::from_str(&text).ok()
     }
 
     /// The customer pays, once, in the middle of whatever happens; the transaction if there was an
