@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::broken_receiver::{BrokenReceivers, Mood};
 use crate::cases::SOME;
-use crate::crowd::{Log, try_until_it_works, wait_for};
+use crate::crowd::{Log, Mix, try_until_it_works, wait_for};
 use crate::field::{Field, SERVERS};
 use crate::hearing::{Sale, sell, sell_one, time_to_hear};
 use crate::oracle;
@@ -24,6 +24,10 @@ const RECEIVERS_LONG: usize = 100;
 
 /// Orders of each receiver while all are well, and while some are broken.
 const ROUNDS: usize = 3;
+
+/// Clients beside them. More would ask for withdrawals faster than the sandbox sends them, one by one, and each
+/// block waits for those that were asked for before it.
+const BESIDE: usize = 2;
 
 /// Longer than the second wait of the schedule, seconds.
 const NEXT_ATTEMPT_SECONDS: i64 = 400;
@@ -98,7 +102,7 @@ pub async fn receivers_broken(field: &mut Field, is_long: bool) -> Outcome {
     }
 
     let tag = field.tag();
-    let crowd = field.crowd();
+    let crowd = field.crowd_of(field.bases.clone(), Mix::Everything, BESIDE);
     crowd.more(SOME / 2).await;
     let (mut log, mut normal) = (Log::default(), Vec::new());
     for round in 0..ROUNDS {
