@@ -1,13 +1,13 @@
 //! Units that take all there is in a wallet, in each way in which the product books plain entries.
 
-use domain::ledger::{AccountKey, AccountKind, EntryKind, HOUSE, JournalEntry, Leg, Movement};
+use domain::ledger::{AccountKey, JournalEntry, Movement};
 use futures::future::join_all;
 use gateway::Error;
 use gateway::ledger::{Committer, Limits, Postings};
 use tokio::task::unconstrained;
-use uuid::Uuid;
 
 use super::support::World;
+use super::support::entries::{entry, house, wallet};
 
 /// What a wallet holds, and what each spend takes: all of it.
 pub const ALL: i128 = 120;
@@ -68,12 +68,7 @@ impl Spend {
     pub async fn prepare(self, world: &World) {
         let book = world.gateway.book();
         book.account_id(self.receiver()).await.unwrap();
-        let house = AccountKey {
-            merchant: HOUSE,
-            kind: AccountKind::Liquidity,
-            ..self.payer()
-        };
-        let funding = entry(Movement::Post, house, self.payer(), ALL);
+        let funding = entry(&[(Movement::Post, house(), self.payer(), ALL)]);
         commit(world, vec![funding]).await.unwrap();
     }
 
@@ -81,7 +76,7 @@ impl Spend {
     pub async fn run(self, world: &World) -> Vec<Result<(), Error>> {
         let part = ALL / i128::try_from(self.entries).unwrap();
         let entries = (0..self.entries)
-            .map(|_| entry(self.movement, self.payer(), self.receiver(), part))
+            .map(|_| entry(&[(self.movement, self.payer(), self.receiver(), part)]))
             .collect();
         match self.way {
             Way::Alone => vec![commit(world, entries).await],
@@ -94,34 +89,6 @@ impl Spend {
         for answer in self.run(world).await {
             assert!(answer.is_ok(), "{self:?}: {answer:?}");
         }
-    }
-}
-
-fn wallet(merchant: i64) -> AccountKey {
-    AccountKey {
-        merchant,
-        currency: 145,
-        kind: AccountKind::Wallet,
-        user_id: 0,
-    }
-}
-
-fn entry(movement: Movement, debit: AccountKey, credit: AccountKey, amount: i128) -> JournalEntry {
-    let id = Uuid::now_v7();
-    JournalEntry {
-        id,
-        merchant: HOUSE,
-        kind: EntryKind::TestFunding,
-        subject: "test".into(),
-        dedupe: id.to_string(),
-        legs: vec![Leg {
-            id: Uuid::now_v7(),
-            movement,
-            debit,
-            credit,
-            amount,
-            label: "test",
-        }],
     }
 }
 

@@ -34,59 +34,16 @@ use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
-use domain::ledger::{AccountId, AccountKey, AccountKind, EntryKind, HOUSE, JournalEntry};
-use domain::ledger::{Leg, Movement};
+use domain::ledger::{AccountId, AccountKey, JournalEntry, Movement};
 use gateway::Error;
 use gateway::ledger::{Committer, PostedEntry, Postings};
 use sqlx::{PgPool, Postgres, Transaction};
 use support::World;
+use support::entries::{CURRENCY, entry, house, wallet};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// Currency of all accounts here.
-const CURRENCY: i16 = 145;
-
 type Submitted = JoinHandle<Result<PostedEntry, Error>>;
-
-fn wallet(merchant: i64) -> AccountKey {
-    AccountKey {
-        merchant,
-        currency: CURRENCY,
-        kind: AccountKind::Wallet,
-        user_id: 0,
-    }
-}
-
-fn house() -> AccountKey {
-    AccountKey {
-        merchant: HOUSE,
-        currency: CURRENCY,
-        kind: AccountKind::Liquidity,
-        user_id: 0,
-    }
-}
-
-fn entry(legs: &[(Movement, AccountKey, AccountKey, i128)]) -> JournalEntry {
-    let id = Uuid::now_v7();
-    JournalEntry {
-        id,
-        merchant: HOUSE,
-        kind: EntryKind::TestFunding,
-        subject: "test".into(),
-        dedupe: id.to_string(),
-        legs: legs
-            .iter()
-            .map(|&(movement, debit, credit, amount)| Leg {
-                id: Uuid::now_v7(),
-                movement,
-                debit,
-                credit,
-                amount,
-                label: "test",
-            })
-            .collect(),
-    }
-}
 
 /// From the house to a wallet.
 fn fund(merchant: i64, amount: i128) -> JournalEntry {

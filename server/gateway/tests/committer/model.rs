@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, JournalEntry, LedgerError};
-use domain::ledger::{Leg, Movement, apply};
+use domain::ledger::{Movement, apply};
 use futures::future::join_all;
 use gateway::Error;
 use proptest::collection::vec;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::support::World;
 use super::support::drawn::drawn;
+use super::support::entries::resolved;
 use super::{CURRENCY, entry, figures, house, wallet};
 
 /// Tasks that hand in entries at the same time, and entries of each.
@@ -105,7 +106,8 @@ async fn what_was_accepted_explains_every_account(pool: PgPool) {
         let entry = accepted
             .get(&id)
             .expect("only what was acknowledged is durable");
-        apply(&mut model, &resolved(entry, &ids)).expect("the rule accepts it in this order");
+        apply(&mut model, &resolved(entry, |key| ids[&key]))
+            .expect("the rule accepts it in this order");
     }
     for state in model.values() {
         let expected = (
@@ -150,26 +152,4 @@ async fn committed_order(pool: &PgPool, account: AccountId) -> Vec<Uuid> {
     .fetch_all(pool)
     .await
     .unwrap()
-}
-
-fn resolved(entry: &JournalEntry, ids: &HashMap<AccountKey, AccountId>) -> JournalEntry<AccountId> {
-    JournalEntry {
-        id: entry.id,
-        merchant: entry.merchant,
-        kind: entry.kind,
-        subject: entry.subject.clone(),
-        dedupe: entry.dedupe.clone(),
-        legs: entry
-            .legs
-            .iter()
-            .map(|leg| Leg {
-                id: leg.id,
-                movement: leg.movement,
-                debit: ids[&leg.debit],
-                credit: ids[&leg.credit],
-                amount: leg.amount,
-                label: leg.label,
-            })
-            .collect(),
-    }
 }

@@ -9,52 +9,11 @@ mod rivals;
 mod tables;
 mod units;
 
-use domain::ledger::{AccountId, AccountKey, AccountKind, EntryKind, HOUSE, JournalEntry};
-use domain::ledger::{Leg, Movement};
+use domain::ledger::{AccountId, JournalEntry};
 use gateway::Error;
 use sqlx::PgPool;
 use support::World;
-use uuid::Uuid;
-
-fn wallet(merchant: i64) -> AccountKey {
-    AccountKey {
-        merchant,
-        currency: 145,
-        kind: AccountKind::Wallet,
-        user_id: 0,
-    }
-}
-
-fn house() -> AccountKey {
-    AccountKey {
-        merchant: HOUSE,
-        currency: 145,
-        kind: AccountKind::Liquidity,
-        user_id: 0,
-    }
-}
-
-fn entry(legs: Vec<(Movement, AccountKey, AccountKey, i128)>) -> JournalEntry {
-    let id = Uuid::now_v7();
-    JournalEntry {
-        id,
-        merchant: HOUSE,
-        kind: EntryKind::TestFunding,
-        subject: "test".into(),
-        dedupe: id.to_string(),
-        legs: legs
-            .into_iter()
-            .map(|(movement, debit, credit, amount)| Leg {
-                id: Uuid::now_v7(),
-                movement,
-                debit,
-                credit,
-                amount,
-                label: "test",
-            })
-            .collect(),
-    }
-}
+use support::entries::{entry, house, wallet};
 
 async fn book(world: &World, entry: JournalEntry) -> Result<(), Error> {
     world

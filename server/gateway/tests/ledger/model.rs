@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState, JournalEntry};
-use domain::ledger::{Leg, Movement, apply};
+use domain::ledger::{AccountId, AccountKey, AccountKind, AccountState};
+use domain::ledger::{Movement, apply};
 use gateway::Error;
 use proptest::collection::vec;
 use proptest::strategy::Strategy;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::support::World;
 use super::support::drawn::{drawn, drawn_by};
+use super::support::entries::resolved;
 use super::{book, entry, figures, house, wallet};
 
 /// Who gives, who takes, how much, and what it is.
@@ -93,28 +94,9 @@ async fn the_database_equals_the_model(pool: PgPool) {
         if legs.is_empty() {
             continue;
         }
-        let entry = entry(legs);
+        let entry = entry(&legs);
         let by_key = |key: AccountKey| ids[keys.iter().position(|k| *k == key).unwrap()];
-        let resolved = JournalEntry {
-            id: entry.id,
-            merchant: entry.merchant,
-            kind: entry.kind,
-            subject: entry.subject.clone(),
-            dedupe: entry.dedupe.clone(),
-            legs: entry
-                .legs
-                .iter()
-                .map(|leg| Leg {
-                    id: leg.id,
-                    movement: leg.movement,
-                    debit: by_key(leg.debit),
-                    credit: by_key(leg.credit),
-                    amount: leg.amount,
-                    label: leg.label,
-                })
-                .collect(),
-        };
-        let expected = apply(&mut model, &resolved);
+        let expected = apply(&mut model, &resolved(&entry, by_key));
         let found = book(&world, entry.clone()).await;
         match (expected, found) {
             (Ok(_), Ok(())) => {

@@ -10,18 +10,10 @@ use super::{book, entry, house, wallet};
 #[sqlx::test(migrations = "../../migrations")]
 async fn fifty_parallel_spends_of_the_whole_balance_pay_once(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(
-        &world,
-        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
-    )
-    .await
-    .unwrap();
-    let spends = (0..50).map(|_| {
-        book(
-            &world,
-            entry(vec![(Movement::Post, wallet(1), house(), 100)]),
-        )
-    });
+    book(&world, entry(&[(Movement::Post, house(), wallet(1), 100)]))
+        .await
+        .unwrap();
+    let spends = (0..50).map(|_| book(&world, entry(&[(Movement::Post, wallet(1), house(), 100)])));
     let results = futures::future::join_all(spends).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     for result in results {
@@ -37,7 +29,7 @@ async fn fifty_parallel_spends_of_the_whole_balance_pay_once(pool: PgPool) {
 async fn entries_that_cross_each_other_do_not_deadlock(pool: PgPool) {
     let world = World::new(&pool).await;
     for merchant in [1, 2, 3] {
-        let fund = entry(vec![(Movement::Post, house(), wallet(merchant), 1_000_000)]);
+        let fund = entry(&[(Movement::Post, house(), wallet(merchant), 1_000_000)]);
         book(&world, fund).await.unwrap();
     }
     let cross = (0..120i64).map(|i| {
@@ -48,7 +40,7 @@ async fn entries_that_cross_each_other_do_not_deadlock(pool: PgPool) {
         );
         book(
             &world,
-            entry(vec![(Movement::Post, a, b, 7), (Movement::Post, b, c, 5)]),
+            entry(&[(Movement::Post, a, b, 7), (Movement::Post, b, c, 5)]),
         )
     });
     for result in futures::future::join_all(cross).await {
@@ -60,28 +52,22 @@ async fn entries_that_cross_each_other_do_not_deadlock(pool: PgPool) {
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_hold_resolves_at_most_once(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(
-        &world,
-        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
-    )
-    .await
-    .unwrap();
-    let hold = entry(vec![(Movement::Hold, wallet(1), house(), 60)]);
+    book(&world, entry(&[(Movement::Post, house(), wallet(1), 100)]))
+        .await
+        .unwrap();
+    let hold = entry(&[(Movement::Hold, wallet(1), house(), 60)]);
     let (id, held) = (hold.legs[0].id, 60);
     book(&world, hold).await.unwrap();
-    book(
-        &world,
-        entry(vec![(Movement::Hold, wallet(1), house(), 40)]),
-    )
-    .await
-    .unwrap();
+    book(&world, entry(&[(Movement::Hold, wallet(1), house(), 40)]))
+        .await
+        .unwrap();
     let ends = (0..20).map(|i| {
         let movement = if i % 2 == 0 {
             Movement::Settle { hold: id, held }
         } else {
             Movement::Void { hold: id, held }
         };
-        book(&world, entry(vec![(movement, wallet(1), house(), 60)]))
+        book(&world, entry(&[(movement, wallet(1), house(), 60)]))
     });
     let results = futures::future::join_all(ends).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -93,7 +79,7 @@ async fn the_same_fact_is_booked_once(pool: PgPool) {
     let world = World::new(&pool).await;
     let fact = || JournalEntry {
         dedupe: "one".into(),
-        ..entry(vec![(Movement::Post, house(), wallet(1), 100)])
+        ..entry(&[(Movement::Post, house(), wallet(1), 100)])
     };
     let results = futures::future::join_all((0..10).map(|_| book(&world, fact()))).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);

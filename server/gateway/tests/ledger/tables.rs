@@ -10,12 +10,9 @@ use super::{book, entry, house, wallet};
 #[sqlx::test(migrations = "../../migrations")]
 async fn postings_cannot_be_changed_and_floors_not_broken(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(
-        &world,
-        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
-    )
-    .await
-    .unwrap();
+    book(&world, entry(&[(Movement::Post, house(), wallet(1), 100)]))
+        .await
+        .unwrap();
     for statement in [
         "UPDATE postings SET amount = 1",
         "DELETE FROM postings",

@@ -11,14 +11,11 @@ use super::{book, entry, figures, house, wallet};
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_version_that_moved_under_a_unit_rolls_it_back(pool: PgPool) {
     let world = World::new(&pool).await;
-    book(
-        &world,
-        entry(vec![(Movement::Post, house(), wallet(1), 100)]),
-    )
-    .await
-    .unwrap();
+    book(&world, entry(&[(Movement::Post, house(), wallet(1), 100)]))
+        .await
+        .unwrap();
     let id = world.gateway.book().account_id(wallet(1)).await.unwrap();
-    let spend = entry(vec![(Movement::Post, wallet(1), house(), 60)]);
+    let spend = entry(&[(Movement::Post, wallet(1), house(), 60)]);
     let spent = world
         .gateway
         .book()
@@ -82,9 +79,9 @@ async fn accounts_are_never_locked_out_of_order(pool: PgPool) {
 async fn a_refused_entry_does_not_end_its_unit(pool: PgPool) {
     let world = World::new(&pool).await;
     let id = world.gateway.book().account_id(wallet(1)).await.unwrap();
-    let fund = entry(vec![(Movement::Post, house(), wallet(1), 100)]);
+    let fund = entry(&[(Movement::Post, house(), wallet(1), 100)]);
     let again = fund.clone();
-    let spend = |amount| entry(vec![(Movement::Post, wallet(1), house(), amount)]);
+    let spend = |amount| entry(&[(Movement::Post, wallet(1), house(), amount)]);
     let spends = [spend(60), spend(60), spend(40)];
     let found = world
         .gateway

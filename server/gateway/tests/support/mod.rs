@@ -35,6 +35,7 @@ impl Render for PlainRenderer {
 
 pub mod backends;
 pub mod drawn;
+pub mod entries;
 pub mod operations;
 pub mod rivals;
 pub mod seed;
