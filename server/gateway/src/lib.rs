@@ -4,6 +4,7 @@
 //! [`ledger::Book::commit`], or not at all.
 
 pub mod addresses;
+mod advance;
 pub mod audit;
 pub mod auth;
 pub mod bench;

@@ -21,6 +21,14 @@ use crate::{Behalf, Error, Gateway, Inner, Instance, Result};
 /// Connections apart from the main pool that make missing accounts.
 const MAKERS_OF_ACCOUNTS: u32 = 2;
 
+/// Connections of simulated chains, for all of them together: their own, as a node's are, for who sends on one
+/// holds a connection of the main pool meanwhile. None of them is held for longer than it takes to change or
+/// read a chain.
+const OF_SIMULATED_CHAINS: u32 = 4;
+
+/// How long anybody waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A connection that was not used for this long is tried before it is used: a round trip each time
 /// would cost more than it tells of one that answered a moment ago.
 const TRIED_AFTER: Duration = Duration::from_millis(100);
@@ -50,6 +58,23 @@ pub struct Options {
 /// work waits for the others only, which wait for nothing: no circle, however small the pools.
 fn side_connections(coins: usize) -> Result<u32> {
     Ok(MAKERS_OF_ACCOUNTS.saturating_add(u32::try_from(coins)?))
+}
+
+/// Up to `most` connections that leave no locks behind.
+fn connections(most: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(|connection, _| Box::pin(crate::instance::store::end_when_idle(connection)))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= TRIED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 /// Brings the schema up to date.
@@ -86,21 +111,7 @@ impl Gateway {
         } else {
             connect.statement_cache_capacity(STATEMENTS_KEPT)
         };
-        let pool = PgPoolOptions::new()
-            .max_connections(options.settings.database_connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .after_connect(|connection, _| {
-                Box::pin(crate::instance::store::end_when_idle(connection))
-            })
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for >= TRIED_AFTER {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
+        let pool = connections(options.settings.database_connections)
             .connect_with(connect)
             .await?;
         Self::open_with_pool(pool, options.settings, options.renderer).await
@@ -114,7 +125,9 @@ impl Gateway {
     ) -> Result<Self> {
         let side_pool = PgPoolOptions::new()
             .max_connections(side_connections(COINS.len())?)
-            .acquire_timeout(Duration::from_secs(10))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(pool.connect_options().as_ref().clone());
+        let of_simulated = connections(OF_SIMULATED_CHAINS)
             .connect_lazy_with(pool.connect_options().as_ref().clone());
         let clock = Clock::default();
         let instance = Instance::open(&pool, settings.test_mode).await?;
@@ -122,6 +135,7 @@ impl Gateway {
         let currencies = Currencies::load(&pool).await?;
         let chains = Chains::open(
             &pool,
+            &of_simulated,
             &instance,
             &currencies,
             &settings.chains,

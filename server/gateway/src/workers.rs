@@ -8,18 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
-use time::OffsetDateTime;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::KEY_CHANNEL;
-use crate::charges::{any_due, expire_due};
+use crate::charges::expire_due;
 use crate::currencies::store::CURRENCY_CHANNEL;
 use crate::ledger::store::CHARGE_CHANNEL;
-use crate::outbox::{self, Outcome, deliver_due};
+use crate::outbox::{self, Outcome};
 use crate::roster::{OnDuty, note_step};
+use crate::withdrawals::send_due;
 use crate::withdrawals::store::WITHDRAWAL_CHANNEL;
-use crate::withdrawals::{any_due as any_withdrawal_due, send_due};
 use crate::{Error, Gateway, Result, chain, futures};
 
 /// Longest wait between two looks.
@@ -37,9 +36,6 @@ const DELIVERY_CHANNEL: &str = "exchequer_delivery";
 
 /// Old idempotency answers are forgotten this often.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(3_600);
-
-/// Most rounds the hands of test mode wait for what became due; each round is an attempt or a pause.
-const ADVANCE_ROUNDS_MAX: u32 = 10_000;
 
 /// Wakes a worker before its next tick.
 #[derive(Debug, Clone, Default)]
@@ -98,45 +94,6 @@ impl Gateway {
         }
         handles
     }
-
-    /// Moves the instance's clock; due timers have fired and due deliveries were attempted before
-    /// this returns (`70-sandbox.md`). Test mode only.
-    pub async fn advance(&self, seconds: i64) -> Result<OffsetDateTime> {
-        if !self.settings().test_mode {
-            return Err(Error::NotFound);
-        }
-        let now = self.clock().advance(self.pool(), seconds).await?;
-        expire_due(self).await?;
-        futures::expire_due(self).await?;
-        // Charges another worker has locked right now are its to tell; wait until they were told.
-        let mut rounds = 0;
-        while rounds < ADVANCE_ROUNDS_MAX
-            && (any_due(self, now).await? || futures::any_due(self, now).await?)
-        {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            expire_due(self).await?;
-            futures::expire_due(self).await?;
-            rounds += 1;
-        }
-        send_all_due(self, now).await?;
-        let mut rounds = 0;
-        while rounds < ADVANCE_ROUNDS_MAX && deliver_due(self).await? == Outcome::Worked {
-            rounds += 1;
-        }
-        Ok(now)
-    }
-}
-
-/// Sends every withdrawal that is due at `now`; waits for those that another worker has under way.
-pub(crate) async fn send_all_due(gateway: &Gateway, now: OffsetDateTime) -> Result<()> {
-    let mut rounds = 0;
-    while rounds < ADVANCE_ROUNDS_MAX && any_withdrawal_due(gateway, now).await? {
-        if send_due(gateway).await? == Outcome::Idle {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        rounds += 1;
-    }
-    Ok(())
 }
 
 /// One round of the clock of charges and futures.

@@ -4,7 +4,7 @@
 mod target;
 
 use super::follower;
-use crate::workers::send_all_due;
+use crate::advance::send_all_due;
 use crate::{Gateway, Result};
 
 /// What [`Gateway::sandbox_mine`] did.

@@ -108,13 +108,15 @@ impl Chains {
     /// Takes each coin's account and connects its backend. Without a node of its own, a coin is
     /// simulated in test mode and not there in live mode.
     ///
-    /// No node is asked anything: one that is down is the follower's business.
+    /// No node is asked anything: one that is down is the follower's business. `of_simulated` are the connections
+    /// of simulated chains, which nobody else waits for.
     ///
     /// # Errors
     /// [`Error::Internal`] when the database was used with another account, seed or network:
     /// payments to addresses of that one could never be spent, or would be looked for elsewhere.
     pub(crate) async fn open(
         pool: &PgPool,
+        of_simulated: &PgPool,
         instance: &Instance,
         currencies: &Currencies,
         settings: &ChainSettings,
@@ -148,7 +150,7 @@ impl Chains {
             };
             let (node, payer) = match setting {
                 Some(setting) => connect(setting, &account, payer, test_mode.then_some(&secret))?,
-                None => simulate(pool, instance, params).await?,
+                None => simulate(of_simulated, instance, params).await?,
             };
             claim_account(pool, params.code, &account, &node, setting).await?;
             if setting.is_some() {

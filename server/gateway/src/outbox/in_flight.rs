@@ -4,6 +4,7 @@
 //! receiver nor a slow database makes this grow beyond its limit. Each of the three ends, also when the
 //! database says nothing any more: a claim or a recording that did not would be the last one.
 
+use time::OffsetDateTime;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::attempt_store::Made;
@@ -70,7 +71,7 @@ impl InFlight {
     pub(super) fn claim(&mut self, most: usize) {
         let gateway = self.gateway.clone();
         self.claims
-            .spawn(async move { (most, claim(&gateway, most).await) });
+            .spawn(async move { (most, claim(&gateway, gateway.clock().now(), most).await) });
     }
 
     /// Begins an attempt of each.
@@ -157,14 +158,17 @@ impl InFlight {
     }
 }
 
-/// Claims up to `most` deliveries that are due. Of a claim that is not answered the leases run out.
+/// Claims up to `most` deliveries that are due at `by`. Of a claim that is not answered the leases run out.
 ///
 /// # Errors
 /// The database's, also when it does not answer in time.
-pub(super) async fn claim(gateway: &Gateway, most: usize) -> Result<Vec<Claimed>> {
-    let now = gateway.clock().now();
+pub(super) async fn claim(
+    gateway: &Gateway,
+    by: OffsetDateTime,
+    most: usize,
+) -> Result<Vec<Claimed>> {
     let most = i64::try_from(most)?;
-    let claiming = claim_store::claim(gateway.pool(), now, LEASE_SECONDS, most);
+    let claiming = claim_store::claim(gateway.pool(), by, LEASE_SECONDS, most);
     within(gateway.settings().webhook_timeouts.database, claiming).await
 }
 

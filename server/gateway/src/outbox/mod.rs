@@ -30,6 +30,7 @@ use time::OffsetDateTime;
 
 pub use callback::{CallbackChange, TestCallback};
 pub use deliver::{Outcome, deliver_due};
+pub(crate) use deliver::{any_due, deliver_due_by};
 pub(crate) use drain::drain_due;
 pub(crate) use fanout::{Fanout, event_id};
 pub(crate) use forgetting::forget_until;

@@ -37,11 +37,22 @@ pub async fn send_due(gateway: &Gateway) -> Result<Outcome> {
     if due.is_empty() && !worked {
         return Ok(Outcome::Idle);
     }
+    let mut changed: Vec<Currency> = Vec::new();
     for id in due {
         roster::note_step();
-        if let Err(error) = send_one(gateway, id).await {
-            tracing::error!(operation = id, %error, "a withdrawal could not be sent, will try again");
-            store::failed(gateway.pool(), id, &error.to_string(), now, pause_after).await?;
+        match send_one(gateway, id).await {
+            Ok(Some(coin)) if !changed.contains(&coin) => changed.push(coin),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(operation = id, %error, "a withdrawal could not be sent, will try again");
+                store::failed(gateway.pool(), id, &error.to_string(), now, pause_after).await?;
+            }
+        }
+    }
+    // So that the chain tables know what was sent from the start; once for all of it.
+    for coin in changed {
+        if let Err(error) = follower::sync(gateway, coin).await {
+            tracing::error!(chain = %coin.code, %error, "what was sent is not in our tables yet");
         }
     }
     Ok(Outcome::Worked)
@@ -69,7 +80,8 @@ fn pause_after(attempts: i32) -> Duration {
     Duration::seconds(seconds.min(PAUSE_MAX_SECONDS))
 }
 
-async fn send_one(gateway: &Gateway, id: i64) -> Result<()> {
+/// Answers the coin whose chain knows more by now.
+async fn send_one(gateway: &Gateway, id: i64) -> Result<Option<Currency>> {
     let mut conn = gateway.pool().acquire().await?;
     let row = store::find(&mut conn, gateway.currencies(), id).await?;
     drop(conn);
@@ -78,7 +90,7 @@ async fn send_one(gateway: &Gateway, id: i64) -> Result<()> {
         (WithdrawalState::Queued, _) => (build(gateway, id, coin).await?, row.claim_id),
         (WithdrawalState::Built, Some(raw)) => (raw, row.claim_id),
         // Somebody else got there first.
-        _ => return Ok(()),
+        _ => return Ok(None),
     };
     // A person may have ended it since it was read.
     let mut sending = sending_store::hold(gateway.pool(), Sending::Withdrawal(id)).await?;
@@ -86,7 +98,7 @@ async fn send_one(gateway: &Gateway, id: i64) -> Result<()> {
         .await?
         .state;
     if !matches!(state, WithdrawalState::Built | WithdrawalState::Broadcast) {
-        return Ok(());
+        return Ok(None);
     }
     let answer = gateway.chains().of(coin)?.backend.broadcast(&raw).await;
     sending.rollback().await?;
@@ -98,9 +110,7 @@ async fn send_one(gateway: &Gateway, id: i64) -> Result<()> {
         }
         Err(error) => return Err(error),
     }
-    // So that the chain tables know it from the start.
-    follower::sync(gateway, coin).await?;
-    Ok(())
+    Ok(Some(coin))
 }
 
 /// The network says that the coins are spent: a person has to look, whatever is tried meanwhile.

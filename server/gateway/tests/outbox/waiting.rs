@@ -1,9 +1,14 @@
 //! What waits costs nothing and hides nothing: long queues, many URLs, attempts of later on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::routing::post;
 use sqlx::{PgConnection, PgPool};
 
 use super::support::World;
-use super::{Receiver, claim, count, drain, queue};
+use super::{LIMIT, Receiver, claim, count, drain, queue};
 
 /// One due delivery for each of many URLs of this merchant.
 async fn queue_many(pool: &PgPool, merchant: i64, prefix: &str, many: i32) {
@@ -198,4 +203,41 @@ async fn what_is_sent_again_takes_along_what_waits_behind_it(pool: PgPool) {
     drain(&world).await;
     assert_eq!(receiver.bodies(), ["1", "2"]);
     assert_eq!(count(&pool, "waiting").await, 0);
+}
+
+/// Answers, and makes the next delivery to itself before it does.
+async fn start_endless(pool: PgPool, merchant: i64) -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (counter, own) = (Arc::clone(&asked), url.clone());
+    let answer = move || {
+        let (pool, url) = (pool.clone(), own.clone());
+        let number = counter.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let id = queue(&pool, merchant, &format!("next{number}"), &url, "1").await;
+            sqlx::query("UPDATE deliveries SET next_attempt_at = clock_timestamp() WHERE id = $1")
+                .bind(id)
+                .execute(&pool)
+                .await
+                .unwrap();
+        }
+    };
+    let app = Router::new().route("/", post(answer));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (url, asked)
+}
+
+/// Fails when whoever moves the clock of a busy instance waits for what becomes due meanwhile: there is no end
+/// to it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_comes_after_a_move_of_the_clock_is_not_waited_for(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let (url, asked) = start_endless(pool.clone(), world.merchant).await;
+    queue(&pool, world.merchant, "first", &url, "1").await;
+    let moved = world.gateway.advance(0);
+    tokio::time::timeout(LIMIT, moved).await.unwrap().unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(count(&pool, "delivered").await, 1);
+    assert_eq!(count(&pool, "waiting").await, 1);
 }

@@ -1,8 +1,11 @@
 //! Transactions on their way: built, sent, forgotten, replaced, mined.
 
+use std::time::Duration;
+
 use gateway::Error;
 use gateway::withdrawals::NewWithdrawal;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 
 use crate::support::World;
 use crate::support::operations::STRANGER;
@@ -177,5 +180,33 @@ async fn the_chain_of_a_withdrawal_that_was_just_asked_for_is_the_one_that_is_mi
     let mined = world.gateway.sandbox_mine(None, None).await.unwrap();
     assert_eq!(mined.currency, "USDT");
     assert_eq!(world.told().await, ["withdrawal_exchange confirmed"]);
+    world.audit().await;
+}
+
+/// Fails when a simulated chain waits for the connection that whoever sends on it holds: there is no other one.
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_connection_is_enough_to_send_on_a_simulated_chain(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let one = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(pool.connect_options().as_ref().clone())
+        .await
+        .unwrap();
+    let gateway = World::open(&one, world.gateway.settings().clone())
+        .await
+        .unwrap();
+    world
+        .withdraw(world.withdrawal("0.1", "BTC", "1"))
+        .await
+        .unwrap();
+    gateway.advance(0).await.unwrap();
+    let state: String = sqlx::query_scalar("SELECT state FROM withdrawals")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(state, "broadcast");
+    world.mine("BTC", 1).await;
+    assert_eq!(world.told().await, ["withdrawal confirmed"]);
     world.audit().await;
 }
