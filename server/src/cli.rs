@@ -136,7 +136,8 @@ pub struct Settings {
     )]
     pub database_url: Option<String>,
 
-    /// Connections to the database at most, 2 to 1000; up to 8 more follow chains and make accounts.
+    /// Connections to the database at most, 2 to 1000; up to 8 more follow chains and make accounts, and in test
+    /// mode 4 more are for simulated chains.
     #[arg(
         long,
         env = "EXCHEQUER_DB_CONNECTIONS",

@@ -22,8 +22,8 @@ use crate::{Behalf, Error, Gateway, Inner, Instance, Result};
 const MAKERS_OF_ACCOUNTS: u32 = 2;
 
 /// Connections of simulated chains, for all of them together: their own, as a node's are, for who sends on one
-/// holds a connection of the main pool meanwhile. None of them is held for longer than it takes to change or
-/// read a chain.
+/// holds a connection of the main pool meanwhile. Whoever has one waits for nobody but those who change the same
+/// chain.
 const OF_SIMULATED_CHAINS: u32 = 4;
 
 /// How long anybody waits for a free connection.

@@ -73,11 +73,12 @@ impl Gateway {
     /// Without a currency: on the only chain with something in its mempool, else on Bitcoin's.
     ///
     /// # Errors
-    /// `Error::NotFound` outside test mode; `Error::Invalid` on `currency` or `blocks`.
+    /// `Error::NotFound` outside test mode; `Error::Invalid` on `currency` or `blocks`; `Error::Overloaded`, and
+    /// nothing is mined, while somebody else sends withdrawals and does not end.
     pub async fn sandbox_mine(&self, currency: Option<&str>, blocks: Option<u32>) -> Result<Mined> {
         self.all_simulated()?;
         // What was asked for before this call is in its mempool when a chain is chosen and a block made.
-        send_all_due(self, self.clock().now()).await?;
+        send_all_due(self).await?;
         let mined = match currency {
             Some(code) => self.simulated(code)?,
             None => {

@@ -58,5 +58,5 @@ pub(crate) async fn deliver_due_by(gateway: &Gateway, by: OffsetDateTime) -> Res
 
 /// Whether some delivery that is due at `by` was not attempted yet, or is being attempted.
 pub(crate) async fn any_due(gateway: &Gateway, by: OffsetDateTime) -> Result<bool> {
-    Ok(store::count_due(gateway.pool(), by).await? > 0)
+    store::any_due(gateway.pool(), by).await
 }

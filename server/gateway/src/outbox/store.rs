@@ -42,6 +42,19 @@ pub(crate) async fn count_due(pool: &PgPool, now: OffsetDateTime) -> Result<i64>
     .await?)
 }
 
+/// Whether there is a delivery that is due by `now`, claimed or not.
+pub(super) async fn any_due(pool: &PgPool, now: OffsetDateTime) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM deliveries d WHERE state = 'pending' AND next_attempt_at <= $1
+             AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.object = d.object AND e.url = d.url
+                             AND e.state = 'pending' AND e.id < d.id AND e.next_attempt_at > $1))",
+    )
+    .bind(now)
+    .fetch_one(pool)
+    .await?)
+}
+
 /// Sends a finished or waiting delivery again at once; its schedule is not used up by it. Those that a claim
 /// put off until its next attempt (`claim_deliveries`) are due with it.
 pub(crate) async fn redeliver(

@@ -29,8 +29,8 @@ use rust_decimal::Decimal;
 pub(crate) use follow::{call_for_help, follow, settle, tell_of_overpaying};
 pub use replaced::ReplacedOutcome;
 pub(crate) use row::WithdrawalRow;
-pub(crate) use send::any_due;
 pub use send::send_due;
+pub(crate) use send::{any_due, send_due_by};
 
 use crate::operations::FeeKind;
 

@@ -28,12 +28,19 @@ const PAUSE_MAX_SECONDS: i64 = 3_600;
 /// # Errors
 /// The database's; of a chain with numbers also its node's. Why a single payment is not on its way is noted with it.
 pub async fn send_due(gateway: &Gateway) -> Result<Outcome> {
+    send_due_by(gateway, gateway.clock().now()).await
+}
+
+/// The same; of withdrawals that share nothing, those that were due at `by`.
+///
+/// # Errors
+/// As for [`send_due`].
+pub(crate) async fn send_due_by(gateway: &Gateway, by: OffsetDateTime) -> Result<Outcome> {
     // Whoever asks for it: others wait behind the lock of a sending.
     let gateway = &gateway.of_the_instance();
-    let now = gateway.clock().now();
     let worked = payouts::work_due(gateway).await? | treasury::work_due(gateway).await?;
     let shared = shared(gateway);
-    let due = store::claim(gateway.pool(), now, LEASE_SECONDS, BATCH, &shared).await?;
+    let due = store::claim(gateway.pool(), by, LEASE_SECONDS, BATCH, &shared).await?;
     if due.is_empty() && !worked {
         return Ok(Outcome::Idle);
     }
@@ -45,7 +52,11 @@ pub async fn send_due(gateway: &Gateway) -> Result<Outcome> {
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(operation = id, %error, "a withdrawal could not be sent, will try again");
-                store::failed(gateway.pool(), id, &error.to_string(), now, pause_after).await?;
+                let (why, now) = (error.to_string(), gateway.clock().now());
+                let noted = store::failed(gateway.pool(), id, &why, now, pause_after).await;
+                if let Err(error) = noted {
+                    tracing::error!(operation = id, %error, "that could not be noted: its lease runs out");
+                }
             }
         }
     }

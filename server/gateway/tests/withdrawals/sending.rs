@@ -189,7 +189,7 @@ async fn one_connection_is_enough_to_send_on_a_simulated_chain(pool: PgPool) {
     let world = World::new(&pool).await;
     let one = PgPoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(Duration::from_secs(30))
         .connect_with(pool.connect_options().as_ref().clone())
         .await
         .unwrap();
