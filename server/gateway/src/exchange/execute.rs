@@ -70,7 +70,7 @@ impl Gateway {
                 unit.conn(),
                 self.currencies(),
                 new.merchant_id,
-                &[OperationKind::Exchange],
+                OperationKind::Exchange,
                 foreign_id,
             )
             .await?;

@@ -167,26 +167,37 @@ pub(crate) async fn lock_one(
         .ok_or(Error::NotFound)
 }
 
-/// The operation a merchant's reference names in this kind's namespace.
+/// The operation a merchant's reference names among those of this kind; withdrawals of both kinds have theirs
+/// in common (contract 00, Identifiers).
 pub(crate) async fn find_by_reference(
     conn: &mut PgConnection,
     currencies: &Currencies,
     merchant_id: i64,
-    kinds: &[OperationKind],
+    kind: OperationKind,
     foreign_id: &str,
 ) -> Result<Option<OperationRow>> {
-    let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
-    let query = format!(
-        "SELECT {COLUMNS} FROM operations o
-         WHERE o.merchant_id = $1 AND o.foreign_id = $2 AND o.kind = ANY($3)"
-    );
-    let row = sqlx::query(sqlx::AssertSqlSafe(query))
+    let namespace = match kind {
+        OperationKind::WithdrawalExchange => OperationKind::Withdrawal,
+        kind => kind,
+    };
+    let row = sqlx::query(sqlx::AssertSqlSafe(by_reference()))
         .bind(merchant_id)
+        .bind(namespace.word())
         .bind(foreign_id)
-        .bind(words)
         .fetch_optional(conn)
         .await?;
     row.map(|row| operation(&row, currencies)).transpose()
+}
+
+/// In the words of the index `operations_reference`: asked otherwise, each look would read all operations of the
+/// merchant.
+fn by_reference() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM operations o
+         WHERE o.merchant_id = $1
+           AND (CASE WHEN o.kind = 'withdrawal_exchange' THEN 'withdrawal' ELSE o.kind END) = $2
+           AND o.foreign_id = $3"
+    )
 }
 
 /// Writes what may change; the caller holds the row's lock.
@@ -346,3 +357,7 @@ pub(crate) async fn set_received_currency(
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

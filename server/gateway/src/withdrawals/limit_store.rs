@@ -9,6 +9,13 @@ use crate::Result;
 use crate::currencies::Currencies;
 use crate::ledger::units;
 
+/// By the index `operations_withdrawn`: what else the merchant does, and did before, is not read.
+const ASKED_SINCE: &str = "
+    SELECT sent_currency_id, sum(requested_amount) FROM operations
+    WHERE merchant_id = $1 AND kind IN ('withdrawal', 'withdrawal_exchange')
+      AND created_at >= $2 AND status <> 'cancelled'
+    GROUP BY sent_currency_id";
+
 /// Above which a person has to approve a merchant's withdrawal.
 pub(super) struct Limits {
     /// Of one withdrawal, in whole units of its currency, whichever that is.
@@ -34,16 +41,11 @@ pub(super) async fn asked_since(
     merchant_id: i64,
     since: OffsetDateTime,
 ) -> Result<Vec<Money>> {
-    let rows: Vec<(CurrencyId, Decimal)> = sqlx::query_as(
-        "SELECT sent_currency_id, sum(requested_amount) FROM operations
-         WHERE merchant_id = $1 AND kind IN ('withdrawal', 'withdrawal_exchange')
-           AND created_at >= $2 AND status <> 'cancelled'
-         GROUP BY sent_currency_id",
-    )
-    .bind(merchant_id)
-    .bind(since)
-    .fetch_all(conn)
-    .await?;
+    let rows: Vec<(CurrencyId, Decimal)> = sqlx::query_as(ASKED_SINCE)
+        .bind(merchant_id)
+        .bind(since)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter()
         .map(|(currency, total)| Ok(Money::from_units(units(total), currencies.known(currency)?)))
         .collect()
@@ -70,4 +72,34 @@ pub(super) async fn other_approvers(
     .bind(user_id)
     .fetch_one(conn)
     .await?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::Value;
+    use sqlx::{AssertSqlSafe, PgPool};
+
+    use super::*;
+
+    /// Fails when each withdrawal reads all that the merchant ever did.
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn what_counts_against_a_limit_is_found_by_its_index(pool: PgPool) {
+        let mut conn = pool.acquire().await.unwrap();
+        // The table is empty, so reading all of it would cost less.
+        sqlx::query("SET enable_seqscan = off")
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+        let explain = format!("EXPLAIN (FORMAT JSON) {ASKED_SINCE}");
+        let plan: Value = sqlx::query_scalar(AssertSqlSafe(explain))
+            .bind(1_i64)
+            .bind(OffsetDateTime::UNIX_EPOCH)
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
+        let text = plan.to_string();
+        assert!(text.contains("operations_withdrawn"), "{text}");
+        assert!(text.contains("created_at >="), "{text}");
+    }
 }

@@ -22,9 +22,6 @@ use crate::{Error, Gateway, Result};
 /// How often a request is tried again when another one with the same reference was first.
 const TRIES: u32 = 3;
 
-/// The two kinds that share a namespace of references.
-const KINDS: [OperationKind; 2] = [OperationKind::Withdrawal, OperationKind::WithdrawalExchange];
-
 /// What a reference that was used for the same before is answered.
 #[derive(Debug, Clone, Copy)]
 enum Repeated {
@@ -133,7 +130,7 @@ impl Gateway {
                 unit.conn(),
                 self.currencies(),
                 new.merchant_id,
-                &KINDS,
+                OperationKind::Withdrawal,
                 foreign_id,
             )
             .await?;
