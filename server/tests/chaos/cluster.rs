@@ -12,6 +12,8 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection, PgPool};
 use url::Url;
 
+use crate::crowd::PATIENCE;
+
 /// Backends of a killed postmaster see it and end; until then nobody may start another one.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
@@ -149,6 +151,8 @@ impl Drop for Cluster {
 }
 
 pub async fn pool(url: &str) -> PgPool {
-    let options = PgPoolOptions::new().max_connections(2);
+    let options = PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(PATIENCE);
     options.connect(url).await.unwrap()
 }

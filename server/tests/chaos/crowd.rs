@@ -15,8 +15,8 @@ use crate::spread::Spread;
 /// Clients at once: enough to be in the middle of everything, few enough for two cores.
 pub const CLIENTS: usize = 6;
 
-/// Longest wait for one answer, over all attempts.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait for one answer, over all attempts: enough for a machine that stands still in between.
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Between two attempts.
 pub const PAUSE: Duration = Duration::from_millis(20);
