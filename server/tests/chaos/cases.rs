@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::{Connection, PgConnection};
@@ -166,17 +167,24 @@ async fn backend_killed(field: &mut Field) -> Outcome {
     let crowd = field.crowd();
     crowd.more(SOME).await;
     let mut connection = PgConnection::connect(&field.cluster.url).await.unwrap();
-    let victim: i32 = sqlx::query_scalar(
-        "SELECT pid FROM pg_stat_activity
-         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-         ORDER BY (state = 'active') IS TRUE DESC, pid LIMIT 1",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .unwrap();
-    let since = Instant::now();
-    // It was a backend of our own cluster a moment ago.
-    kill(Pid::from_raw(victim), Signal::SIGKILL).unwrap();
+    let since = loop {
+        let victim: i32 = sqlx::query_scalar(
+            "SELECT pid FROM pg_stat_activity
+             WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+             ORDER BY (state = 'active') IS TRUE DESC, pid LIMIT 1",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        let since = Instant::now();
+        // It was a backend of our own cluster a moment ago.
+        match kill(Pid::from_raw(victim), Signal::SIGKILL) {
+            Ok(()) => break since,
+            // It has ended by itself: another one then.
+            Err(Errno::ESRCH) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
     // Until it has ended this one, too.
     let ended = async {
         while sqlx::query("SELECT 1")
