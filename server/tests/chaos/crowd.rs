@@ -206,13 +206,24 @@ pub async fn wait_for(condition: impl Fn() -> bool) {
 
 /// Tries until it works; it is told how often it was tried before.
 pub async fn try_until_it_works<F: Future<Output = bool>>(work: impl Fn(usize) -> F) {
+    try_until_there_is(|attempt| {
+        let tried = work(attempt);
+        async move { tried.await.then_some(()) }
+    })
+    .await;
+}
+
+/// The same, and gives what came of it.
+pub async fn try_until_there_is<T, F: Future<Output = Option<T>>>(work: impl Fn(usize) -> F) -> T {
     let waited = tokio::time::timeout(PATIENCE, async {
-        for attempt in 0.. {
-            if work(attempt).await {
-                return;
+        let mut attempts = 0;
+        loop {
+            if let Some(found) = work(attempts).await {
+                return found;
             }
+            attempts += 1;
             tokio::time::sleep(PAUSE).await;
         }
     });
-    waited.await.expect("it worked in time");
+    waited.await.expect("it worked in time")
 }

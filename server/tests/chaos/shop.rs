@@ -1,9 +1,15 @@
 //! A merchant's program: what it asks for, once and again.
 
+use std::time::Duration;
+
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use server::dialects::processing::sign;
+
+use crate::crowd::{answer, try_until_it_works, try_until_there_is};
+use crate::field::Bases;
+use crate::offers;
 
 const EMAIL_HOST: &str = "chaos.example";
 
@@ -12,6 +18,19 @@ pub const STRANGER: &str = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq";
 
 /// Blocks after which whatever is here is final.
 const DEEP: u32 = 10;
+
+/// Longest wait of a client for one answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// The same of the sandbox, which answers when what was due has happened.
+const SANDBOX_LIMIT: Duration = Duration::from_secs(90);
+
+/// How long a client keeps a connection that it does not use. Less than a server does, or it would ask on one that
+/// is just being closed.
+const KEPT_UNUSED: Duration = Duration::from_secs(30);
+
+/// Payments that may have been made for the funds: of ten there would be as much as has to be too much.
+const FUNDINGS_MAX: usize = 9;
 
 /// What one request asks for. Asking again is the same, byte for byte.
 #[derive(Debug, Clone)]
@@ -126,7 +145,8 @@ impl Shop {
         let merchant = &set["merchant"];
         Self {
             client: Client::builder()
-                .timeout(std::time::Duration::from_secs(30))
+                .timeout(ANSWER_LIMIT)
+                .pool_idle_timeout(KEPT_UNUSED)
                 .redirect(Policy::none())
                 .build()
                 .unwrap(),
@@ -181,27 +201,22 @@ impl Shop {
         }
     }
 
-    /// Coins and euros to exchange.
+    /// Coins and euros to exchange: more coins when a payment without an answer was made all the same.
     pub async fn fund(&self, base: &str) {
         let take = json!({ "foreign_id": "chaos funds", "currency": "BTC" }).to_string();
-        let taken = self
-            .signed(base, "addresses/take", take)
-            .send()
-            .await
-            .unwrap();
-        let taken: Value = taken.json().await.unwrap();
-        let pay =
-            json!({ "address": taken["data"]["address"], "amount": "100", "currency": "BTC" });
-        self.sandbox(base, "pay", pay).await.unwrap();
-        assert!(self.mine(base).await);
-        let euros = Wish::exchange(
-            "chaos euros".to_owned(),
-            Kind::Exchange,
-            "BTC",
-            "EUR",
-            "0.05",
-        );
-        assert!(matches!(self.ask(base, &euros).await, Said::Done(_)));
+        let taken = offers::answer(|| self.signed(base, "addresses/take", take.clone())).await;
+        let due = &json!({ "address": taken["address"], "amount": "100", "currency": "BTC" });
+        try_until_there_is(|attempt| async move {
+            assert!(attempt < FUNDINGS_MAX, "a payment gets no answer");
+            self.send(base, due).await
+        })
+        .await;
+        try_until_it_works(|_| self.mine(base)).await;
+        let key = "chaos euros".to_owned();
+        let euros = Wish::exchange(key, Kind::Exchange, "BTC", "EUR", "0.05");
+        let here = Bases::of(vec![base.to_owned()]);
+        let exchanged = answer(self, &here, &euros, 0).await;
+        assert!(exchanged.is_some());
     }
 
     /// Whether all that waits is final now.
@@ -213,6 +228,7 @@ impl Shop {
     pub fn sandbox_call(&self, base: &str, path: &str, body: &Value) -> RequestBuilder {
         self.client
             .post(format!("{base}/sandbox/{path}"))
+            .timeout(SANDBOX_LIMIT)
             .json(body)
     }
 
@@ -304,10 +320,10 @@ impl Shop {
         }
     }
 
-    /// What anybody may look at.
-    pub async fn look(&self, base: &str, path: &str) -> Response {
+    /// What anybody may look at, if there was an answer.
+    pub async fn look(&self, base: &str, path: &str) -> Option<Response> {
         let url = format!("{base}/{path}");
-        self.client.get(url).send().await.unwrap()
+        self.client.get(url).send().await.ok()
     }
 
     pub fn signed(&self, base: &str, path: &str, body: String) -> RequestBuilder {
