@@ -280,10 +280,21 @@ impl Shop {
         }))
     }
 
+    /// The same as often as it takes, for whoever needs it to go on.
+    pub async fn pick_until_answered(&self, base: &str, made: &[u8]) -> Value {
+        try_until_there_is(|_| self.pick(base, made)).await
+    }
+
     /// Sends what is due; the transaction if there was an answer.
     pub async fn send(&self, base: &str, due: &Value) -> Option<String> {
         let paid = self.sandbox(base, "pay", due.clone()).await?;
         Some(paid["txid"].as_str().unwrap().to_owned())
+    }
+
+    /// The same as often as it takes. One that got no answer may have been made, so more than what is due may
+    /// come: for those of whose payments nobody keeps count.
+    pub async fn send_until_answered(&self, base: &str, due: &Value) {
+        try_until_there_is(|_| self.send(base, due)).await;
     }
 
     pub async fn ask(&self, base: &str, wish: &Wish) -> Said {
