@@ -15,8 +15,18 @@ use super::{booked, fund};
 /// What asks whether an entry is durable.
 const LOOK: &str = "FROM journal_entries WHERE id = ANY";
 
-/// Long enough for a busy machine.
-const LIMIT: Duration = Duration::from_secs(3);
+/// Of the step that is never answered, and so waited for in full: long enough for a busy machine to come to it.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Of a step that is answered.
+const LONG: Duration = Duration::from_secs(60);
+
+const PATIENT: Patience = Patience {
+    begin: LONG,
+    work: LONG,
+    commit: LONG,
+    find: LONG,
+};
 
 async fn post(book: &Book, entry: JournalEntry) -> Result<(), Error> {
     book.commit(move |unit| {
@@ -46,16 +56,25 @@ async fn answer(asked: impl Future<Output = Result<(), Error>>) -> Result<(), Er
         .expect("it does not wait for ever")
 }
 
-fn impatient(world: &World) -> Book {
-    with_looks_of(world, Duration::from_secs(60))
+fn patient(world: &World) -> Book {
+    world.gateway.book().with_patience(PATIENT)
 }
 
-fn with_looks_of(world: &World, find: Duration) -> Book {
-    world.gateway.book().with_patience(Patience {
-        begin: LIMIT,
-        work: LIMIT,
-        commit: LIMIT,
-        find,
+/// Waits for the limit at this moment and for no other.
+fn impatient_at(world: &World, moment: Moment) -> Book {
+    world.gateway.book().with_patience(match moment {
+        Moment::Begin => Patience {
+            begin: LIMIT,
+            ..PATIENT
+        },
+        Moment::Work => Patience {
+            work: LIMIT,
+            ..PATIENT
+        },
+        Moment::Commit => Patience {
+            commit: LIMIT,
+            ..PATIENT
+        },
     })
 }
 
@@ -64,17 +83,17 @@ fn with_looks_of(world: &World, find: Duration) -> Book {
 async fn silence_before_the_commit_is_an_error_and_nothing_was_done(pool: PgPool) {
     let proxy = Proxy::before(&pool);
     let world = World::new(&proxy.pool().await).await;
-    let book = impatient(&world);
-    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    post(&patient(&world), fund(1, 10)).await.unwrap();
     for (round, moment) in [Moment::Begin, Moment::Work].into_iter().enumerate() {
         let entry = fund(1, 1);
         let id = entry.id;
         proxy.fall_silent_at(moment);
+        let book = impatient_at(&world, moment);
         let error = answer(post(&book, entry.clone())).await.unwrap_err();
         assert!(error.is_transient(), "{moment:?}: {error:?}");
         assert_eq!(proxy.silent(), round + 1, "{moment:?}");
         assert_eq!(booked(&pool, &[id]).await, [0], "{moment:?}");
-        post(world.gateway.book(), entry).await.unwrap();
+        post(&patient(&world), entry).await.unwrap();
         assert_eq!(booked(&pool, &[id]).await, [1], "{moment:?}");
     }
     world.audit().await;
@@ -87,8 +106,8 @@ async fn silence_before_the_commit_is_an_error_and_nothing_was_done(pool: PgPool
 async fn a_commit_nobody_answers_is_no_failure(pool: PgPool) {
     let proxy = Proxy::before(&pool);
     let world = World::new(&proxy.pool().await).await;
-    let book = impatient(&world);
-    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    let book = impatient_at(&world, Moment::Commit);
+    post(&patient(&world), fund(1, 10)).await.unwrap();
     for silent in [false, true] {
         let break_off = || {
             if silent {
@@ -103,7 +122,7 @@ async fn a_commit_nobody_answers_is_no_failure(pool: PgPool) {
         answer(post(&book, entry.clone())).await.unwrap();
         assert_eq!(booked(&pool, &[id]).await, [1], "silent: {silent}");
         // Whoever asks again all the same gets it once.
-        let again = post(world.gateway.book(), entry).await;
+        let again = post(&patient(&world), entry).await;
         assert!(matches!(again, Err(Error::AlreadyBooked)), "{again:?}");
         break_off();
         let unknown = answer(wake(&book)).await;
@@ -120,7 +139,7 @@ async fn a_commit_nobody_answers_is_no_failure(pool: PgPool) {
 async fn a_panic_is_no_answer_to_a_commit(pool: PgPool) {
     let proxy = Proxy::before(&pool);
     let world = World::new(&proxy.pool().await).await;
-    let book = impatient(&world);
+    let book = patient(&world);
     let committer = world.gateway.postings().clone();
     post(&book, fund(1, 10)).await.unwrap();
     committer.submit(fund(1, 10)).await.unwrap();
@@ -144,12 +163,12 @@ async fn a_panic_is_no_answer_to_a_commit(pool: PgPool) {
 async fn whether_it_is_durable_is_asked_until_it_is_answered(pool: PgPool) {
     let proxy = Proxy::before(&pool);
     let world = World::new(&proxy.pool().await).await;
-    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    post(&patient(&world), fund(1, 10)).await.unwrap();
     let entry = fund(1, 1);
     let id = entry.id;
     proxy.lose_commit(1);
     proxy.lose_answer_to(LOOK);
-    answer(post(&impatient(&world), entry)).await.unwrap();
+    answer(post(&patient(&world), entry)).await.unwrap();
     assert_eq!(proxy.lost(), 2, "the commit and a look");
     assert_eq!(booked(&pool, &[id]).await, [1]);
     world.audit().await;
@@ -161,12 +180,16 @@ async fn whether_it_is_durable_is_asked_until_it_is_answered(pool: PgPool) {
 async fn whether_it_is_durable_is_not_asked_for_ever(pool: PgPool) {
     let proxy = Proxy::before(&pool);
     let world = World::new(&proxy.pool().await).await;
-    post(world.gateway.book(), fund(1, 10)).await.unwrap();
+    post(&patient(&world), fund(1, 10)).await.unwrap();
     let entry = fund(1, 1);
     let id = entry.id;
     proxy.lose_commit(1);
     proxy.fall_silent_with(LOOK);
-    let unknown = answer(post(&with_looks_of(&world, LIMIT), entry)).await;
+    let impatient = world.gateway.book().with_patience(Patience {
+        find: LIMIT,
+        ..PATIENT
+    });
+    let unknown = answer(post(&impatient, entry)).await;
     assert!(matches!(unknown, Err(Error::OutcomeUnknown)), "{unknown:?}");
     assert_eq!(proxy.silent(), 1);
     assert_eq!(booked(&pool, &[id]).await, [1]);
