@@ -11,7 +11,7 @@ use super::*;
 /// Generous where the answer comes at once, so that a busy machine fails no test.
 const PATIENT: Duration = Duration::from_secs(30);
 const IMPATIENT: Duration = Duration::from_millis(500);
-/// Waited for in full; what comes before it comes at once, but for a busy machine.
+/// Waited for in full; what comes before it comes at once, but for a busy machine, which gets another try.
 const LATER_THAN_THE_HEAD: Duration = Duration::from_secs(4);
 
 fn sender(allow_private: bool, total: Duration) -> Sender {
@@ -184,20 +184,27 @@ async fn a_receiver_that_hangs_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_body_that_hangs_is_given_up_with_its_status() {
-    let (url, serving) = receiver(|stream| {
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nstart")
-            .unwrap();
-        until_closed(stream);
-    });
-    let outcome = sender(true, LATER_THAN_THE_HEAD).send(&request(url)).await;
-    serving.join().unwrap();
+    for total in [LATER_THAN_THE_HEAD, LATER_THAN_THE_HEAD * 4] {
+        let (url, serving) = receiver(|stream| {
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nstart")
+                .unwrap();
+            until_closed(stream);
+        });
+        let outcome = sender(true, total).send(&request(url)).await;
+        if outcome.response_head.is_empty() && total == LATER_THAN_THE_HEAD {
+            // The machine stood still; what came of the receiver does not matter then.
+            continue;
+        }
+        serving.join().unwrap();
 
-    assert_eq!(
-        (outcome.status, outcome.failure),
-        (Some(200), Some(FailureKind::Timeout))
-    );
-    assert_eq!(outcome.response_head, "start");
+        assert_eq!(
+            (outcome.status, outcome.failure),
+            (Some(200), Some(FailureKind::Timeout))
+        );
+        assert_eq!(outcome.response_head, "start");
+        return;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

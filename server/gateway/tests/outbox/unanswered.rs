@@ -92,8 +92,9 @@ async fn a_statement_that_was_not_answered_records_once(pool: PgPool) {
     world.gateway.close().await;
 }
 
-/// A connection on which nothing is said for this long counts as dead; long enough for a busy machine.
-const DATABASE_LIMIT: Duration = Duration::from_secs(5);
+/// A connection on which nothing is said for this long counts as dead, which is waited for twice; long enough for a
+/// busy machine.
+const DATABASE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The other end of a connection is gone without a word, first when deliveries are claimed and then when an
 /// attempt is recorded. Fails when either waits for ever: that would have been this process's last webhook.
