@@ -273,7 +273,8 @@ async fn what_is_old_and_over_is_forgotten_with_its_attempts(pool: PgPool) {
         let url = format!("{base}/{status}");
         queue(&pool, world.merchant, &format!("old{status}"), &url, "1").await;
     }
-    drain(&world).await;
+    // Once each: what has failed is due again in some seconds, which may pass on a slow machine.
+    world.gateway.advance(0).await.unwrap();
     sqlx::query(
         "UPDATE deliveries SET created_at = created_at - interval '31 days',
              next_attempt_at = next_attempt_at + interval '1 day'",
