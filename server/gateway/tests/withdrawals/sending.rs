@@ -210,3 +210,31 @@ async fn one_connection_is_enough_to_send_on_a_simulated_chain(pool: PgPool) {
     assert_eq!(world.told().await, ["withdrawal confirmed"]);
     world.audit().await;
 }
+
+/// Fails when whoever moves the clock waits for the lease of a process that is dead, or when a block is mined
+/// without what was to be in it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_sender_that_died_is_waited_for_a_while_and_no_longer(pool: PgPool) {
+    let world = World::new(&pool).await;
+    world
+        .withdraw(world.withdrawal("0.1", "BTC", "1"))
+        .await
+        .unwrap();
+    let lease = "UPDATE withdrawals SET locked_until = clock_timestamp() + interval '1 hour'";
+    sqlx::query(lease).execute(&pool).await.unwrap();
+    let both = async {
+        tokio::join!(
+            world.gateway.advance(0),
+            world.gateway.sandbox_mine(Some("BTC"), None)
+        )
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(600), both).await;
+    let (moved, mined) = waited.expect("the lease is not waited for");
+    moved.unwrap();
+    assert!(matches!(mined, Err(Error::Overloaded { .. })), "{mined:?}");
+    let blocks: i64 = sqlx::query_scalar("SELECT max(height) FROM sim.blocks WHERE chain = 'BTC'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(blocks, 0);
+}
