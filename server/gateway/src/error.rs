@@ -135,11 +135,13 @@ pub(crate) fn connection_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => true,
         // A panic ends the whole server, for whatever reason. Connection exceptions, shutdowns, and sessions
-        // ended for idling.
+        // ended for idling in a transaction or (Postgres 17) for a long one.
         _ => {
             severity(error) == Some(PgSeverity::Panic)
                 || has_code(error, |code| {
-                    code.starts_with("08") || code.starts_with("57P") || code == "25P03"
+                    code.starts_with("08")
+                        || code.starts_with("57P")
+                        || matches!(code, "25P03" | "25P04")
                 })
         }
     }

@@ -84,6 +84,7 @@ struct Inner {
     /// The same for the instance's own work.
     own_book: ledger::Book,
     known_keys: auth::KnownKeys,
+    seen_wallets: Arc<wallets::SeenWallets>,
     /// Digest of the static key, none when such calls are off.
     static_key: OnceLock<Option<[u8; 32]>>,
     new_charges: OnceLock<ledger::Committer<charges::creating::NewCharges>>,
@@ -104,6 +105,10 @@ impl Gateway {
     /// Connections for what is held or taken while the main pool is waited for.
     pub(crate) fn side_pool(&self) -> &PgPool {
         &self.0.side_pool
+    }
+
+    pub(crate) fn seen_wallets(&self) -> &wallets::SeenWallets {
+        &self.0.seen_wallets
     }
 
     pub fn clock(&self) -> &clock::Clock {

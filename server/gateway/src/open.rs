@@ -166,6 +166,7 @@ impl Gateway {
             book,
             own_book,
             known_keys: KnownKeys::default(),
+            seen_wallets: Arc::default(),
             static_key: OnceLock::new(),
             new_charges: OnceLock::new(),
             chains,

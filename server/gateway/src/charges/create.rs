@@ -1,5 +1,5 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::text::one_line;
 use time::Duration;
@@ -10,6 +10,7 @@ use super::token::new_public_id;
 use super::{ChargeView, NewCharge};
 use crate::idempotency::{Answer, Once};
 use crate::ledger::Unit;
+use crate::wallets::{OfWallet, SeenWallets};
 use crate::{Error, Gateway, Result, wallets};
 
 /// How long a charge waits for somebody to pick a method (`80`, Charges).
@@ -100,47 +101,6 @@ impl Written {
             )),
             None => Err(Error::NotFound),
         }
-    }
-}
-
-/// A merchant's wallet in a currency, by their ids.
-type OfWallet = (i64, i16);
-
-/// Merchants and currencies that were seen to have a wallet. Accounts are never deleted, so what was
-/// seen once, and committed, holds.
-#[derive(Debug, Default)]
-pub(super) struct SeenWallets(Mutex<HashSet<OfWallet>>);
-
-impl SeenWallets {
-    /// Those of `pairs` that have a wallet. The unit has made none itself yet.
-    async fn among(
-        &self,
-        unit: &mut Unit,
-        pairs: &BTreeSet<OfWallet>,
-    ) -> Result<HashSet<OfWallet>> {
-        let (mut found, unseen) = self.split(pairs);
-        if !unseen.is_empty() {
-            let read = wallets::store::with_wallets(unit.conn(), &unseen).await?;
-            found.extend(read.iter().copied());
-            self.0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(read);
-        }
-        Ok(found)
-    }
-
-    fn split(&self, pairs: &BTreeSet<OfWallet>) -> (HashSet<OfWallet>, BTreeSet<OfWallet>) {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut found, mut unseen) = (HashSet::new(), BTreeSet::new());
-        for pair in pairs {
-            if seen.contains(pair) {
-                found.insert(*pair);
-            } else {
-                unseen.insert(*pair);
-            }
-        }
-        (found, unseen)
     }
 }
 

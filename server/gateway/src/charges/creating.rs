@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::create::{SeenWallets, Written, write_each};
+use super::create::{Written, write_each};
 use super::create_store::{self, NewRow, Texts};
 use super::row::ChargeRow;
 use super::transition::event_of;
@@ -12,6 +12,7 @@ use super::{ChargeView, NewCharge};
 use crate::currencies::Currencies;
 use crate::idempotency::{Answer, Claim, Once};
 use crate::ledger::{Batch, Book, Committer, Limits, Unit};
+use crate::wallets::SeenWallets;
 use crate::{Error, Gateway, Result};
 
 /// A batch holds a lock of Postgres for each idempotency key in it, and there is room for some
@@ -86,7 +87,7 @@ fn answer(row: ChargeRow, render: &Rendering) -> Answer {
 /// statement for all.
 pub(crate) struct NewCharges {
     currencies: Currencies,
-    seen: SeenWallets,
+    seen: Arc<SeenWallets>,
 }
 
 impl Gateway {
@@ -95,7 +96,7 @@ impl Gateway {
             let currencies = self.currencies().clone();
             let batch = NewCharges {
                 currencies,
-                seen: SeenWallets::default(),
+                seen: self.0.seen_wallets.clone(),
             };
             Committer::start(self.book().clone(), batch, LIMITS)
         })

@@ -14,9 +14,10 @@ use crate::error::violated_constraint;
 use crate::idempotency::{Answer, Once};
 use crate::ledger::{Needs, Unit, with_ids};
 use crate::operations::{
-    FeeKind, NewOperation, OperationKind, OperationStatus, OperationView, events_of_instant, store,
+    NewOperation, OperationKind, OperationStatus, OperationView, events_of_instant, exchange_store,
+    exchange_view, store,
 };
-use crate::{Error, Gateway, Result, instance, wallets};
+use crate::{Error, Gateway, Result, instance};
 
 /// How often a request is tried again when another one with the same reference or quote was first.
 const TRIES: u32 = 3;
@@ -89,7 +90,7 @@ impl Gateway {
             ("receiver_currency", new.receiver),
         ];
         let pairs = BTreeSet::from(sides.map(|(_, currency)| (new.merchant_id, currency.id)));
-        let with_wallets = wallets::store::with_wallets(unit.conn(), &pairs).await?;
+        let with_wallets = self.seen_wallets().among(unit, &pairs).await?;
         for (field, currency) in sides {
             if !with_wallets.contains(&(new.merchant_id, currency.id)) {
                 return Err(Error::invalid(
@@ -121,16 +122,13 @@ impl Gateway {
             price: Some(quote.price),
             quote_id: Some(quote.id),
         };
-        let row = store::insert(unit.conn(), self.currencies(), &operation, now)
-            .await
-            .map_err(taken_reference)?;
+        let row =
+            exchange_store::insert(unit.conn(), self.currencies(), &operation, deal.fee, now)
+                .await
+                .map_err(taken)?;
         let id = row.id;
-        if !quote_store::use_up(unit.conn(), quote.id, id).await? {
-            return Err(Error::AlreadyBooked);
-        }
-        store::insert_fee(unit.conn(), id, FeeKind::Exchange, deal.fee).await?;
         unit.post(with_ids(|ids| exchange(ids, new.merchant_id, id, &deal)));
-        let view = self.operation_view(unit.conn(), row).await?;
+        let view = exchange_view(row, deal.fee);
         for event in events_of_instant(&view, OperationStatus::Processing)? {
             unit.emit(event);
         }
@@ -287,5 +285,15 @@ pub(crate) fn taken_reference(error: Error) -> Error {
             Error::AlreadyBooked
         }
         _ => error,
+    }
+}
+
+/// The same of an exchange, whose quote may have been used, too.
+fn taken(error: Error) -> Error {
+    match &error {
+        Error::Database(cause) if violated_constraint(cause) == Some("quote_uses_pkey") => {
+            Error::AlreadyBooked
+        }
+        _ => taken_reference(error),
     }
 }

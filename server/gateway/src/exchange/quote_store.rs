@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{ExchangeQuote, Priced, Purpose};
 use crate::Result;
 use crate::currencies::Currencies;
-use crate::error::violated_constraint;
 use crate::ledger::{decimal, units};
 
 pub(crate) async fn insert(
@@ -114,22 +113,4 @@ pub(super) async fn find_standing(
         .fetch_optional(conn)
         .await?;
     row.map(|row| quote(&row, currencies)).transpose()
-}
-
-/// Uses a quote up; false when somebody else has.
-pub(super) async fn use_up(
-    conn: &mut PgConnection,
-    quote_id: Uuid,
-    operation_id: i64,
-) -> Result<bool> {
-    let used = sqlx::query("INSERT INTO quote_uses (quote_id, operation_id) VALUES ($1, $2)")
-        .bind(quote_id)
-        .bind(operation_id)
-        .execute(conn)
-        .await;
-    match used {
-        Ok(_) => Ok(true),
-        Err(error) if violated_constraint(&error) == Some("quote_uses_pkey") => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }

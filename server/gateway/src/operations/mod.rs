@@ -5,6 +5,7 @@
 //! its event.
 
 mod event;
+pub(crate) mod exchange_store;
 mod records;
 mod records_store;
 mod row;
@@ -19,6 +20,7 @@ pub use view::{
     AmountView, ExpectedView, FeeKind, FeeView, OperationAddress, OperationKind, OperationStatus,
     OperationView, TransactionKind, TransactionView,
 };
+pub(crate) use view_store::exchange_view;
 
 use domain::money::Currency;
 

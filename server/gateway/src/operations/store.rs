@@ -1,6 +1,7 @@
 use domain::money::Money;
 use rust_decimal::Decimal;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -12,12 +13,12 @@ use crate::currencies::Currencies;
 use crate::ledger::{decimal, units};
 use crate::{Error, Result};
 
-const COLUMNS: &str = "o.id, o.merchant_id, o.kind, o.status, o.foreign_id, o.request_hash,
+pub(super) const COLUMNS: &str = "o.id, o.merchant_id, o.kind, o.status, o.foreign_id, o.request_hash,
     o.sent_currency_id, o.sent_amount, o.received_currency_id, o.received_amount, o.received_net,
     o.requested_amount, o.price, o.futures_id, o.error, o.needs_attention, o.created_at,
     o.updated_at, o.finished_at";
 
-fn operation(row: &PgRow, currencies: &Currencies) -> Result<OperationRow> {
+pub(super) fn operation(row: &PgRow, currencies: &Currencies) -> Result<OperationRow> {
     let (kind, status): (String, String) = (row.try_get("kind")?, row.try_get("status")?);
     let unknown = |word: &str| Error::Internal(format!("operation word {word}"));
     let sent_currency = currencies.known(row.try_get("sent_currency_id")?)?;
@@ -53,18 +54,31 @@ pub(crate) async fn insert(
     new: &NewOperation,
     now: OffsetDateTime,
 ) -> Result<OperationRow> {
+    let query = format!("{INSERTING} RETURNING {COLUMNS}");
+    let row = bind_new(sqlx::query(sqlx::AssertSqlSafe(query)), new, now)
+        .fetch_one(conn)
+        .await?;
+    operation(&row, currencies)
+}
+
+/// Takes what [`bind_new`] binds.
+pub(super) const INSERTING: &str = "
+    INSERT INTO operations AS o (merchant_id, kind, status, foreign_id, request_hash,
+        sent_currency_id, sent_amount, received_currency_id, received_amount, received_net,
+        requested_amount, price, quote_id, created_at, updated_at, finished_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)";
+
+/// Binds $1 to $15 of [`INSERTING`].
+pub(super) fn bind_new<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    new: &'q NewOperation,
+    now: OffsetDateTime,
+) -> Query<'q, Postgres, PgArguments> {
     let finished = matches!(
         new.status,
         OperationStatus::Confirmed | OperationStatus::Cancelled
     );
-    let query = format!(
-        "INSERT INTO operations AS o (merchant_id, kind, status, foreign_id, request_hash,
-             sent_currency_id, sent_amount, received_currency_id, received_amount, received_net,
-             requested_amount, price, quote_id, created_at, updated_at, finished_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
-         RETURNING {COLUMNS}"
-    );
-    let row = sqlx::query(sqlx::AssertSqlSafe(query))
+    query
         .bind(new.merchant_id)
         .bind(new.kind.word())
         .bind(new.status.word())
@@ -80,9 +94,6 @@ pub(crate) async fn insert(
         .bind(new.quote_id)
         .bind(now)
         .bind(finished.then_some(now))
-        .fetch_one(conn)
-        .await?;
-    operation(&row, currencies)
 }
 
 /// The other figures of a deposit that the chain tells otherwise than before.

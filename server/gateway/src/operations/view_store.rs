@@ -63,6 +63,30 @@ pub(super) async fn views(
         .collect())
 }
 
+/// An exchange that was written a moment ago, with this fee: as it would be read.
+pub(crate) fn exchange_view(row: OperationRow, fee: Money) -> OperationView {
+    let fees = if fee.is_positive() {
+        vec![fee_view(FeeKind::Exchange, fee)]
+    } else {
+        Vec::new()
+    };
+    assemble(
+        row,
+        Parts {
+            fees,
+            ..Parts::default()
+        },
+    )
+}
+
+fn fee_view(kind: FeeKind, fee: Money) -> FeeView {
+    FeeView {
+        kind,
+        currency: fee.currency().code.to_string(),
+        amount: fee.exact(),
+    }
+}
+
 fn is_deposit(kind: OperationKind) -> bool {
     matches!(
         kind,
@@ -94,14 +118,11 @@ async fn add_fees(
         let kind: String = row.try_get("kind")?;
         let currency = currencies.known(row.try_get("currency_id")?)?;
         let amount: Decimal = row.try_get("amount")?;
-        let fee = FeeView {
-            kind: FeeKind::from_word(&kind)
-                .ok_or_else(|| Error::Internal(format!("fee word {kind}")))?,
-            currency: currency.code.to_string(),
-            amount: Money::from_units(units(amount), currency).exact(),
-        };
+        let kind = FeeKind::from_word(&kind)
+            .ok_or_else(|| Error::Internal(format!("fee word {kind}")))?;
+        let fee = Money::from_units(units(amount), currency);
         let id: i64 = row.try_get("operation_id")?;
-        parts.entry(id).or_default().fees.push(fee);
+        parts.entry(id).or_default().fees.push(fee_view(kind, fee));
     }
     Ok(())
 }

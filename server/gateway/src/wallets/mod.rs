@@ -1,10 +1,13 @@
 //! Wallets: the merchants' accounts as the APIs and pages show them.
 
+mod seen;
 pub(crate) mod store;
 
 use domain::ledger::WalletType;
 use domain::money::{Currency, Money};
 use time::OffsetDateTime;
+
+pub(crate) use seen::{OfWallet, SeenWallets};
 
 use crate::idempotency::{Answer, Once};
 use crate::{Error, Gateway, Result};

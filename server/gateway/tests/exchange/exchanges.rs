@@ -47,6 +47,27 @@ async fn an_exchange_moves_both_wallets_and_takes_its_fee(pool: PgPool) {
     world.audit().await;
 }
 
+/// Fails when an exchange is answered from memory otherwise than it is read later, with a fee or without one.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_answered_is_what_is_read_later(pool: PgPool) {
+    let world = World::new(&pool).await;
+    for (reference, points) in [("with a fee", 150), ("without a fee", 0)] {
+        sqlx::query("UPDATE currency_terms SET exchange_fee_basis_points = $1")
+            .bind(points)
+            .execute(&pool)
+            .await
+            .unwrap();
+        let answered = world
+            .exchange("0.1", "BTC", "EUR", Pricing::Now, reference)
+            .await
+            .unwrap();
+        assert_eq!(answered.fees.len(), usize::from(points > 0));
+        let read = world.gateway.find_operation(world.merchant, answered.id);
+        assert_eq!(answered, read.await.unwrap(), "{reference}");
+    }
+    world.audit().await;
+}
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn a_quote_is_used_once_by_whom_it_was_given_to(pool: PgPool) {
     let world = World::new(&pool).await;

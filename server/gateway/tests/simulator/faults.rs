@@ -51,7 +51,8 @@ pub fn is_finding(error: &Error) -> bool {
         Error::Internal(_) => true,
         Error::Database(sqlx::Error::Database(answer)) => {
             let is_gone = answer.code().is_some_and(|code| {
-                code.starts_with("08") || code.starts_with("57P") || code == "25P03"
+                let is_ended = matches!(&*code, "25P03" | "25P04");
+                is_ended || code.starts_with("08") || code.starts_with("57P")
             });
             !is_gone
         }
