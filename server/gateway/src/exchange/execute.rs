@@ -122,10 +122,9 @@ impl Gateway {
             price: Some(quote.price),
             quote_id: Some(quote.id),
         };
-        let row =
-            exchange_store::insert(unit.conn(), self.currencies(), &operation, deal.fee, now)
-                .await
-                .map_err(taken)?;
+        let row = exchange_store::insert(unit.conn(), self.currencies(), &operation, deal.fee, now)
+            .await
+            .map_err(taken)?;
         let id = row.id;
         unit.post(with_ids(|ids| exchange(ids, new.merchant_id, id, &deal)));
         let view = exchange_view(row, deal.fee);

@@ -13,7 +13,8 @@ use crate::currencies::Currencies;
 use crate::ledger::{decimal, units};
 use crate::{Error, Result};
 
-pub(super) const COLUMNS: &str = "o.id, o.merchant_id, o.kind, o.status, o.foreign_id, o.request_hash,
+pub(super) const COLUMNS: &str =
+    "o.id, o.merchant_id, o.kind, o.status, o.foreign_id, o.request_hash,
     o.sent_currency_id, o.sent_amount, o.received_currency_id, o.received_amount, o.received_net,
     o.requested_amount, o.price, o.futures_id, o.error, o.needs_attention, o.created_at,
     o.updated_at, o.finished_at";

@@ -118,8 +118,8 @@ async fn add_fees(
         let kind: String = row.try_get("kind")?;
         let currency = currencies.known(row.try_get("currency_id")?)?;
         let amount: Decimal = row.try_get("amount")?;
-        let kind = FeeKind::from_word(&kind)
-            .ok_or_else(|| Error::Internal(format!("fee word {kind}")))?;
+        let kind =
+            FeeKind::from_word(&kind).ok_or_else(|| Error::Internal(format!("fee word {kind}")))?;
         let fee = Money::from_units(units(amount), currency);
         let id: i64 = row.try_get("operation_id")?;
         parts.entry(id).or_default().fees.push(fee_view(kind, fee));
