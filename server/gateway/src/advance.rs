@@ -21,6 +21,9 @@ const OTHERS_END: Duration = Duration::from_secs(15);
 /// Between two looks at what others have under way.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// Rounds of one's own, at most: work that is never done would else hold its caller for ever.
+const ROUNDS_MAX: u32 = 10_000;
+
 impl Gateway {
     /// Moves the instance's clock by `seconds` ≥ 0 and tells what time it is then. Timers that are due by then
     /// have fired before this returns (`70-sandbox.md`), what is to be sent was sent, and due deliveries were
@@ -28,27 +31,37 @@ impl Gateway {
     /// seconds.
     ///
     /// # Errors
-    /// [`Error::NotFound`] outside test mode; [`Error::Invalid`] on `seconds`. [`Error::Overloaded`] when somebody
-    /// else has timers under way and does not end: the clock is moved then.
+    /// [`Error::NotFound`] outside test mode; [`Error::Invalid`] on `seconds`. [`Error::OutcomeUnknown`] when the clock
+    /// is moved and timers have not fired: somebody else has them and does not end, or the database is away.
     pub async fn advance(&self, seconds: i64) -> Result<OffsetDateTime> {
         if !self.settings().test_mode {
             return Err(Error::NotFound);
         }
         let now = self.clock().advance(self.pool(), seconds).await?;
-        let mut others = Others::default();
-        if !fire_all_due(self, now, &mut others).await? {
-            return Err(Error::overloaded());
-        }
-        let sent = send(self, now, &mut others).await?;
-        let attempted = deliver(self, self.clock().now(), &mut others).await?;
-        if !sent || !attempted {
-            tracing::warn!(
-                sent,
-                attempted,
-                "the clock was moved; what others have under way is not waited for any more"
-            );
-        }
-        Ok(now)
+        // Whoever was told to ask again would move the clock once more.
+        let done = do_what_is_due(self, now).await;
+        done.map_err(Error::once_begun).map(|()| now)
+    }
+}
+
+async fn do_what_is_due(gateway: &Gateway, now: OffsetDateTime) -> Result<()> {
+    let mut others = Others::default();
+    let fired = fire_all_due(gateway, now, &mut others).await?;
+    // Also after a timer that cannot fire: it is nobody else's.
+    let sent = send(gateway, now, &mut others).await?;
+    let attempted = deliver(gateway, gateway.clock().now(), &mut others).await?;
+    if !fired || !sent || !attempted {
+        tracing::warn!(
+            fired,
+            sent,
+            attempted,
+            "the clock was moved; what others have under way is not waited for any more"
+        );
+    }
+    if fired {
+        Ok(())
+    } else {
+        Err(Error::OutcomeUnknown)
     }
 }
 
@@ -97,23 +110,27 @@ struct Others {
 }
 
 impl Others {
-    /// Works as long as anything is left, and waits for what others have; whether nothing is left.
+    /// Works as long as anything is left, and waits for what others have; whether nothing is left. What nobody
+    /// else has is done however long was waited.
     async fn finish<L, W>(&mut self, any_left: impl Fn() -> L, work: impl Fn() -> W) -> Result<bool>
     where
         L: Future<Output = Result<bool>>,
         W: Future<Output = Result<Outcome>>,
     {
-        while any_left().await? {
-            if self.waited >= OTHERS_END {
-                return Ok(false);
+        for _ in 0..ROUNDS_MAX {
+            if !any_left().await? {
+                return Ok(true);
             }
             let begun = Instant::now();
             if work().await? == Outcome::Idle {
+                if self.waited >= OTHERS_END {
+                    return Ok(false);
+                }
                 tokio::time::sleep(LOOK_EVERY).await;
                 self.waited += begun.elapsed();
             }
         }
-        Ok(true)
+        Ok(false)
     }
 }
 
@@ -139,14 +156,19 @@ mod tests {
     }
 
     /// Fails when what a dead process has leased is waited for, or when nobody who is at work is; also when one
-    /// kind of work after the other is waited for as long.
+    /// kind of work after the other is waited for as long, or is not even tried.
     #[tokio::test(start_paused = true)]
     async fn others_get_a_while_in_all_and_not_more() {
         let mut others = Others::default();
         let took = waited(&mut others, |_| false).await;
         assert!(took >= OTHERS_END, "{took:?}");
         assert!(took < 2 * OTHERS_END, "{took:?}");
-        assert_eq!(waited(&mut others, |_| false).await, Duration::ZERO);
+        let took = waited(&mut others, |round| round <= 5).await;
+        assert_eq!(
+            took,
+            6 * LOOK_EVERY,
+            "five rounds of one's own, and one for nothing"
+        );
     }
 
     /// Fails when work of one's own uses up what others get.
@@ -156,5 +178,12 @@ mod tests {
         let long = 5 * u32::try_from(looks).unwrap();
         let took = waited(&mut Others::default(), |round| round <= long).await;
         assert!(took > 5 * OTHERS_END, "{took:?}");
+    }
+
+    /// Fails when work that never gets anywhere holds its caller for ever.
+    #[tokio::test(start_paused = true)]
+    async fn work_without_an_end_is_given_up() {
+        let took = waited(&mut Others::default(), |_| true).await;
+        assert_eq!(took, ROUNDS_MAX * LOOK_EVERY);
     }
 }

@@ -76,6 +76,8 @@ enum Behalf {
 struct Inner {
     pool: PgPool,
     side_pool: PgPool,
+    /// Connections of simulated chains.
+    of_simulated: PgPool,
     clock: clock::Clock,
     currencies: currencies::Currencies,
     instance: Instance,
@@ -227,10 +229,16 @@ impl Gateway {
     pub async fn close(&self) {
         self.end_committers().await;
         // One that answers nothing is never given back.
-        if tokio::time::timeout(POOL_END, self.pool().close())
-            .await
-            .is_err()
-        {
+        let all = async {
+            let Inner {
+                pool,
+                side_pool,
+                of_simulated,
+                ..
+            } = &*self.0;
+            tokio::join!(pool.close(), side_pool.close(), of_simulated.close())
+        };
+        if tokio::time::timeout(POOL_END, all).await.is_err() {
             tracing::warn!("some connections to the database were not given back");
         }
     }

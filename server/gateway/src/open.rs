@@ -23,7 +23,7 @@ const MAKERS_OF_ACCOUNTS: u32 = 2;
 
 /// Connections of simulated chains, for all of them together: their own, as a node's are, for who sends on one
 /// holds a connection of the main pool meanwhile. Whoever has one waits for nobody but those who change the same
-/// chain.
+/// chain, and whoever wants one for those who have them.
 const OF_SIMULATED_CHAINS: u32 = 4;
 
 /// How long anybody waits for a free connection.
@@ -159,6 +159,7 @@ impl Gateway {
         let inner = Inner {
             pool,
             side_pool,
+            of_simulated,
             clock,
             currencies,
             instance,

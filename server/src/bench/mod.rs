@@ -72,7 +72,7 @@ use crate::shutdown::Shutdown;
 
 /// Connections to Postgres that are neither pgbench's nor the pool's: those beside the pool, listeners
 /// and what Postgres keeps for its owner.
-const CONNECTIONS_BESIDE: u32 = 16;
+const CONNECTIONS_BESIDE: u32 = 20;
 
 /// The widest limit that can be set: the bench measures work, not refusals.
 const RATE_LIMIT_PER_MINUTE: u32 = 1_000_000;

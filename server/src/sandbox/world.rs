@@ -29,7 +29,8 @@ pub async fn set_rate(State(gateway): State<Gateway>, call: Call) -> Result<Json
     Ok(Json(json!({ "from": from, "to": to, "rate": rate })))
 }
 
-/// `{seconds}` → `{now}`; whatever became due has happened before the answer.
+/// `{seconds}` → `{now}`; timers that became due have fired before the answer, and what is to be sent was sent, if
+/// nobody else has it under way for too long ([`Gateway::advance`]).
 pub async fn advance(State(gateway): State<Gateway>, call: Call) -> Result<Json<Value>, Error> {
     let mut problems = Problems::default();
     let seconds = call

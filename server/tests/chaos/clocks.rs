@@ -32,7 +32,8 @@ const HOUR_SECONDS: i64 = 3_600;
 /// Whatever was calculated less than this ago stands still: somewhat less than a price does.
 const STANDS_SURELY: Wait = Wait::from_secs(50);
 
-/// How often something is offered to a server that may have been asked too late.
+/// How often something is offered to a server that may have been asked too late. When it was too late each time,
+/// that counts as refused in time: nothing was proved.
 const OFFERED_MAX: usize = 5;
 
 /// What is asked for one by one, beside the crowd.

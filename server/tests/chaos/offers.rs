@@ -18,7 +18,7 @@ pub const CHARGE_SECONDS: i64 = 900;
 pub const PROMISE_SECONDS: i64 = 6_000;
 
 /// Between a question here and the same one again.
-const AGAIN: Duration = Duration::from_secs(1);
+pub const AGAIN: Duration = Duration::from_secs(1);
 
 impl Shop {
     /// An exchange at a price that this server calculates now. No two have the same amount, so each is at its

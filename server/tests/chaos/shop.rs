@@ -208,6 +208,9 @@ impl Shop {
         let due = &json!({ "address": taken["address"], "amount": "100", "currency": "BTC" });
         try_until_there_is(|attempt| async move {
             assert!(attempt < FUNDINGS_MAX, "a payment gets no answer");
+            if attempt > 0 {
+                tokio::time::sleep(offers::AGAIN).await;
+            }
             self.send(base, due).await
         })
         .await;

@@ -3,9 +3,9 @@
 
 mod target;
 
-use super::follower;
+use super::{Chain, follower};
 use crate::advance::send_all_due;
-use crate::{Gateway, Result};
+use crate::{Error, Gateway, Result};
 
 /// What [`Gateway::sandbox_mine`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +73,9 @@ impl Gateway {
     /// Without a currency: on the only chain with something in its mempool, else on Bitcoin's.
     ///
     /// # Errors
-    /// `Error::NotFound` outside test mode; `Error::Invalid` on `currency` or `blocks`; `Error::Overloaded`, and
-    /// nothing is mined, while somebody else sends withdrawals and does not end.
+    /// `Error::NotFound` outside test mode; `Error::Invalid` on `currency` or `blocks`; `Error::Overloaded` while
+    /// somebody else sends withdrawals and does not end: nothing is mined then. What fails after a block was made
+    /// is [`Error::OutcomeUnknown`] if it may be asked again.
     pub async fn sandbox_mine(&self, currency: Option<&str>, blocks: Option<u32>) -> Result<Mined> {
         self.all_simulated()?;
         // What was asked for before this call is in its mempool when a chain is chosen and a block made.
@@ -92,16 +93,21 @@ impl Gateway {
             }
         };
         let blocks = mined.sim.mine(blocks.unwrap_or(1)).await?;
-        follower::sync(self, mined.chain.coin).await?;
-        // Not the tip: somebody else may have mined meanwhile.
-        let height = match blocks.last() {
-            Some(last) => mined.chain.backend.block(last).await?.reference.height,
-            None => mined.chain.backend.tip().await?.height,
-        };
+        let height = self.read_mined(mined.chain, &blocks).await;
         Ok(Mined {
             currency: mined.chain.params.code,
-            height,
+            height: height.map_err(Error::once_begun)?,
             blocks,
+        })
+    }
+
+    /// The height of the last of these blocks, when they have had their effect.
+    async fn read_mined(&self, chain: &Chain, blocks: &[String]) -> Result<i64> {
+        follower::sync(self, chain.coin).await?;
+        // Not the tip: somebody else may have mined meanwhile.
+        Ok(match blocks.last() {
+            Some(last) => chain.backend.block(last).await?.reference.height,
+            None => chain.backend.tip().await?.height,
         })
     }
 

@@ -8,7 +8,8 @@ use crate::Result;
 use crate::currencies::Currencies;
 use crate::ledger::decimal;
 
-/// Writes an exchange at once: the operation, that its quote is used, and its fee, if it has one.
+/// Writes an exchange at once: the operation, that its quote, without which there is none, is used, and its fee,
+/// if it has one.
 ///
 /// # Errors
 /// The database's: on `operations_reference` when the merchant has one of this reference, on `quote_uses_pkey`
@@ -23,7 +24,7 @@ pub(crate) async fn insert(
     let query = format!(
         "WITH made AS ({INSERTING} RETURNING {COLUMNS}, o.quote_id),
          used AS (INSERT INTO quote_uses (quote_id, operation_id)
-                  SELECT m.quote_id, m.id FROM made m WHERE m.quote_id IS NOT NULL),
+                  SELECT m.quote_id, m.id FROM made m),
          charged AS (INSERT INTO operation_fees (operation_id, kind, currency_id, amount)
                      SELECT m.id, $16, $17, $18 FROM made m WHERE $18 > 0)
          SELECT * FROM made"

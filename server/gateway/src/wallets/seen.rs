@@ -14,7 +14,8 @@ pub(crate) type OfWallet = (i64, i16);
 pub(crate) struct SeenWallets(Mutex<HashSet<OfWallet>>);
 
 impl SeenWallets {
-    /// Those of `pairs` that have a wallet. The unit has made none itself yet.
+    /// Those of `pairs` that have a wallet. Nothing in the unit's transaction has made one
+    /// yet: who shares it might be undone.
     pub(crate) async fn among(
         &self,
         unit: &mut Unit,

@@ -45,6 +45,7 @@ pub(crate) async fn send_due_by(gateway: &Gateway, by: OffsetDateTime) -> Result
         return Ok(Outcome::Idle);
     }
     let mut changed: Vec<Currency> = Vec::new();
+    let mut broke_off = None;
     for id in due {
         roster::note_step();
         match send_one(gateway, id).await {
@@ -55,7 +56,9 @@ pub(crate) async fn send_due_by(gateway: &Gateway, by: OffsetDateTime) -> Result
                 let (why, now) = (error.to_string(), gateway.clock().now());
                 let noted = store::failed(gateway.pool(), id, &why, now, pause_after).await;
                 if let Err(error) = noted {
-                    tracing::error!(operation = id, %error, "that could not be noted: its lease runs out");
+                    // The database is away, and would be for the others: their leases run out.
+                    broke_off = Some(error);
+                    break;
                 }
             }
         }
@@ -66,7 +69,7 @@ pub(crate) async fn send_due_by(gateway: &Gateway, by: OffsetDateTime) -> Result
             tracing::error!(chain = %coin.code, %error, "what was sent is not in our tables yet");
         }
     }
-    Ok(Outcome::Worked)
+    broke_off.map_or(Ok(Outcome::Worked), Err)
 }
 
 /// Whether some withdrawal waits to be sent by `now`.

@@ -57,13 +57,17 @@ async fn what_is_answered_is_what_is_read_later(pool: PgPool) {
             .execute(&pool)
             .await
             .unwrap();
-        let answered = world
-            .exchange("0.1", "BTC", "EUR", Pricing::Now, reference)
-            .await
-            .unwrap();
-        assert_eq!(answered.fees.len(), usize::from(points > 0));
-        let read = world.gateway.find_operation(world.merchant, answered.id);
-        assert_eq!(answered, read.await.unwrap(), "{reference}");
+        // The fee is taken from what is received, and from what is given.
+        for (amount, from, to) in [("0.1", "BTC", "EUR"), ("600", "EUR", "BTC")] {
+            let reference = format!("{reference}, {from}");
+            let answered = world
+                .exchange(amount, from, to, Pricing::Now, &reference)
+                .await
+                .unwrap();
+            assert_eq!(answered.fees.len(), usize::from(points > 0));
+            let read = world.gateway.find_operation(world.merchant, answered.id);
+            assert_eq!(answered, read.await.unwrap(), "{reference}");
+        }
     }
     world.audit().await;
 }

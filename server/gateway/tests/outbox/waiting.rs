@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::routing::post;
+use gateway::Error;
 use sqlx::{PgConnection, PgPool};
 
 use super::support::World;
@@ -240,4 +241,32 @@ async fn what_comes_after_a_move_of_the_clock_is_not_waited_for(pool: PgPool) {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     assert_eq!(count(&pool, "delivered").await, 1);
     assert_eq!(count(&pool, "waiting").await, 1);
+}
+
+/// Fails when a timer that somebody else holds is told as fired, when whoever moved the clock is told to do it
+/// again, or when nothing else is done because of it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_clock_is_moved_once_also_when_a_timer_cannot_fire(pool: PgPool) {
+    let world = World::new(&pool).await;
+    let receiver = Receiver::default();
+    let url = format!("{}/200", receiver.start().await);
+    let id = world.picked("10", "EUR", "BTC").await;
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM charges WHERE public_id = $1 FOR UPDATE")
+        .bind(&id)
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    queue(&pool, world.merchant, "o", &url, "1").await;
+    let before = world.gateway.clock().now();
+    let moved = tokio::time::timeout(LIMIT, world.gateway.advance(3_600)).await;
+    let moved = moved.unwrap();
+    assert!(matches!(moved, Err(Error::OutcomeUnknown)), "{moved:?}");
+    assert_eq!(receiver.bodies(), ["1"]);
+    let after = world.gateway.clock().now() - before;
+    assert!(after.whole_seconds() >= 3_600, "{after}");
+    assert!(after.whole_seconds() < 2 * 3_600, "{after}");
+    holder.rollback().await.unwrap();
+    world.gateway.advance(0).await.unwrap();
+    assert_eq!(world.view(&id).await.status.word(), "expired");
 }

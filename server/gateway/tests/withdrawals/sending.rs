@@ -228,7 +228,7 @@ async fn a_sender_that_died_is_waited_for_a_while_and_no_longer(pool: PgPool) {
             world.gateway.sandbox_mine(Some("BTC"), None)
         )
     };
-    let waited = tokio::time::timeout(Duration::from_secs(600), both).await;
+    let waited = tokio::time::timeout(Duration::from_secs(120), both).await;
     let (moved, mined) = waited.expect("the lease is not waited for");
     moved.unwrap();
     assert!(matches!(mined, Err(Error::Overloaded { .. })), "{mined:?}");
