@@ -60,23 +60,6 @@ fn side_connections(coins: usize) -> Result<u32> {
     Ok(MAKERS_OF_ACCOUNTS.saturating_add(u32::try_from(coins)?))
 }
 
-/// Up to `most` connections that leave no locks behind.
-fn connections(most: u32) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(most)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| Box::pin(crate::instance::store::end_when_idle(connection)))
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= TRIED_AFTER {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-}
-
 /// Brings the schema up to date.
 pub async fn migrate(database_url: &str) -> Result<()> {
     let pool = PgPoolOptions::new()
@@ -111,7 +94,21 @@ impl Gateway {
         } else {
             connect.statement_cache_capacity(STATEMENTS_KEPT)
         };
-        let pool = connections(options.settings.database_connections)
+        let pool = PgPoolOptions::new()
+            .max_connections(options.settings.database_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(crate::instance::store::end_when_idle(connection))
+            })
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for >= TRIED_AFTER {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(connect)
             .await?;
         Self::open_with_pool(pool, options.settings, options.renderer).await
@@ -127,7 +124,11 @@ impl Gateway {
             .max_connections(side_connections(COINS.len())?)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(pool.connect_options().as_ref().clone());
-        let of_simulated = connections(OF_SIMULATED_CHAINS)
+        // Connected and tried as those of the main pool are.
+        let of_simulated = pool
+            .options()
+            .clone()
+            .max_connections(OF_SIMULATED_CHAINS)
             .connect_lazy_with(pool.connect_options().as_ref().clone());
         let clock = Clock::default();
         let instance = Instance::open(&pool, settings.test_mode).await?;

@@ -301,8 +301,8 @@ mod tests {
 
     #[test]
     fn pgbench_leaves_room_for_the_server() {
-        assert_eq!(room(200, 40), 144);
-        assert_eq!(room(100, 40), 44);
+        assert_eq!(room(200, 40), 140);
+        assert_eq!(room(100, 40), 40);
         assert_eq!(room(20, 40), 1);
         assert_eq!(room(-1, 40), 1);
     }
