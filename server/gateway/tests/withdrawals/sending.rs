@@ -229,7 +229,7 @@ async fn a_sender_that_died_is_waited_for_a_while_and_no_longer(pool: PgPool) {
         )
     };
     let waited = tokio::time::timeout(Duration::from_secs(120), both).await;
-    let (moved, mined) = waited.expect("the lease is not waited for");
+    let (moved, mined) = waited.unwrap();
     moved.unwrap();
     assert!(matches!(mined, Err(Error::Overloaded { .. })), "{mined:?}");
     let blocks: i64 = sqlx::query_scalar("SELECT max(height) FROM sim.blocks WHERE chain = 'BTC'")
